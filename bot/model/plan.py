@@ -1,0 +1,139 @@
+"""The frozen answer to a release: units, waves, batches, rendered objects, checks.
+
+A plan never changes after the merge; it holds no forecast, no pod counts and no decision of a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+JSON = Any
+"""A JSON value: dict, list, str, int, float, bool or None."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectRef:
+    """Where a Kubernetes object lives in a cluster. `namespace` is "" for cluster-scoped kinds."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """`apps/v1/DaemonSet/infra/node-agent`: the text by which rows and maps know the object."""
+        return f"{self.api_version}/{self.kind}/{self.namespace}/{self.name}"
+
+    @property
+    def short(self) -> str:
+        """`DaemonSet infra/node-agent`: what people read."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedObject:
+    """One rendered object of a unit. `digest` is `sha256:<hex>` of its canonical JSON, the key of its blob."""
+
+    ref: ObjectRef
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAsk:
+    """How many people of which roles must say yes. `when`: release | before | after | eachWave."""
+
+    when: str
+    roles: tuple[str, ...]
+    count: int
+    expires: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentPlan:
+    """What one component of the release brings, the same for all its units."""
+
+    name: str
+    version: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    content: str
+    """`sha256:<hex>` of templates, values, version and images: what a rollback blocks."""
+    version_changed: bool = True
+    """Whether the release changes the version anywhere (else it is a configuration release)."""
+    batches: tuple[int | str, ...]
+    batch_soak: timedelta
+    soak: timedelta
+    batch_takes: timedelta
+    batch_deadline: timedelta
+    checks_before: tuple[str, ...] = ()
+    checks_after: tuple[str, ...] = ()
+    on_failure: str = "hold"
+    evidence_required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPlan:
+    """One unit in its place. `labels` are those of group and cluster as they were at the merge."""
+
+    unit: str
+    component: str
+    cluster: str
+    stage: int
+    wave: int
+    reason: str
+    labels: Mapping[str, str]
+    revision: str
+    """`<version>@<12 hex>` of the rendered objects: what is compared, certified, blocked, rolled back to."""
+    objects: tuple[PlannedObject, ...]
+    """In the order of applying: namespaces and CRDs first, workloads last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePlan:
+    """One stage: its waves are tuples of unit names, every unit in exactly one wave."""
+
+    name: str
+    waves: tuple[tuple[str, ...], ...]
+    max_concurrency: int | None = None
+    max_failures: int = 0
+    soak: timedelta = timedelta()
+    approval: ApprovalAsk | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePlan:
+    """The plan of one release. `plan_hash` covers everything but `commit`, `position` and `pull`."""
+
+    release: str
+    plan_hash: str
+    commit: str
+    """The commit on main that brought the release; "" while it is only proposed."""
+    position: int
+    """First-parent position of `commit` on main, counted from 1: the first half of every fence."""
+    spec: JSON
+    """The Release's spec as JSON in the file's own field names."""
+    components: tuple[ComponentPlan, ...]
+    stages: tuple[StagePlan, ...]
+    units: tuple[UnitPlan, ...]
+    """In order: stage by stage, wave by wave."""
+    approval: ApprovalAsk | None = None
+    """What the policy asks before the first write."""
+    checks: Mapping[str, JSON] = field(default_factory=dict)
+    """Definitions of every check used: name → Check spec as JSON in the file's own field names."""
+    reason: str = ""
+    pull: str | None = None
+    authors: tuple[str, ...] = ()
+    """E-mail addresses of all authors and committers of the pull request, and who opened it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRelease:
+    """A plan with the rendered objects it names: digest → object."""
+
+    plan: ReleasePlan
+    blobs: Mapping[str, JSON]

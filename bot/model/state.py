@@ -1,0 +1,424 @@
+"""What the bot remembers of a release: phases, holds, decisions, intents, certificates.
+
+Rows of the store. Each has a `key` and, where two writers could meet, an optimistic `version` that the
+store counts. Facts with a name, a time and a person; nothing here decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.model.plan import JSON, ObjectRef
+from checks.verdict import Measurement, Verdict
+
+
+class ReleasePhase(StrEnum):
+    """Design §4. BEFORE_US marks Release files that stood on main before this bot began."""
+
+    PROPOSED = "PROPOSED"
+    SCHEDULED = "SCHEDULED"
+    PROGRESSING = "PROGRESSING"
+    SUCCEEDED = "SUCCEEDED"
+    ROLLING_BACK = "ROLLING_BACK"
+    ROLLED_BACK = "ROLLED_BACK"
+    CANCELLED = "CANCELLED"
+    SUPERSEDED = "SUPERSEDED"
+    BEFORE_US = "BEFORE_US"
+
+    @property
+    def ended(self) -> bool:
+        return self in _ENDED_RELEASE
+
+
+_ENDED_RELEASE = frozenset(
+    {
+        ReleasePhase.SUCCEEDED,
+        ReleasePhase.ROLLED_BACK,
+        ReleasePhase.CANCELLED,
+        ReleasePhase.SUPERSEDED,
+        ReleasePhase.BEFORE_US,
+    }
+)
+
+
+class UnitPhase(StrEnum):
+    """Design §4: the phase of the batch in hand, or how the unit ended."""
+
+    PENDING = "PENDING"
+    APPLYING = "APPLYING"
+    SOAKING = "SOAKING"
+    VERIFYING = "VERIFYING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    QUARANTINED = "QUARANTINED"
+    ROLLING_BACK = "ROLLING_BACK"
+    ROLLED_BACK = "ROLLED_BACK"
+
+    @property
+    def ended(self) -> bool:
+        return self in _ENDED_UNIT
+
+    @property
+    def rolling(self) -> bool:
+        """A batch of it is under way (a unit between two batches is PENDING, but in flight)."""
+        return self in (UnitPhase.APPLYING, UnitPhase.SOAKING, UnitPhase.VERIFYING)
+
+
+_ENDED_UNIT = frozenset(
+    {UnitPhase.SUCCEEDED, UnitPhase.SKIPPED, UnitPhase.QUARANTINED, UnitPhase.ROLLED_BACK, UnitPhase.FAILED}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRun:
+    """One check of one batch: what was measured so far and what it says. `when`: before | after."""
+
+    name: str
+    when: str
+    verdict: Verdict = Verdict.PENDING
+    why: str = ""
+    measurements: tuple[Measurement, ...] = ()
+    overridden_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What one object was before the release: `digest` of its blob, None where it did not exist."""
+
+    ref: ObjectRef
+    digest: str | None
+    source: str
+    """applied (we applied it last) | baseline (live at first contact) | absent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitState:
+    """Where one unit of a release stands."""
+
+    release: str
+    unit: str
+    phase: UnitPhase = UnitPhase.PENDING
+    since: datetime
+    """When this phase was entered (UTC)."""
+    batch: int = 0
+    """Number of the batch in hand or, when PENDING, of the last one done; counted from 1, 0 = none begun."""
+    step: int = -1
+    """Index into the batches as written of the batch in hand (or the last done); -1 = none."""
+    targets: Mapping[str, int] = field(default_factory=dict)
+    """Workload key → cumulative pods or nodes that the batch in hand wants on the new version."""
+    totals: Mapping[str, int] = field(default_factory=dict)
+    """Workload key → what the kind counted when the batch began."""
+    updated: int = 0
+    total: int = 0
+    began: datetime | None = None
+    """When its first intent was recorded: from here to its end the unit is in flight."""
+    batch_began: datetime | None = None
+    converged: datetime | None = None
+    soak_until: datetime | None = None
+    sick_since: datetime | None = None
+    checks: tuple[CheckRun, ...] = ()
+    before: tuple[Before, ...] | None = None
+    before_revision: str | None = None
+    unavailable_before: int = 0
+    unreachable_since: datetime | None = None
+    failure: str | None = None
+    undo: bool = False
+    """A first install may be deleted in a rollback: a person said so."""
+    overrides: tuple[str, ...] = ()
+    """Gates or checks that a named person overrode for the batch in hand."""
+    look_at: datetime | None = None
+    """When the cluster is to be asked again; None: nothing to see."""
+    version: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"{self.release}/{self.unit}"
+
+    @property
+    def in_flight(self) -> bool:
+        """From its first intent to its end (design §4)."""
+        return self.began is not None and not self.phase.ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseState:
+    """Where one release stands. Units have rows of their own."""
+
+    release: str
+    phase: ReleasePhase
+    since: datetime
+    plan_hash: str
+    commit: str = ""
+    position: int = 0
+    pull: str | None = None
+    authors: tuple[str, ...] = ()
+    merged: datetime | None = None
+    began: datetime | None = None
+    ended: datetime | None = None
+    expires: datetime | None = None
+    seq: int = 0
+    """Second half of the fence: counts every write of this release."""
+    decisions: int = 0
+    """How many decisions were ever opened: the next one's number minus one."""
+    superseded_by: str | None = None
+    revert: str | None = None
+    """Branch of the revert pull request, once opened."""
+    outcome: str = ""
+    version: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.release
+
+
+class HoldCode(StrEnum):
+    """Why something is held; the stable word beside the sentence."""
+
+    PAUSED = "paused"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    EDITED = "edited"
+    DELETED = "deleted"
+    UNKNOWN_PULL = "unknown-pull"
+    PLAN_CHANGED = "plan-changed"
+    PLAN_FAILED = "plan-failed"
+    REBUILT = "rebuilt"
+    REWRITTEN = "history-rewritten"
+    RESTORED = "store-restored"
+    REJECTED = "rejected"
+    FENCED = "fenced"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A person or a rule stopped something; only lifting it resumes. `scope` is a SCOPE of the contract."""
+
+    id: str
+    scope: str
+    code: HoldCode
+    reason: str
+    by: str
+    at: datetime
+    finish_batch: bool = False
+    release: str | None = None
+    """The release it was made for; None when a wider scope was named."""
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyStop:
+    """An emergency freeze: no batch of the scope begins until it is lifted or over."""
+
+    id: str
+    scope: str
+    reason: str
+    by: str
+    at: datetime
+    until: datetime
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+class DecisionStatus(StrEnum):
+    OPEN = "OPEN"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    VOID = "VOID"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One thing asked of people. Bound to plan hash and the verdicts shown; anything changes, it is void."""
+
+    release: str
+    number: int
+    what: str
+    """release | stage | after-stage | wave | undo."""
+    subject: str
+    """What it opens: "" (release), `stage` or `stage/wave` (waves counted from 1), or a unit (undo)."""
+    asks: str
+    roles: tuple[str, ...]
+    count: int
+    plan_hash: str
+    shown: str = ""
+    """Digest of the verdicts that were shown with it."""
+    status: DecisionStatus = DecisionStatus.OPEN
+    votes: tuple[Vote, ...] = ()
+    at: datetime
+    expires: timedelta | None = None
+    closed: datetime | None = None
+    closed_by: str | None = None
+    reason: str = ""
+    version: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"{self.release}#{self.number}"
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pull:
+    """A pull request as last seen. On the local Git host the id is its branch."""
+
+    id: str
+    head: str
+    base: str
+    title: str = ""
+    opened_by: str = ""
+    authors: tuple[str, ...] = ()
+    state: str = "open"
+    """open | merged | closed."""
+    tree: str = ""
+    """Id of the tree that merging would give: knows a squashed merge again."""
+    plans: Mapping[str, str] = field(default_factory=dict)
+    """Release → plan hash shown."""
+    errors: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+class IntentStatus(StrEnum):
+    INTENDED = "INTENDED"
+    DONE = "DONE"
+    UNKNOWN = "UNKNOWN"
+    """The answer was lost: it may or may not have happened; the next look tells."""
+    REFUSED = "REFUSED"
+    NOT_SENT = "NOT_SENT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """Durable before its effect leaves: names commit, plan hash, batch and approvers of a write."""
+
+    release: str
+    unit: str
+    seq: int
+    fence: str
+    batch: int
+    purpose: str
+    """forward | stop | go-on | settle | restore."""
+    verb: str
+    ref: ObjectRef
+    digest: str
+    """sha256 of the patch or body that leaves."""
+    commit: str
+    plan_hash: str
+    approvers: tuple[str, ...]
+    at: datetime
+    status: IntentStatus = IntentStatus.INTENDED
+    outcome: str = ""
+    ended: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.release}/{self.seq}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The DB spec of a unit: what we last applied there successfully."""
+
+    unit: str
+    version: str
+    revision: str
+    release: str
+    fence: str
+    at: datetime
+    objects: Mapping[str, str] = field(default_factory=dict)
+    """Object key → digest of its blob."""
+    certified: bool = False
+    """Every batch of it has a certificate."""
+
+    @property
+    def key(self) -> str:
+        return self.unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The proof that a batch is done. `pods`: name, node, revision, images, ready of each pod that counted."""
+
+    release: str
+    unit: str
+    batch: int
+    plan_hash: str
+    revision: str
+    updated: int
+    total: int
+    pods: tuple[JSON, ...]
+    checks: tuple[CheckRun, ...]
+    soak_from: datetime
+    soak_until: datetime
+    approvers: tuple[str, ...]
+    at: datetime
+    final: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.release}/{self.unit}/{self.batch}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """Content (or a version as such, when `content` is "") that must not go forward again."""
+
+    component: str
+    version: str
+    content: str
+    reason: str
+    release: str
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.component}/{self.version}/{self.content}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSeen:
+    """What is remembered of a cluster: the UID of its kube-system namespace at first contact."""
+
+    cluster: str
+    uid: str
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        return self.cluster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of the audit. `hash` chains over the line before it; the store fills seq and hash."""
+
+    at: datetime
+    kind: str
+    release: str = ""
+    unit: str = ""
+    batch: int = 0
+    who: str = "sluice"
+    data: Mapping[str, JSON] = field(default_factory=dict)
+    seq: int = 0
+    hash: str = ""

@@ -60,3 +60,6 @@ class Post:
     urgent: bool = False
     """Safety and decisions leave before status."""
     at: datetime
+    release: str = ""
+    sent: bool = False
+    """Whether the chat has taken this text: false rows are the outbox."""

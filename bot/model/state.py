@@ -117,6 +117,8 @@ class UnitState:
     began: datetime | None = None
     """When its first intent was recorded: from here to its end the unit is in flight."""
     batch_began: datetime | None = None
+    deadline: datetime | None = None
+    """When the batch in hand must have converged; moves on by the time that it was held."""
     converged: datetime | None = None
     soak_until: datetime | None = None
     sick_since: datetime | None = None

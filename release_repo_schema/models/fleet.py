@@ -1,0 +1,145 @@
+"""The fleet: groups of clusters, clusters, and how each is reached.
+
+A connection is data; nothing here opens one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from release_repo_schema.models.base import Empty, KindModel, Model, Selector
+from release_repo_schema.models.scalars import (
+    DnsLabel,
+    Duration,
+    Instant,
+    Labels,
+    NonEmpty,
+    Positive,
+    refuse,
+)
+
+
+class ClusterGroupSpec(Model):
+    """A group has only labels, in its metadata."""
+
+
+class ClusterGroup(KindModel):
+    """A group of clusters; its labels are inherited by its clusters."""
+
+    kind: Literal["ClusterGroup"] = Field(default="ClusterGroup", description="ClusterGroup.")
+    spec: ClusterGroupSpec = Field(
+        default_factory=ClusterGroupSpec, description="Nothing to say yet: {}."
+    )
+
+
+class Kubeconfig(Model):
+    """A kubeconfig that the bot holds."""
+
+    name: NonEmpty = Field(
+        description="A file in the bot's own $SLUICE_KUBECONFIG_DIR; "
+        "nothing in this repo is ever loaded as a kubeconfig.",
+        examples=["eu-1"],
+    )
+
+
+class Fault(Model):
+    """Something that goes wrong in a simulated cluster."""
+
+    do: Literal["crashLoop", "neverReady", "slow", "unreachable", "loseAnswers"] = Field(
+        description="crashLoop, neverReady and slow concern pods of an image; unreachable the "
+        "whole cluster from–to; loseAnswers writes whose answer is lost."
+    )
+    image: NonEmpty | None = Field(
+        default=None, description="The image whose pods show the fault. Default: every image."
+    )
+    pods: Positive | None = Field(
+        default=None, description="How many pods show it at most. Default: all."
+    )
+    from_: Instant | None = Field(
+        default=None, description="When the fault begins. Default: it always was."
+    )
+    to: Instant | None = Field(default=None, description="When the fault ends. Default: never.")
+    every: Positive | None = Field(
+        default=None, description="loseAnswers: every how many-th write loses its answer."
+    )
+    takes: Duration | None = Field(
+        default=None, description="slow: how long a pod takes to become ready."
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.do == "loseAnswers" and self.every is None:
+            refuse("missing-field", "loseAnswers needs `every`", "such as every: 7", at="do")
+        if self.from_ is not None and self.to is not None and self.to <= self.from_:
+            refuse("ends-before-start", "`to` is not after `from`", at="to")
+        return self
+
+
+class Simulated(Model):
+    """A cluster of the embedded fleet: real objects, real controller semantics, no network."""
+
+    nodes: Positive = Field(description="How many nodes it has.", examples=[12])
+    faults: tuple[Fault, ...] = Field(default=(), description="What goes wrong in it.")
+
+
+class Connection(Model):
+    """How a cluster is reached: exactly one of the fields."""
+
+    kubeconfig: Kubeconfig | None = Field(
+        default=None, description="By a kubeconfig in the bot's own folder."
+    )
+    in_cluster: Empty | None = Field(
+        default=None, description="The cluster in which the bot itself runs: {}."
+    )
+    simulated: Simulated | None = Field(
+        default=None, description="A cluster of the embedded fleet, without network."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(x is not None for x in (self.kubeconfig, self.in_cluster, self.simulated)) != 1:
+            refuse("exactly-one", "expected exactly one of kubeconfig, inCluster, simulated")
+        return self
+
+
+class NodeSet(Model):
+    """Nodes of a cluster that go together."""
+
+    name: DnsLabel = Field(description="The set's name; `rest` is what no set selects.")
+    selector: Selector = Field(description="The nodes of the set; sets may not overlap.")
+
+
+class Namespace(Model):
+    """A namespace, for components scoped to namespaces."""
+
+    name: DnsLabel = Field(description="The namespace's name.")
+    labels: Labels = Field(default_factory=dict, description="Labels that selectors see.")
+
+
+class ClusterSpec(Model):
+    """The group of a cluster, how it is reached, and its narrower scopes."""
+
+    group: DnsLabel = Field(description="The ClusterGroup it belongs to.", examples=["prod-eu"])
+    connection: Connection = Field(description="How it is reached: exactly one of the fields.")
+    node_sets: tuple[NodeSet, ...] = Field(
+        default=(), description="Sets of nodes; the remaining nodes are the set `rest`."
+    )
+    namespaces: tuple[Namespace, ...] = Field(
+        default=(), description="Namespaces, for components scoped to namespaces."
+    )
+    nodes: tuple[NonEmpty, ...] = Field(
+        default=(), description="Nodes, for components scoped to nodes."
+    )
+    hosted_by: DnsLabel | None = Field(
+        default=None,
+        description="The cluster that hosts this one's control plane: never in flight together.",
+    )
+
+
+class Cluster(KindModel):
+    """One cluster; its labels add to those of its group, and win."""
+
+    kind: Literal["Cluster"] = Field(default="Cluster", description="Cluster.")
+    spec: ClusterSpec = Field(description="Its group, connection and scopes.")

@@ -1,12 +1,12 @@
 # Every target sets itself up with nothing but Python, make and git: a virtualenv in .venv, pinned by hash.
-# The stamps in .venv make that happen once, and again when the pins or the interpreter change.
+# The stamps in .venv make that happen once, and again when the pins change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
 BIN := $(VENV)/bin
-UV := $(BIN)/uv --no-config
+UV := $(BIN)/uv
 CODE := bot checks release_repo_schema tests $(wildcard benchmarks)
 WORKERS ?= 2
 # Names to look for, newest first; the first that runs and is 3.11 or later is taken. `make PYTHON=…` overrides.
@@ -29,11 +29,11 @@ setup: $(VENV)/.dev ## only the set-up: everything that test and check need
 test: $(VENV)/.dev ## all tests, on two cores
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-check: $(VENV)/.dev ## lint, format, types, layers
-	$(BIN)/ruff check $(CODE)
-	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+check: $(VENV)/.dev ## lint, format, types, layers; all of them, then the verdict
+	@failed=; for step in "ruff check $(CODE)" "ruff format --check $(CODE)" mypy "lint-imports --no-logo"; do \
+		echo "== $$step"; $(BIN)/$$step || failed="$$failed [$${step%% bot *}]"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make check failed in$$failed" >&2; exit 1; fi
 
 bench: $(VENV)/.dev ## every benchmark, one after the other
 	@set -e; for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \
@@ -49,7 +49,7 @@ clean: ## remove the virtualenv and everything that was generated
 	find bot checks release_repo_schema tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.uv: requirements/tools.txt
-	@for python in $(PYTHONS); do \
+	@found=; for python in $(PYTHONS); do \
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \

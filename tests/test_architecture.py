@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("bot", "checks", "release_repo_schema")
+CODE = (*PRODUCT, "tests", "benchmarks")
 MAX_LINES = 400
 
 # Each outside library enters by one door: import name -> the files that may import it.
@@ -42,7 +43,11 @@ NOTATIONS = {"msgspec", "pydantic", "pydantic_core", "yaml"}
 @cache
 def tracked() -> tuple[Path, ...]:
     """Files of the project, also those not added yet; never what .gitignore names."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if not (ROOT / ".git").exists():  # an unpacked archive
+        return tuple(path for folder in CODE for path in sorted((ROOT / folder).rglob("*.py")))
+    # safe.directory: the checkout may belong to another user, as in a container.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    command += ["--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     paths = (ROOT / name for name in sorted(set(listed.split("\0"))) if name)
     return tuple(path for path in paths if path.is_file() and not path.is_symlink())
@@ -77,13 +82,13 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 
 def test_a_file_is_short_enough_to_be_read_at_once() -> None:
     """A file is about one thing; the second thing gets its own."""
-    sizes = {name: text(path).count("\n") for name, path in python(*PRODUCT, "tests", "benchmarks")}
+    sizes = {name: text(path).count("\n") for name, path in python(*CODE)}
     assert {name: lines for name, lines in sizes.items() if lines > MAX_LINES} == {}
 
 
 def test_a_file_opens_by_saying_what_it_is() -> None:
     """A newcomer finds the room of a feature from the first line of each file."""
-    files = python(*PRODUCT, "tests", "benchmarks")
+    files = python(*CODE)
     assert [
         name for name, path in files if not ast.get_docstring(ast.parse(text(path), name))
     ] == []
@@ -97,7 +102,7 @@ def test_no_file_is_a_drawer_for_everything() -> None:
 
 def test_product_code_has_no_loose_ends() -> None:
     """What is not done is an issue, not a remark that ships."""
-    loose = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError)\b")
+    loose = re.compile(r"\b(TODO|FIXME|XXX|HACK|raise NotImplementedError)\b")
     found = [
         f"{name}:{number}"
         for name, path in python(*PRODUCT)

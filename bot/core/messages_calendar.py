@@ -72,11 +72,13 @@ def denied(denials: Sequence[Denial], opens: When | None) -> str:
     return text
 
 
-def outside(windows: Sequence[str], holidays: Iterable[str], opens: When | None) -> str:
+def outside(
+    windows: Sequence[str], *, holidays: Iterable[str], opens: When | None, after: Sequence[str]
+) -> str:
     """Closed because no Allow window that matches covers the moment."""
     named = tuple(dict.fromkeys(holidays))
-    holiday = f" (public holiday: {', '.join(named)})" if named else ""
-    then = f"opens {opens}" if opens is not None else _NO_OPENING
+    holiday = f" (public holiday: {_list(named)})" if named else ""
+    then = f"opens {opens}{_after(after)}" if opens is not None else _NO_OPENING
     return f"Outside {_list(windows)}{holiday}; {then}"
 
 
@@ -98,15 +100,18 @@ def rollback_open(closes: When | None, closed_by: Sequence[str]) -> str:
     return "A rollback waits for no window" + _closing(closes, closed_by)
 
 
-def too_late(need: timedelta, closes: When, closed_by: Sequence[str], first: When | None) -> str:
+def too_late(
+    need: timedelta, closes: When, *, closed_by: Sequence[str], first: When, after: Sequence[str]
+) -> str:
     """Open, but what the batch needs people for does not fit before the close."""
     by = f" ({_list(closed_by)})" if closed_by else ""
-    return f"{duration(need)} do not fit before the close {closes}{by}; {_first(first)}"
+    then = f"first fits {first}{_after(after)}"
+    return f"{duration(need)} do not fit before the close {closes}{by}; {then}"
 
 
-def too_short(closed: str, need: timedelta, first: When | None) -> str:
+def too_short(closed: str, need: timedelta, first: When) -> str:
     """Closed, and the next opening is too short for the batch."""
-    return f"{closed}, too short for {duration(need)}; {_first(first)}"
+    return f"{closed}, too short for {duration(need)}; first fits {first}"
 
 
 def never_fits(closed: str, need: timedelta) -> str:
@@ -130,8 +135,8 @@ def duration(length: timedelta) -> str:
 _NO_OPENING = "no opening within 400 days"
 
 
-def _first(first: When | None) -> str:
-    return f"first fits {first}" if first is not None else "fits nowhere within 400 days"
+def _after(names: Sequence[str]) -> str:
+    return f", after {_list(names)}" if names else ""
 
 
 def _closing(closes: When | None, closed_by: Sequence[str]) -> str:

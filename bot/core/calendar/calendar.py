@@ -34,7 +34,8 @@ from bot.core.calendar.spans import FIRST, Span, later
 from bot.core.calendar.timeline import LOOK_AHEAD, Changes, Klass, Timeline, names
 
 if TYPE_CHECKING:
-    from release_repo_schema.models import Freeze, Policy, Window
+    from release_repo_schema.models.calendar import Freeze, Window
+    from release_repo_schema.models.policy import Policy
 
 Sources = Callable[[str, str], str]
 """Kind and name of a rule → `file:line`."""

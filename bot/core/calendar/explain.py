@@ -40,12 +40,22 @@ class Words:
         if self.timeline.allows:
             allows = self.timeline.allows
             holidays = (rule.holiday_at(self.at) for rule in allows)
-            return say.outside(names(allows), [h for h in holidays if h is not None], opens)
+            return say.outside(
+                names(allows),
+                holidays=[name for name in holidays if name is not None],
+                opens=opens,
+                after=self._delaying(self.at, changes.first),
+            )
         return say.kept_closed(self.policy)
 
     def too_late(self, need: timedelta, close: datetime, first: datetime) -> str:
-        denied_by = names(self.timeline.denying(close))
-        return say.too_late(need, self._closes(close), denied_by, self._when_open(first))
+        return say.too_late(
+            need,
+            self._closes(close),
+            closed_by=names(self.timeline.denying(close)),
+            first=self._when_open(first),
+            after=self._delaying(close, first),
+        )
 
     def too_short(self, closed: str, need: timedelta, first: datetime) -> str:
         return say.too_short(closed, need, self._when_open(first))
@@ -59,6 +69,9 @@ class Words:
         if self.timeline.action == ROLLBACK:
             return say.rollback_open(closes, closed_by)
         return say.left_open(self.policy, closes, closed_by)
+
+    def _delaying(self, closed: datetime, opens: datetime | None) -> tuple[str, ...]:
+        return names(self.timeline.delaying(closed, opens)) if opens is not None else ()
 
     def _denial(self, rule: Rule, end: datetime | None) -> say.Denial:
         return say.Denial(

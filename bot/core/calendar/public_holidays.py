@@ -15,13 +15,25 @@ def holiday(code: str, day: date) -> str | None:
     return _year(code, day.year).get(day)
 
 
+def known(code: str) -> bool:
+    """Whether python-holidays knows the country, and the subdivision where one is written."""
+    try:
+        _year(code, 2000)
+    except NotImplementedError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=512)
 def _year(code: str, year: int) -> Mapping[date, str]:
     import holidays  # 0.2 s, wanted only where a window names holidays
 
     country, _, subdivision = code.partition("-")
-    # A holiday may be observed across New Year, so the neighbours are asked as well.
     found = holidays.country_holidays(
-        country, subdiv=subdivision or None, years=(year - 1, year, year + 1), observed=True
+        country,
+        subdiv=subdivision or None,
+        years=year,  # with what is observed in it for a holiday of the year before or after
+        observed=True,
+        language="en_US",  # without it the names follow the environment of the process
     )
-    return {day: name for day, name in found.items() if day.year == year}
+    return dict(found)

@@ -14,7 +14,6 @@ from bot.core.calendar.local_time import WhenTwice, moment
 from bot.core.calendar.public_holidays import holiday
 from bot.core.calendar.spans import FIRST, LAST, Span, block_span, clip, union
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(days=1)
 
 _REACH_BACK = 4
@@ -28,6 +27,7 @@ class Recurrence:
     """On these days, from `begins` for as long as to `ends` on the local clock."""
 
     days: frozenset[int]
+    """On which an interval begins: Monday is 0."""
     begins: timedelta
     """Since the local midnight of the day on which the interval begins."""
     ends: timedelta
@@ -82,27 +82,3 @@ class Recurrence:
             and (self.first_day is None or self.first_day <= day)
             and (self.last_day is None or day <= self.last_day)
         )
-
-
-def weekdays(written: list[str] | tuple[str, ...] | None) -> frozenset[int]:
-    """`[Mon-Thu, Fri]` from Monday = 0; a range may wrap; nothing written is every day."""
-    if not written:
-        return frozenset(range(7))
-    days: set[int] = set()
-    for item in written:
-        first, dash, last = (part.strip()[:3].lower() for part in item.partition("-"))
-        low = DAYS.index(first)
-        high = DAYS.index(last) if dash else low
-        days.update((low + step) % 7 for step in range((high - low) % 7 + 1))
-    return frozenset(days)
-
-
-def time_of_day(written: str) -> timedelta:
-    """`09:00` since midnight; `24:00` is the day's end."""
-    hours, _, minutes = written.partition(":")
-    return timedelta(hours=int(hours), minutes=int(minutes))
-
-
-def end_after(begins: timedelta, to: timedelta) -> timedelta:
-    """Not after its beginning on the clock means: on the next day."""
-    return to if to > begins else to + DAY

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.core.calendar.answers import CalendarUnit, EmergencyFreeze, in_utc
 from bot.core.calendar.local_time import WhenTwice, moment
-from bot.core.calendar.recurrence import Recurrence, end_after, time_of_day, weekdays
+from bot.core.calendar.recurrence import Recurrence
 from bot.core.calendar.spans import LAST, Span, block_of, block_span, clip
 
 if TYPE_CHECKING:  # the models are only read here, and pydantic takes its time to load
-    from release_repo_schema.models import Freeze, Window
+    from release_repo_schema.models.calendar import Freeze, Window
 
 
 class RuleKind(StrEnum):
@@ -116,7 +116,6 @@ def rule_of_window(window: Window) -> Rule:
     spec = window.spec
     zone = ZoneInfo(spec.zone)
     denies = spec.effect == "Deny"
-    begins = time_of_day(spec.from_)
     return Rule(
         kind=RuleKind.WINDOW,
         name=window.metadata.name,
@@ -124,9 +123,9 @@ def rule_of_window(window: Window) -> Rule:
         actions=frozenset(spec.actions),
         matches=_selected(window),
         covers=Recurrence(
-            days=weekdays(spec.days),
-            begins=begins,
-            ends=end_after(begins, time_of_day(spec.to)),
+            days=spec.weekdays,
+            begins=timedelta(minutes=spec.from_minutes),
+            ends=timedelta(minutes=spec.to_minutes),
             zone=zone,
             denies=denies,
             holidays=spec.holidays,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.core.calendar.answers import ADVANCE, HORIZON, Interval
+from bot.core.calendar.answers import ADVANCE, HORIZON, ROLLBACK, Interval
 from bot.core.calendar.rules import Rule
 from bot.core.calendar.spans import (
     BLOCK_DAYS,
@@ -17,6 +17,7 @@ from bot.core.calendar.spans import (
     Span,
     block_of,
     block_span,
+    clip,
     later,
     minus,
     union,
@@ -51,6 +52,8 @@ class Timeline:
     @classmethod
     def of(cls, action: str, rules: tuple[Rule, ...], none_matches_open: bool) -> Timeline:
         """The timeline of the rules that match a unit, which stand in the order of their names."""
+        if action not in (ADVANCE, ROLLBACK):
+            raise ValueError(f"the calendar knows {ADVANCE} and {ROLLBACK}, not {action!r}")
         advance = action == ADVANCE
         return cls(
             action=action,
@@ -127,6 +130,22 @@ class Timeline:
         if denying:
             return denying
         return tuple(r for r in self.allows if r.overlaps(at - timedelta.resolution, at))
+
+    def delaying(self, at: datetime, opens: datetime) -> tuple[Rule, ...]:
+        """What denies, from a closed moment to the next opening, time that an Allow would open."""
+        return tuple(rule for rule in self.denies if self._takes(rule, at, opens))
+
+    def _takes(self, deny: Rule, start: datetime, end: datetime) -> bool:
+        for block in range(block_of(start), block_of(end) + 1):
+            taken = clip(deny.block(block), (start, end))
+            if any(
+                low < span[1] and span[0] < high
+                for low, high in taken
+                for rule in self.allows
+                for span in rule.block(block)
+            ):
+                return True
+        return False
 
     def same_around(self, at: datetime) -> Span:
         """A stretch around the moment in which no rule changes, and neither does the year."""

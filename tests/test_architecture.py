@@ -100,6 +100,13 @@ def test_no_file_is_a_drawer_for_everything() -> None:
     assert [name for name, _ in python(*PRODUCT, "tests") if drawers.search(name)] == []
 
 
+def test_every_folder_of_code_is_a_package() -> None:
+    """Without __init__.py a folder escapes the import contracts and is left out of mypy, silently."""
+    folders = {path.parent for _, path in python(*PRODUCT)}
+    missing = [folder for folder in folders if not (folder / "__init__.py").exists()]
+    assert [folder.relative_to(ROOT).as_posix() for folder in sorted(missing)] == []
+
+
 def test_product_code_has_no_loose_ends() -> None:
     """What is not done is an issue, not a remark that ships."""
     loose = re.compile(r"\b(TODO|FIXME|XXX|HACK|raise NotImplementedError)\b")

@@ -48,7 +48,7 @@ _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A unit that waits for its place. `labels` are the merged ones, the built-in labels among them."""
+    """A unit that waits for its place. `labels` are the merged ones, with the built-in labels."""
 
     unit: str
     cluster: str
@@ -212,7 +212,9 @@ def _scored(units: Sequence[Candidate], weights: Mapping[str, float]) -> list[_R
     ranked = []
     for unit in units:
         score, parts = scores[tuple(unit.labels.get(label) for label, _ in by_weight)]
-        place_ = "" if low == high else {low: say.LOWEST, high: say.HIGHEST}.get(score, "")
+        place_ = {low: say.LOWEST, high: say.HIGHEST}.get(score, "")
+        if low == high:
+            place_ = say.ALL_THE_SAME if len(units) > 1 else ""
         ranked.append(
             _Ranked(unit=unit, key=(score, unit.unit), why=_why_score(score, parts, place_))
         )

@@ -106,7 +106,8 @@ def test_two_clusters_of_one_pair_are_never_in_one_wave() -> None:
 
     for wave in waves(placed):
         assert len({int(name.removeprefix("eu-")) // 2 for name in wave}) == len(wave)
-    assert reasons(placed)["eu-03"] == "moved to wave 3: eu-02 of the same haPair is in wave 2"
+    assert reasons(placed)["eu-05"] == "moved to wave 4: eu-04 of the same haPair is in wave 3"
+    assert reasons(placed)["eu-02"] == "wave 2 of 5: by name, all have score 0"
 
 
 def test_more_of_a_kind_than_waves_adds_waves_and_says_so() -> None:

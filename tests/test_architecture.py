@@ -101,7 +101,7 @@ def test_no_file_is_a_drawer_for_everything() -> None:
 
 
 def test_every_folder_of_code_is_a_package() -> None:
-    """Without __init__.py a folder escapes the import contracts and is left out of mypy, silently."""
+    """Without __init__.py a folder escapes the import contracts and mypy, silently."""
     folders = {path.parent for _, path in python(*PRODUCT)}
     missing = [folder for folder in folders if not (folder / "__init__.py").exists()]
     assert [folder.relative_to(ROOT).as_posix() for folder in sorted(missing)] == []

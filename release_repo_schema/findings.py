@@ -59,7 +59,8 @@ class Finding:
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """The hint for a word that nothing knows."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    known = list(known)
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
     if not close:
         # The words of the contract are camelCase; a spelling in other case is the commonest slip.
         flat = {one.lower().replace("_", "").replace("-", ""): one for one in known}

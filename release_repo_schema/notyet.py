@@ -1,0 +1,86 @@
+"""What the contract names and this version does not do: using it is an error, never ignored.
+
+The list shrinks as the version grows; a field leaves it in the same change that makes it work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release_repo_schema.findings import Pointer
+from release_repo_schema.models import (
+    Check,
+    Cluster,
+    Component,
+    KindModel,
+    Policy,
+    Release,
+)
+
+CHECK_KINDS_NOW = frozenset(("workload", "cel"))
+
+
+def not_in_this_version(model: KindModel) -> Iterator[tuple[Pointer, str]]:
+    """Each use of what is not done yet: where, and what."""
+    match model:
+        case Cluster():
+            yield from _cluster(model)
+        case Component():
+            yield from _component(model)
+        case Check():
+            for kind in model.spec.kinds():
+                if kind not in CHECK_KINDS_NOW:
+                    yield ("spec", kind), f"a check by {kind}"
+        case Release():
+            yield from _release(model)
+        case Policy():
+            yield from _policy(model)
+        case _:
+            return
+
+
+def _cluster(cluster: Cluster) -> Iterator[tuple[Pointer, str]]:
+    spec = cluster.spec
+    if spec.connection.kubeconfig is not None:
+        yield ("spec", "connection", "kubeconfig"), "a connection by kubeconfig"
+    if spec.connection.in_cluster is not None:
+        yield ("spec", "connection", "inCluster"), "a connection from inside the cluster"
+    if spec.node_sets:
+        yield ("spec", "nodeSets"), "`nodeSets`"
+    if spec.namespaces:
+        yield ("spec", "namespaces"), "`namespaces`"
+    if spec.nodes:
+        yield ("spec", "nodes"), "`nodes`"
+    if spec.hosted_by is not None:
+        yield ("spec", "hostedBy"), "`hostedBy`"
+
+
+def _component(component: Component) -> Iterator[tuple[Pointer, str]]:
+    spec = component.spec
+    if spec.scope != "cluster":
+        yield ("spec", "scope"), f"the scope {spec.scope}"
+    if spec.render.helm is not None:
+        yield ("spec", "render", "helm"), "rendering by Helm"
+    for field in ("block", "ignore", "ask"):
+        if getattr(spec.guard, field):
+            yield ("spec", "guard", field), f"`guard.{field}`"
+
+
+def _release(release: Release) -> Iterator[tuple[Pointer, str]]:
+    spec = release.spec
+    if len(spec.components) > 1:
+        yield ("spec", "components", 1), "a release of more than one component"
+    if spec.baseline:
+        yield ("spec", "baseline"), "`baseline: true`"
+    if spec.late_joiners == "join":
+        yield ("spec", "lateJoiners"), "`lateJoiners: join`"
+
+
+def _policy(policy: Policy) -> Iterator[tuple[Pointer, str]]:
+    limits = policy.spec.limits
+    if policy.spec.risk_rules:
+        yield ("spec", "riskRules"), "`riskRules`"
+    if limits.units_per_day is not None:
+        yield ("spec", "limits", "unitsPerDay"), "`limits.unitsPerDay`"
+    if limits.failure_budget is not None:
+        yield ("spec", "limits", "failureBudget"), "`limits.failureBudget`"

@@ -1,0 +1,1 @@
+"""One file or folder for each outside thing. They know neither each other nor the tick."""

@@ -1,0 +1,175 @@
+"""Opening the file of the store, and its failures in the words of the ports. Never touches a row.
+
+A file that is newer, damaged or somebody else's is refused before anything is written to it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from bot.adapters import sqlite_schema
+from bot.core import messages_store as say
+from bot.ports import StoreLocked
+
+MEMORY = ":memory:"
+
+_MAGIC = b"SQLite format 3\x00"
+_CACHED_STATEMENTS = 256
+_WAL_KEPT = 64 * 2**20
+
+
+def open_writer(path: str, *, wait: float, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    """The file, made and brought up to date where needed; WAL, every commit synced to the disk."""
+    fresh = path != MEMORY and not _look(path)
+    with translated(path):
+        connection = sqlite3.connect(
+            path,
+            timeout=wait,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+            factory=factory,
+        )
+        try:
+            _bring_up_to_date(connection, path)
+            if path != MEMORY:
+                _durable(connection)
+        except BaseException:
+            connection.close()
+            raise
+    if fresh:
+        sync_folder(Path(path))
+    return connection
+
+
+def open_reader(path: str, *, wait: float, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    """The file for reading only: never blocks the writer, never changes a byte of the store."""
+    if not _look(path):
+        raise StoreLocked(say.absent(path), "broken")
+    with translated(path):
+        connection = sqlite3.connect(
+            f"file:{quote(os.path.abspath(path))}?mode=ro",
+            uri=True,
+            timeout=wait,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+            factory=factory,
+        )
+        try:
+            if _standing_version(connection, path) < sqlite_schema.VERSION:
+                raise StoreLocked(say.older(path), "broken")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Failures of the disk and of other processes as StoreLocked; mistakes of ours pass."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError):
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _locked(path, error) from error
+    except OSError as error:
+        raise StoreLocked(say.cannot_open(path, error.strerror or str(error)), "broken") from error
+
+
+def _locked(path: str, error: sqlite3.DatabaseError) -> StoreLocked:
+    detail = f"{getattr(error, 'sqlite_errorname', '') or 'SQLite'}: {error}"
+    match (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreLocked(say.busy(path), "locked")
+        case sqlite3.SQLITE_FULL:
+            return StoreLocked(say.full(path), "full")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return StoreLocked(say.read_only(path), "broken")
+        case sqlite3.SQLITE_CANTOPEN:
+            return StoreLocked(say.cannot_open(path, detail), "broken")
+        case sqlite3.SQLITE_NOTADB:
+            return StoreLocked(say.no_database(path), "broken")
+        case sqlite3.SQLITE_CORRUPT:
+            return StoreLocked(say.damaged(path, detail), "broken")
+    return StoreLocked(say.disk_error(path, detail), "broken")
+
+
+def _look(path: str) -> bool:
+    """Whether a store stands there, by the head of the file: SQLite would leave traces."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreLocked(say.cannot_open(path, error.strerror or str(error)), "broken") from error
+    if not head:
+        return False
+    if len(head) < 100 or not head.startswith(_MAGIC):
+        raise StoreLocked(say.no_database(path), "broken")
+    if int.from_bytes(head[60:64], "big") > sqlite_schema.VERSION:
+        application = int.from_bytes(head[68:72], "big")
+        ours = application == sqlite_schema.APPLICATION_ID
+        raise StoreLocked(*((say.newer(path), "newer") if ours else (say.foreign(path), "broken")))
+    return True
+
+
+def _standing_version(connection: sqlite3.Connection, path: str) -> int:
+    """Version of the tables that stand, 0 in an empty file; refuses what is foreign or newer."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if application != sqlite_schema.APPLICATION_ID:
+        if version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise StoreLocked(say.foreign(path), "broken")
+        return 0
+    if version > sqlite_schema.VERSION or sqlite_schema.unknown(connection):
+        raise StoreLocked(say.newer(path), "newer")
+    return version
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
+    """Migrate in one transaction: a kill leaves the old tables or the new ones; two may race."""
+    if _standing_version(connection, path) == sqlite_schema.VERSION:
+        return
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _standing_version(connection, path) < sqlite_schema.VERSION:
+            sqlite_schema.migrate(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _durable(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
+    for attempt in range(20):
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+            return
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            # Another process opens it too. The switch does not wait by itself; a write lock does.
+            if attempt == 19:
+                raise
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+
+
+def sync_folder(file: Path) -> None:
+    """A new name is durable only when its folder is."""
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,109 @@
+"""The sentences of the store and its guard: why it cannot be used now, and how to mend it.
+
+Facts in, words out. Never looks at a file.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def newer(path: str) -> str:
+    return (
+        f"The store {path} was written by a newer version of Sluice; it was left untouched. "
+        "Start that version or later, or a copy that was made before the upgrade."
+    )
+
+
+def older(path: str) -> str:
+    return (
+        f"The store {path} was written by an older version of Sluice. "
+        "`sluice run` brings it up to date; until then it cannot be read."
+    )
+
+
+def absent(path: str) -> str:
+    return f"There is no store at {path}. `sluice run` makes it; --db or SLUICE_DB names another."
+
+
+def foreign(path: str) -> str:
+    return (
+        f"{path} is an SQLite file, but not a store of Sluice; it was left untouched. "
+        "Name another file with --db or SLUICE_DB."
+    )
+
+
+def no_database(path: str) -> str:
+    return (
+        f"{path} is not an SQLite file, or its head is damaged; it was left untouched. "
+        "Name another file with --db or SLUICE_DB, or put back a copy made with `sluice backup`."
+    )
+
+
+def damaged(path: str, detail: str) -> str:
+    return (
+        f"The store {path} is damaged ({detail}). Stop the bot, keep the file, and put back "
+        "a copy made with `sluice backup`; it holds everything until compared with the clusters."
+    )
+
+
+def unreadable_row(path: str, table: str, key: str, detail: str) -> str:
+    return f"The store {path} holds a {table} that cannot be read ({key}: {detail})."
+
+
+def busy(path: str) -> str:
+    return (
+        f"Another process is writing to the store {path} and does not let go. Nothing was written."
+    )
+
+
+def full(path: str) -> str:
+    return f"The disk of the store {path} is full; nothing was written. Make room on it."
+
+
+def read_only(path: str) -> str:
+    return (
+        f"The store {path} cannot be written: the file, its folder or its disk is read-only. "
+        "Nothing was written."
+    )
+
+
+def disk_error(path: str, detail: str) -> str:
+    return (
+        f"The disk of the store {path} fails ({detail}). Nothing was written. Look at the disk, "
+        "its mount and its room."
+    )
+
+
+def cannot_open(path: str, detail: str) -> str:
+    return (
+        f"The store {path} cannot be opened ({detail}). Its folder must exist "
+        "and be writable for the user that runs Sluice."
+    )
+
+
+def held(path: str, pid: int | None, host: str, since: datetime | None) -> str:
+    who = f"process {pid} on {host}" if pid else "another process"
+    when = f" since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if since else ""
+    return f"A bot already runs on the store {path}: {who}{when}. Stop it, or name another store."
+
+
+def cannot_guard(path: str, detail: str) -> str:
+    return f"The lock file {path} cannot be used ({detail}): one bot a store cannot be promised."
+
+
+def stale_row(table: str, key: str, expected: int, found: int | None) -> str:
+    stands = "is gone" if found is None else f"is at version {found}"
+    return f"The {table} {key} {stands}, not at version {expected}: it changed since it was read."
+
+
+def stale_note(note: int) -> str:
+    return f"Note {note} has its answer already, or was never left."
+
+
+def backup_exists(path: str) -> str:
+    return f"{path} exists already; a backup overwrites nothing."
+
+
+def backup_failed(path: str, detail: str) -> str:
+    return f"The copy {path} could not be written ({detail}). The store itself is unharmed."

@@ -1,0 +1,323 @@
+"""Why something waits: one sentence for each code a gate can give, from the facts it names.
+
+State first, cause second, next step third, time last. Never decides, never asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.core.messages_words import clause, length, many, moment, row, sentence, some
+from bot.model.gate import Wait
+
+Facts = Mapping[str, Any]
+Say = Callable[[Facts, str], str]
+
+
+def why(wait: Wait, zone: str = "UTC") -> str:
+    """The sentence of a closed gate. Times are named in `zone`."""
+    say = _SENTENCES.get(wait.code)
+    return say(wait.facts, zone) if say is not None else _unknown(wait, zone)
+
+
+def headline(wait: Wait, zone: str = "UTC") -> str:
+    """Only the state and its cause: the first sentence, for a phone and a table."""
+    text = why(wait, zone)
+    head, stop, rest = text.partition(". ")
+    return head if stop and rest else text.rstrip(".")
+
+
+def _held(f: Facts, zone: str) -> str:
+    state, step = _HOLDS.get(str(f.get("code", "paused")), ("Held", "Resume lifts it"))
+    by, scope = f.get("by"), f.get("scope")
+    named = f"{state} on {scope}" if scope else state
+    person = f" by {by}" if by and by != "sluice" else ""
+    reason = clause(f.get("reason"))
+    head = f"{named}{person}: {reason}" if reason else f"{named}{person}"
+    return sentence(head, step, _since(f.get("at"), zone))
+
+
+_HOLDS = {
+    "paused": ("Paused", "Resume lifts it"),
+    "failed": ("Stopped", "Retry, skip, override or roll back"),
+    "expired": ("Held, no first write within the time the release gives", "Resume or cancel"),
+    "edited": (
+        "Held, the Release file was edited after the merge",
+        "Put the file back, then resume; or roll back",
+    ),
+    "deleted": (
+        "Held, the Release file was deleted after the first write",
+        "Put the file back and resume, or roll back",
+    ),
+    "unknown-pull": (
+        "Held, the Release file came to main without a known pull request",
+        "An approver accepts it, or cancel",
+    ),
+    "plan-changed": (
+        "Held, the merge gave another plan than the pull request showed; approvals are void",
+        "Look at the new plan, then accept or cancel",
+    ),
+    "plan-failed": ("Held, the merge gave no plan", "Mend it in a new release, or cancel"),
+    "rebuilt": (
+        "Held, a cluster has another identity: rebuilt, or the connection points elsewhere",
+        "Look at the cluster, then resume or skip",
+    ),
+    "history-rewritten": (
+        "Held, main no longer contains the last processed commit",
+        "An admin looks at main, then resumes",
+    ),
+    "store-restored": (
+        "Held, the store was restored from a backup",
+        "Compare with the clusters, then resume",
+    ),
+    "rejected": ("Stopped, a decision was rejected", "Resume asks again; or roll back"),
+    "fenced": (
+        "Stopped, a newer plan has written to the same object",
+        "Look at what wrote it, then roll back or cancel",
+    ),
+    "bug": (
+        "Stopped by a fault in Sluice itself; other releases go on",
+        "Report it, then resume or roll back",
+    ),
+}
+
+
+def _no_evidence(f: Facts, _: str) -> str:
+    return sentence(
+        f"Not releasable: {_version(f)} has no evidence that it passed",
+        "Its ComponentVersion file must bring it, or an admin overrides",
+    )
+
+
+def _blocked(f: Facts, zone: str) -> str:
+    reason = clause(f.get("reason"))
+    until = f.get("blocked_until")
+    return sentence(
+        f"Blocked: {_version(f)} may not go forward" + (f", {reason}" if reason else ""),
+        "Release another version, or an admin overrides",
+        f"Until {moment(until, zone)}" if until else "",
+    )
+
+
+def _earlier_stage(f: Facts, _: str) -> str:
+    return f"Waiting for the earlier stage {f.get('stage', '')}: {_left(f)}."
+
+
+def _earlier_wave(f: Facts, _: str) -> str:
+    return f"Waiting for the earlier wave {f.get('wave', '')}: {_left(f)}."
+
+
+def _dependency(f: Facts, _: str) -> str:
+    by = f" (release {f['release']})" if f.get("release") else ""
+    return f"Waiting for the dependency {f.get('unit', '')}{by}: it goes first and alone."
+
+
+def _locked(f: Facts, _: str) -> str:
+    return sentence(
+        f"Waiting: release {f.get('release', '')} is at work on {f.get('unit', '')}",
+        "Free when that release has ended; a newer release may name it in supersedes",
+    )
+
+
+def _concurrency(f: Facts, _: str) -> str:
+    return f"Waiting for a place: {f.get('in_flight')} of {f.get('limit')} units are in flight."
+
+
+def _fleet_limit(f: Facts, _: str) -> str:
+    taken = f"{f.get('in_flight')} of {f.get('limit')} units are in flight"
+    return f"Waiting for a place in the fleet: {taken} over all releases (limits.unitsInFlight)."
+
+
+def _stage_failures(f: Facts, _: str) -> str:
+    stage = f" in stage {f['stage']}" if f.get("stage") else ""
+    return sentence(
+        f"Stopped: {many(some(f.get('failed')), 'unit')} failed{stage},"
+        f" {some(f.get('tolerated'))} tolerated",
+        "Nothing more begins there",
+        "Retry, skip or roll back",
+    )
+
+
+def _not_before(f: Facts, zone: str) -> str:
+    return f"Waiting for notBefore: {moment(f.get('at'), zone)}."
+
+
+def _window(f: Facts, _: str) -> str:
+    return sentence(f"Waiting for a window: {clause(f.get('why'))}")
+
+
+def _does_not_fit(f: Facts, zone: str) -> str:
+    close = f" at {moment(f['close'], zone)}" if f.get("close") else ""
+    return (
+        f"Waiting for a window: the next batch needs {length(f.get('need'))} with people"
+        f" watching, and the open window closes{close}."
+    )
+
+
+def _unreachable(f: Facts, zone: str) -> str:
+    error = clause(f.get("error"))
+    return sentence(
+        f"Unreachable: cluster {f.get('cluster', '')} did not answer"
+        + (f" ({error})" if error else ""),
+        "It is asked again by itself",
+        _since(f.get("since"), zone),
+    )
+
+
+def _rebuilt(f: Facts, _: str) -> str:
+    return sentence(
+        f"Stopped: cluster {f.get('cluster', '')} has another identity than at first contact",
+        "It was rebuilt, or the connection points elsewhere",
+        "Look at the cluster, then resume or skip",
+    )
+
+
+def _check(f: Facts, _: str) -> str:
+    when = "pre-check" if f.get("when") == "before" else "post-check"
+    name, cause = f"{when} {f.get('name', '')}", clause(f.get("why"))
+    because = f": {cause}" if cause else ""
+    match _verdict(f.get("verdict")):
+        case "FAILED":
+            text = f"Stopped: {name} failed{because}"
+            return sentence(text, "Nothing more begins", "Retry, override or roll back")
+        case "INCONCLUSIVE":
+            text = f"Stopped: {name} neither passed nor failed{because}"
+            return sentence(text, "Look at the evidence, then retry, override or roll back")
+        case "ERRORED":
+            return sentence(f"Waiting: {name} could not be asked{because}", "It is asked again")
+        case _:
+            return sentence(f"Waiting for {name}{because}")
+
+
+def _approval(f: Facts, _: str) -> str:
+    roles = row(f.get("roles"), joint=" or ")
+    by = f" of role {roles}" if roles else ""
+    asks = clause(f.get("asks")) or "approval"
+    return sentence(
+        f"Needs decision: {asks}",
+        f"{some(f.get('have'))} of {f.get('count', 1)} approvals{by}",
+        f"approve {f['id']}" if f.get("id") else "",
+    )
+
+
+def _converging(f: Facts, _: str) -> str:
+    updated, wanted, total = f.get("updated"), f.get("wanted"), f.get("total")
+    waiting = row(f.get("waiting")) if not isinstance(f.get("waiting"), int) else ""
+    detail = "; ".join(part for part in (waiting, clause(f.get("detail"))) if part)
+    because = f": {detail}" if detail else ""
+    return sentence(f"Rolling out: {updated} of {wanted} pods updated, {total} in all{because}")
+
+
+def _soaking(f: Facts, zone: str) -> str:
+    until = f" until {moment(f['until'], zone)}" if f.get("until") else ""
+    return f"Soaking{until}: health must hold all the while."
+
+
+def _sick(f: Facts, _: str) -> str:
+    return sentence(
+        f"Not healthy during the soak: {clause(f.get('why'))}",
+        "It goes on when health is back, and fails when it stays away",
+    )
+
+
+def _superseding(f: Facts, _: str) -> str:
+    return f"Waiting for {row(f.get('releases'))} to stop: this release supersedes it."
+
+
+def _main_broken(f: Facts, _: str) -> str:
+    path = f.get("path") or "a file on main"
+    return sentence(f"Held: {path} does not lint on main", "Mend it there; this goes on by itself")
+
+
+def _rollback_window(f: Facts, _: str) -> str:
+    return sentence(f"The rollback waits: {clause(f.get('why'))}")
+
+
+def _rollback_order(f: Facts, _: str) -> str:
+    return f"The rollback waits for {_left(f)}: newest first."
+
+
+def _undo(f: Facts, _: str) -> str:
+    return sentence(
+        f"Needs decision: {f.get('unit', 'a unit')} was first installed by this release",
+        "Approve deletes it, reject keeps it",
+    )
+
+
+def _restoring(f: Facts, _: str) -> str:
+    return f"Rolling back: {f.get('updated')} of {f.get('total')} pods are what they were before."
+
+
+def _plan_changed(_f: Facts, _: str) -> str:
+    return sentence(*_HOLDS["plan-changed"])
+
+
+def _not_due(_f: Facts, _: str) -> str:
+    return "Nothing to wait for: the next look at the cluster is not due yet."
+
+
+def _unknown(wait: Wait, zone: str) -> str:
+    facts = ", ".join(
+        f"{key} {moment(value, zone)}" for key, value in sorted(wait.facts.items()) if value
+    )
+    return sentence(f"Waiting: {wait.code}" + (f" ({facts})" if facts else ""))
+
+
+def _left(f: Facts) -> str:
+    left = f.get("left")
+    names = "" if isinstance(left, int | str) or not left else f" ({row(left, most=3)})"
+    return f"{many(some(left), 'unit')} left{names}"
+
+
+def _version(f: Facts) -> str:
+    return f"{f.get('component', '')} {f.get('version', '')}".strip()
+
+
+def _since(at: Any, zone: str) -> str:
+    return f"Since {moment(at, zone)}" if at else ""
+
+
+def _verdict(value: Any) -> str:
+    name = getattr(value, "name", None)
+    if isinstance(name, str):
+        return name
+    numbers = ("PASSED", "PENDING", "ERRORED", "INCONCLUSIVE", "FAILED")
+    if isinstance(value, int) and 0 <= value < len(numbers):
+        return numbers[value]
+    return str(value).upper()
+
+
+_SENTENCES: Mapping[str, Say] = {
+    "held": _held,
+    "no-evidence": _no_evidence,
+    "blocked": _blocked,
+    "earlier-stage": _earlier_stage,
+    "earlier-wave": _earlier_wave,
+    "dependency": _dependency,
+    "locked": _locked,
+    "concurrency": _concurrency,
+    "fleet-limit": _fleet_limit,
+    "stage-failures": _stage_failures,
+    "not-before": _not_before,
+    "window": _window,
+    "does-not-fit": _does_not_fit,
+    "unreachable": _unreachable,
+    "rebuilt": _rebuilt,
+    "check": _check,
+    "approval": _approval,
+    "converging": _converging,
+    "soaking": _soaking,
+    "sick": _sick,
+    "superseding": _superseding,
+    "main-broken": _main_broken,
+    "rollback-window": _rollback_window,
+    "rollback-order": _rollback_order,
+    "undo": _undo,
+    "restoring": _restoring,
+    "plan-changed": _plan_changed,
+    "not-due": _not_due,
+}
+
+CODES = tuple(_SENTENCES)
+"""Every code a gate may give."""

@@ -54,7 +54,7 @@ class Denial:
 
 
 _DENIALS = {
-    "Window": "Closed by deny window",
+    "Window": "Deny window",
     "Freeze": "Freeze",
     "EmergencyFreeze": "Emergency freeze",
 }
@@ -111,10 +111,13 @@ def too_late(
 
 def too_short(closed: str, need: timedelta, first: When) -> str:
     """Closed, and the next opening is too short for the batch."""
-    return f"{closed}, too short for {duration(need)}; first fits {first}"
+    return f"{closed}; that is too short for {duration(need)}, first fits {first}"
 
 
 def never_fits(closed: str, need: timedelta) -> str:
+    """The next opening may be near, but none is long enough."""
+    if closed.endswith(_NO_OPENING):
+        return closed
     return f"{closed}; no opening within 400 days is long enough for {duration(need)}"
 
 

@@ -22,7 +22,7 @@ from bot.adapters.sqlite_rows import Kind, Put, kind_of
 from bot.core import chain
 from bot.core import messages_store as say
 from bot.model.plan import JSON
-from bot.model.state import Event
+from bot.model.state import Event, ReleaseState
 from bot.ports import Answer, Changes, Note, StaleRow, StoreLocked
 
 RESTORED_FROM = "restored-from"
@@ -104,7 +104,7 @@ class SqliteStore:
             for put in puts:
                 self._put(put)
             for kind, key in drops:
-                self._write(f"DELETE FROM {kind.table} WHERE key = ?", (key,))
+                self._drop(kind, key)
             self._blobs(changes.blobs)
             for note, answer in changes.answers.items():
                 self._answer(note, answer)
@@ -116,16 +116,18 @@ class SqliteStore:
         self, key: str, text: str, *, by: str, surface: str, at: datetime, data: Mapping[str, JSON]
     ) -> int:
         """Leave a note in the inbox; its id. The same key again gives the same id."""
-        found = self._read("SELECT id FROM inbox WHERE key = ?", (key,))
+        note = sqlite_rows.foreign_note(
+            Note(id=0, key=key, text=text, by=by, surface=surface, at=at, data=data)
+        )
+        known = "SELECT id FROM inbox WHERE key = ?"
+        found = self._read(known, (note.key,))
         if not found:
-            note = Note(id=0, key=key, text=text, by=by, surface=surface, at=at, data=data)
-            body = msgspec.json.encode(note).decode()
             with self._transaction():
                 self._write(
                     "INSERT INTO inbox (key, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    (key, body),
+                    (note.key, sqlite_rows.note_body(note)),
                 )
-            found = self._read("SELECT id FROM inbox WHERE key = ?", (key,))
+            found = self._read(known, (note.key,))
         return int(found[0][0])
 
     def _put(self, put: Put) -> None:
@@ -154,6 +156,11 @@ class SqliteStore:
             self._write(
                 "UPDATE standing SET live = ? WHERE release = ?", (not put.ended, put.release)
             )
+
+    def _drop(self, kind: Kind, key: str) -> None:
+        self._write(f"DELETE FROM {kind.table} WHERE key = ?", (key,))
+        if kind.type is ReleaseState:
+            self._write("DELETE FROM standing WHERE release = ?", (key,))
 
     def _stale(self, put: Put) -> StaleRow:
         query = f"SELECT version FROM {put.kind.table} WHERE key = ?"
@@ -189,7 +196,7 @@ class SqliteStore:
         if not events:
             return ()
         last = self._connection.execute(
-            "SELECT seq, hash, body FROM event ORDER BY seq DESC LIMIT 1"
+            "SELECT seq, hash, release, body FROM event ORDER BY seq DESC LIMIT 1"
         ).fetchone()
         lines = chain.append(sqlite_rows.event_of(*last) if last else None, events)
         for line in lines:
@@ -256,7 +263,8 @@ class SqliteStore:
     def blob(self, digest: str) -> JSON | None:
         """The JSON that was stored under a digest."""
         found = self._read("SELECT packed, body FROM blob WHERE digest = ?", (digest,))
-        return sqlite_rows.unpacked(*found[0]) if found else None
+        with sqlite_file.translated(self.path):
+            return sqlite_rows.unpacked(*found[0]) if found else None
 
     def mark(self, name: str) -> str | None:
         """A small named value."""
@@ -266,12 +274,15 @@ class SqliteStore:
     def notes(self, after: int = 0) -> tuple[Note, ...]:
         """Inbox notes without an answer, oldest first."""
         query = "SELECT id, body FROM inbox WHERE answer IS NULL AND id > ? ORDER BY id"
-        return tuple(sqlite_rows.note_of(*row) for row in self._read(query, (after,)))
+        found = self._read(query, (after,))
+        with sqlite_file.translated(self.path):
+            return tuple(sqlite_rows.note_of(*row) for row in found)
 
     def answer(self, note: int) -> Answer | None:
         """What came of a note; None while nothing has."""
         found = self._read("SELECT answer FROM inbox WHERE id = ?", (note,))
-        return sqlite_rows.answer_of(found[0][0]) if found and found[0][0] else None
+        with sqlite_file.translated(self.path):
+            return sqlite_rows.answer_of(found[0][0]) if found and found[0][0] else None
 
     def events(
         self, *, release: str | None = None, after: int = 0, limit: int | None = None
@@ -281,7 +292,7 @@ class SqliteStore:
         values: tuple[Any, ...] = (after,)
         if release is not None:
             where, values = "release = ? AND seq > ?", (release, after)
-        query = f"SELECT seq, hash, body FROM event WHERE {where} ORDER BY seq LIMIT ?"
+        query = f"SELECT seq, hash, release, body FROM event WHERE {where} ORDER BY seq LIMIT ?"
         rows = self._read(query, (*values, -1 if limit is None else limit))
         return tuple(sqlite_rows.event_of(*row) for row in rows)
 
@@ -291,7 +302,7 @@ class SqliteStore:
         return int(found[0][0]) if found else 0
 
     def backup(self, target: str | os.PathLike[str], *, at: datetime) -> None:
-        """A copy of this moment, with the mark RESTORED_FROM; the bot may run. Overwrites nothing."""
+        """A copy of this moment, marked RESTORED_FROM; the bot may run. Overwrites nothing."""
         mark = (RESTORED_FROM, f"{at.isoformat()} event {self.event_count()}")
         with self._lock if self.path == sqlite_file.MEMORY else nullcontext():
             copy(self.path, self._connection, Path(target), mark)

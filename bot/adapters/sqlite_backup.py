@@ -56,4 +56,6 @@ def _publish(part: Path, target: Path) -> None:
         os.link(part, target)
     except FileExistsError:
         raise Refused(say.backup_exists(str(target))) from None
+    except OSError:  # a file system without hard links
+        os.rename(part, target)
     sqlite_file.sync_folder(target)

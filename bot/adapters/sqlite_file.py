@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
+
+import msgspec
 
 from bot.adapters import sqlite_schema
 from bot.core import messages_store as say
@@ -79,6 +82,8 @@ def translated(path: str) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise _locked(path, error) from error
+    except (msgspec.MsgspecError, zlib.error) as error:
+        raise StoreLocked(say.damaged(path, str(error)), "broken") from error
     except OSError as error:
         raise StoreLocked(say.cannot_open(path, error.strerror or str(error)), "broken") from error
 

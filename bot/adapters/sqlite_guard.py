@@ -79,7 +79,8 @@ def holder(path: str | os.PathLike[str]) -> Holder | None:
 
 
 def _lock_path(path: str) -> str:
-    return f"{path}.lock"
+    # By the real file: a link to the store is the same store.
+    return f"{os.path.realpath(path)}.lock"
 
 
 def _open(path: str, flags: int) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -91,6 +92,10 @@ KINDS = {
 }
 
 
+UNREADABLE = "unreadable"
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
 def kind_of(type_: type[Any]) -> Kind:
     """Where rows of a type live. Another type is a mistake of the caller."""
     try:
@@ -101,7 +106,7 @@ def kind_of(type_: type[Any]) -> Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
-    """A row, ready to be written. `expected`: the version that must stand, None where none is kept."""
+    """A row, ready to be written. `expected`: the version that must stand; None: none is kept."""
 
     kind: Kind
     key: str
@@ -156,18 +161,25 @@ class _Line:
 def event_body(event: Event) -> str:
     """The JSON of a line; `seq` and `hash` stand in columns of their own."""
     fields = {name: getattr(event, name) for name in _Line.__dataclass_fields__}
+    fields["at"] = event.at.astimezone(UTC)
     return msgspec.json.encode(_Line(**fields)).decode()
 
 
-def event_of(seq: int, hash_: str, body: str) -> Event:
-    """A line as it was written."""
-    event: Event = decoder(Event).decode(body)
+def event_of(seq: int, hash_: str, release: str, body: str) -> Event:
+    """A line as it stands. One that was tampered with is told as such, for the chain to find."""
+    try:
+        event: Event = decoder(Event).decode(body)
+        sound = event.release == release
+    except msgspec.MsgspecError:
+        sound = False
+    if not sound:
+        event = Event(at=_NO_TIME, kind=UNREADABLE, release=release, data={"body": body})
     return replace(event, seq=seq, hash=hash_)
 
 
 def settled(event: Event) -> Event:
     """The event as it will be read back (UTC, lists for tuples), so that its hash holds."""
-    return event_of(0, "", event_body(event))
+    return event_of(0, "", event.release, event_body(event))
 
 
 def packed(value: JSON) -> tuple[int, bytes]:
@@ -188,6 +200,27 @@ def answer_text(answer: Answer) -> str:
 def answer_of(text: str) -> Answer:
     found: Answer = decoder(Answer).decode(text)
     return found
+
+
+def foreign_note(note: Note) -> Note:
+    """The note in storable text: bytes of a terminal that are no UTF-8 must not keep it out."""
+    texts = {"key": note.key, "text": note.text, "by": note.by, "data": note.data}
+    return replace(note, **{name: _utf8(value) for name, value in texts.items()})
+
+
+def _utf8(value: JSON) -> JSON:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode("utf-8")
+        case Mapping():
+            return {_utf8(key): _utf8(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_utf8(each) for each in value]
+    return value
+
+
+def note_body(note: Note) -> str:
+    return msgspec.json.encode(note).decode()
 
 
 def note_of(id_: int, text: str) -> Note:

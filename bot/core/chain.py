@@ -1,8 +1,8 @@
 """The chain of the audit: each line's hash covers the line before it. Stores nothing.
 
-`hash = sha256(hash of the line before + canonical JSON of this line)`, as hex; before the first line
-stands nothing. The canonical JSON of a line is that of `audit --json` without `hash`, keys sorted, no
-spaces, so that anyone can follow the chain with standard tools.
+`hash = sha256(hash of the line before + canonical JSON of this line)`, as hex; before the first
+stands nothing. The canonical JSON of a line is that of `audit --json` without `hash`, keys sorted,
+no spaces, so that anyone can follow the chain with standard tools.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The SQLite store and what surrounds it: faults, crashes, guard, backups, cost, settings."""

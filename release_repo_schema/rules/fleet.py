@@ -1,0 +1,52 @@
+"""Rules of the fleet: groups of clusters, and values for groups and clusters that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release_repo_schema.findings import Finding, did_you_mean
+from release_repo_schema.rules.scene import Scene
+
+
+def clusters(scene: Scene) -> Iterator[Finding]:
+    """Every cluster's group exists, and so does its host."""
+    groups, names = scene.repo.groups, scene.repo.clusters
+    for name, cluster in names.items():
+        spec = cluster.spec
+        if spec.group not in groups:
+            document = scene.document("Cluster", name)
+            yield from scene.unknown(document, ("spec", "group"), "group", spec.group, groups)
+        if spec.hosted_by is not None:
+            document = scene.document("Cluster", name)
+            pointer = ("spec", "hostedBy")
+            yield from scene.unknown(document, pointer, "cluster", spec.hosted_by, names)
+
+
+def values(scene: Scene) -> Iterator[Finding]:
+    """Every values file is for a component, group or cluster that exists."""
+    repo = scene.repo
+    known = {"groups": repo.groups, "clusters": repo.clusters}
+    for (component, scope), path in repo.values_paths.items():
+        kind, _, name = scope.partition("/")
+        if name and name not in known[kind] and name not in repo.broken_names:
+            what = kind.removesuffix("s")
+            hint = did_you_mean(name, known[kind], "rename the file, or delete it")
+            said = f"values for the {what} `{name}`, and no {what} is called so"
+            yield Finding(path=path, line=1, column=1, code=f"unknown-{what}", message=said,
+                          hint=hint)  # fmt: skip
+        if scope == "default" or "default" not in repo.values[component]:
+            yield from _owned(scene, component, path)
+
+
+def versions(scene: Scene) -> Iterator[Finding]:
+    """Every ComponentVersion is of a component that exists."""
+    for document in scene.of_kind("ComponentVersion"):
+        yield from _owned(scene, document.file.place.component, document.file.path)
+
+
+def _owned(scene: Scene, component: str, path: str) -> Iterator[Finding]:
+    if component in scene.repo.components or component in scene.repo.broken_names:
+        return
+    said = f"components/{component}/ has no component.yaml"
+    hint = did_you_mean(component, scene.repo.components, "write one, or delete the folder")
+    yield Finding(path=path, line=1, column=1, code="unknown-component", message=said, hint=hint)

@@ -1,0 +1,88 @@
+"""The buttons of a card: commands that fit its state, at most four, at most one of them primary.
+
+Each is a command in the one grammar; whether a person may give it is decided when it is given.
+"""
+
+from __future__ import annotations
+
+from bot.core.messages_figures import in_phase, open_decisions, stopping
+from bot.model.gate import ReleaseView
+from bot.model.message import Button
+from bot.model.state import Decision, Hold, HoldCode, ReleasePhase, UnitPhase
+
+MOST = 4
+
+# A person looked and says yes: another act than lifting a pause.
+_ACCEPTED = (HoldCode.UNKNOWN_PULL, HoldCode.PLAN_CHANGED, HoldCode.EXPIRED)
+
+
+def buttons(view: ReleaseView) -> tuple[Button, ...]:
+    """None once the release has ended: nothing that is shown may be void."""
+    phase = view.state.phase
+    if phase.ended or phase is ReleasePhase.PROPOSED:
+        return ()
+    return (*_first(view), *_always(view))[:MOST]
+
+
+def _first(view: ReleaseView) -> tuple[Button, ...]:
+    """What the state asks for, before what is always possible."""
+    hold = stopping(view)
+    if hold is not None and hold.code is not HoldCode.PAUSED:
+        return _stopped(view, hold)
+    decisions = open_decisions(view)
+    if decisions:
+        # The decision is the one primary; a pause can still be lifted beside it.
+        lift = () if hold is None else (Button(label="Resume", command=f"resume {hold.scope}"),)
+        return (*_decision(decisions[0]), *lift)
+    if hold is not None:
+        return (Button(label="Resume", command=f"resume {hold.scope}", style="primary"),)
+    return ()
+
+
+def _decision(decision: Decision) -> tuple[Button, ...]:
+    yes, no = _VOTES.get(decision.what, ("Approve", "Reject"))
+    name = decision.subject.replace("/", " wave ")
+    return (
+        Button(label=f"{yes} {name}".strip(), command=f"approve {decision.id}", style="primary"),
+        Button(label=no, command=f"reject {decision.id}"),
+    )
+
+
+_VOTES = {
+    "release": ("Approve the release", "Reject"),
+    "stage": ("Approve stage", "Reject"),
+    "wave": ("Approve stage", "Reject"),
+    "after-stage": ("Approve stage", "Reject"),
+    "undo": ("Delete", "Keep it"),
+}
+
+
+def _stopped(view: ReleaseView, hold: Hold) -> tuple[Button, ...]:
+    release = view.plan.release
+    if hold.code in _ACCEPTED:
+        return (Button(label="Accept", command=f"accept {release}", style="primary"),)
+    failed = in_phase(view, UnitPhase.FAILED)
+    if len(failed) == 1:
+        return (
+            Button(label=f"Retry {failed[0]}", command=f"retry {failed[0]}", style="primary"),
+            Button(label=f"Skip {failed[0]}…", command=f"skip {failed[0]}"),
+        )
+    if failed:
+        label = f"Retry {len(failed)} failed units"
+        return (Button(label=label, command=f"retry {release}", style="primary"),)
+    return (Button(label="Resume", command=f"resume {hold.scope}", style="primary"),)
+
+
+def _always(view: ReleaseView) -> tuple[Button, ...]:
+    release = view.plan.release
+    why = Button(label="Why?", command=f"why {release}")
+    held = bool(view.holds)
+    pause = () if held else (Button(label="Pause", command=f"pause {release}"),)
+    if view.state.phase is ReleasePhase.ROLLING_BACK:
+        return (*pause, why)
+    if view.state.began is None:
+        return (*pause, Button(label="Cancel…", command=f"cancel {release}"), why)
+    units = sum(state.began is not None for state in view.units.values())
+    count = f" {units} {'unit' if units == 1 else 'units'}" if units else ""
+    back = Button(label=f"Roll back{count}…", command=f"rollback {release}", style="danger")
+    return (*pause, back, why)

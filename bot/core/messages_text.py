@@ -1,0 +1,70 @@
+"""A message as plain text for terminals and files: an emoji, its word, the text; no colour alone.
+
+What a message holds may be foreign: control characters never reach a terminal.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from bot.model.message import Message, Tone
+
+EMOJI = {
+    Tone.HEALTHY: "🟢",
+    Tone.ROLLING: "🔵",
+    Tone.PAUSED: "⏸️",
+    Tone.DECISION: "🟡",
+    Tone.STOPPED: "🔴",
+    Tone.ROLLING_BACK: "⏪",
+    Tone.WAITING: "⚪",
+    Tone.DONE: "⚫",
+}
+
+
+def as_text(message: Message) -> str:
+    """Title and paragraphs, pairs, table, then what can be done, one command a line."""
+    state = f"{EMOJI[message.tone]} {message.tone.value}" if message.tone is not None else ""
+    head = message.title or message.text
+    parts = [" · ".join(part for part in (state, clean(head)) if part)]
+    # A card's text repeats its lines for phones; without lines it is all there is.
+    if message.title and not message.lines:
+        parts.append(clean(message.text))
+    parts.extend(clean(line) for line in message.lines)
+    if message.facts:
+        parts.append(" · ".join(f"{clean(name)}: {clean(value)}" for name, value in message.facts))
+    if message.rows:
+        parts.append(table(message.rows))
+    if message.mentions:
+        parts.append(f"For {', '.join(clean(name) for name in message.mentions)}")
+    if message.buttons:
+        width = max(len(button.label) for button in message.buttons)
+        parts.extend(
+            f"  [{clean(button.label)}]{' ' * (width - len(button.label))}  {clean(button.command)}"
+            for button in message.buttons
+        )
+    return "\n".join(part for part in parts if part)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns padded to their widest cell, two blanks apart."""
+    cells = [[clean(cell) for cell in line] for line in rows]
+    columns = max((len(line) for line in cells), default=0)
+    filled = [line + [""] * (columns - len(line)) for line in cells]
+    widths = [max(len(line[i]) for line in filled) for i in range(columns)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in filled
+    )
+
+
+def clean(text: str) -> str:
+    """One line without control or direction characters: foreign text cannot move a cursor."""
+    kept = (" " if char in "\t\n\r\v\f\x85\u2028\u2029" else char for char in text)
+    return "".join(char for char in kept if _harmless(char)).strip()
+
+
+def _harmless(char: str) -> bool:
+    if char in "\u200d\ufe0f":  # parts of emoji
+        return True
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs")

@@ -1,0 +1,171 @@
+"""The thread's lines about units: batch by batch in a small release, wave by wave in a large one.
+
+Failures are always told. Never decides, never counts what a cluster did not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.core.messages_figures import phase_of, small
+from bot.core.messages_words import clause, many, moment, sentence, some
+from bot.model.gate import ReleaseView
+from bot.model.message import Message, Tone
+from bot.model.state import Event, UnitPhase
+
+Say = Callable[[Event, ReleaseView], Message | None]
+
+
+def _batch_applying(event: Event, view: ReleaseView) -> Message | None:
+    if not small(view):
+        return _wave_begins(event, view)
+    data = event.data
+    targets = data.get("targets")
+    wanted = sum(targets.values()) if isinstance(targets, Mapping) else some(targets)
+    batch = f"batch {data.get('batch') or event.batch} of {data.get('batches', '?')}"
+    pods = f" brings {many(wanted, 'pod')} to {_version(view, event.unit)}" if wanted else " begins"
+    return Message(text=f"{event.unit}: {batch}{pods}.")
+
+
+def _wave_begins(event: Event, view: ReleaseView) -> Message | None:
+    """Told once a wave: by the unit that began first, the first in the plan among equals."""
+    found = _wave(event.unit, view)
+    if found is None or (event.data.get("batch") or event.batch) != 1:
+        return None
+    stage, wave, waves, units = found
+    began = [
+        (state.began, place)
+        for place, unit in enumerate(units)
+        if (state := view.units.get(unit)) is not None and state.began is not None
+    ]
+    if not began or units[min(began)[1]] != event.unit:
+        return None
+    return Message(
+        text=f"Stage {stage}, wave {wave} of {waves} begins: {many(len(units), 'unit')}."
+    )
+
+
+def _batch_soaking(event: Event, view: ReleaseView) -> Message | None:
+    if not small(view) or not event.data.get("until"):
+        return None
+    until = moment(event.data["until"], view.zone, year=view.now.year)
+    return Message(text=f"{event.unit}: {_counted(event.data)}soaking until {until}.")
+
+
+def _unit_succeeded(event: Event, view: ReleaseView) -> Message | None:
+    if not small(view):
+        return _wave_ends(event, view)
+    if event.data.get("unchanged"):
+        return Message(text=f"{event.unit}: succeeded without a write, it had this revision.")
+    return Message(text=f"{event.unit}: succeeded, {_version(view, event.unit)}.")
+
+
+def _unit_failed(event: Event, view: ReleaseView) -> Message:
+    cause = clause(event.data.get("why"))
+    text = f"{event.unit}: failed{_batch(event)}" + (f", {cause}" if cause else "")
+    return Message(
+        text=sentence(text, "Retry, skip or roll back"),
+        tone=Tone.STOPPED,
+        lines=_wave_ended_too(event, view),
+    )
+
+
+def _unit_skipped(event: Event, view: ReleaseView) -> Message:
+    reason = clause(event.data.get("reason"))
+    by = f" by {event.who}" if event.who != "sluice" else ""
+    because = f": {reason}" if reason else ""
+    return Message(
+        text=sentence(f"{event.unit}: skipped{by}{because}", "It is owed"),
+        lines=_wave_ended_too(event, view),
+    )
+
+
+def _quarantined(event: Event, view: ReleaseView) -> Message:
+    error = clause(event.data.get("error"))
+    because = f", its cluster did not answer: {error}" if error else ""
+    text = sentence(f"{event.unit}: quarantined{because}", "It is owed this plan when it is back")
+    return Message(text=text, lines=_wave_ended_too(event, view))
+
+
+def _back(event: Event, _view: ReleaseView) -> Message:
+    return Message(text=f"{event.unit}: its cluster answers again.")
+
+
+def _unit_rolling_back(event: Event, view: ReleaseView) -> Message | None:
+    return Message(text=f"{event.unit}: rolling back.") if small(view) else None
+
+
+def _unit_rolled_back(event: Event, view: ReleaseView) -> Message | None:
+    if not small(view):
+        return None
+    state = view.units.get(event.unit)
+    if event.data.get("deleted"):
+        return Message(text=f"{event.unit}: deleted, as it was not there before.")
+    revision = state.before_revision if state is not None else None
+    to = f" to {revision.partition('@')[0]}" if revision else ""
+    return Message(text=f"{event.unit}: rolled back{to}.")
+
+
+def _wave_ends(event: Event, view: ReleaseView) -> Message | None:
+    """Told once a wave: by the unit that ended last, the last in the plan among equals."""
+    found = _wave(event.unit, view)
+    if found is None:
+        return None
+    stage, wave, waves, units = found
+    states = [view.units.get(unit) for unit in units]
+    ended = [s for s in states if s is not None and s.phase.ended]
+    if len(ended) != len(units):
+        return None
+    last = max((state.since, units.index(state.unit)) for state in ended)
+    if units[last[1]] != event.unit:
+        return None
+    phases = [phase_of(view, unit) for unit in units]
+    counts = ", ".join(
+        f"{phases.count(phase)} {phase.value.lower().replace('_', ' ')}"
+        for phase in UnitPhase
+        if phase in phases
+    )
+    return Message(text=f"Stage {stage}, wave {wave} of {waves} ended: {counts}.")
+
+
+def _wave_ended_too(event: Event, view: ReleaseView) -> tuple[str, ...]:
+    """Where a large wave's last unit ends badly, its line tells the end of the wave too."""
+    ended = None if small(view) else _wave_ends(event, view)
+    return (ended.text,) if ended is not None else ()
+
+
+def _wave(unit: str, view: ReleaseView) -> tuple[str, int, int, tuple[str, ...]] | None:
+    for stage in view.plan.stages:
+        for number, units in enumerate(stage.waves, 1):
+            if unit in units:
+                return stage.name, number, len(stage.waves), units
+    return None
+
+
+def _version(view: ReleaseView, unit: str) -> str:
+    component = next((u.component for u in view.plan.units if u.unit == unit), "")
+    return next((c.version for c in view.plan.components if c.name == component), "the new version")
+
+
+def _counted(data: Mapping[str, Any]) -> str:
+    if data.get("total"):
+        return f"{data.get('updated')} of {many(data.get('total'), 'pod')} updated, "
+    return ""
+
+
+def _batch(event: Event) -> str:
+    return f" in batch {event.batch}" if event.batch else ""
+
+
+UNIT_STORIES: Mapping[str, Say] = {
+    "batch.applying": _batch_applying,
+    "batch.soaking": _batch_soaking,
+    "unit.succeeded": _unit_succeeded,
+    "unit.failed": _unit_failed,
+    "unit.skipped": _unit_skipped,
+    "unit.quarantined": _quarantined,
+    "unit.back": _back,
+    "unit.rolling-back": _unit_rolling_back,
+    "unit.rolled-back": _unit_rolled_back,
+}

@@ -113,6 +113,13 @@ class CheckSpec(Model):
     failure_limit: Whole = Field(
         default=0, description="Bad samples tolerated before the check has failed. Default 0."
     )
+    inconclusive_limit: Whole = Field(
+        default=0, description="Samples without a clear answer that are tolerated. Default 0."
+    )
+    consecutive_error_limit: Whole = Field(
+        default=4,
+        description="Samples in a row that could not be taken and are tolerated. Default 4.",
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -97,7 +97,9 @@ class Fleet(Protocol):
         """Pods, ReplicaSets and ControllerRevisions that belong to a live workload (by owner references)."""
         ...
 
-    def write(self, cluster: str, write: Write, *, fence: str, manager: str = "sluice") -> JSON | None:
+    def write(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> JSON | None:
         """Do one write; the new object, None after a delete.
 
         Conditional on `write.resource_version` or `write.uid`: Conflict when it no longer holds or a
@@ -185,7 +187,13 @@ class GitHost(Protocol):
         ...
 
     def propose(
-        self, branch: str, files: Mapping[str, bytes | None], *, title: str, author: str, at: datetime
+        self,
+        branch: str,
+        files: Mapping[str, bytes | None],
+        *,
+        title: str,
+        author: str,
+        at: datetime,
     ) -> str:
         """Open a pull request from main with these files changed (None deletes). Idempotent by branch; its id."""
         ...
@@ -281,7 +289,9 @@ class Changes:
 
     @property
     def empty(self) -> bool:
-        return not (self.puts or self.drops or self.events or self.blobs or self.answers or self.marks)
+        return not (
+            self.puts or self.drops or self.events or self.blobs or self.answers or self.marks
+        )
 
 
 class Store(Protocol):
@@ -296,7 +306,9 @@ class Store(Protocol):
 
     def get(self, kind: type[Any], key: str) -> Any | None: ...
 
-    def rows(self, kind: type[Any], *, parent: str | None = None, live: bool = False) -> tuple[Any, ...]:
+    def rows(
+        self, kind: type[Any], *, parent: str | None = None, live: bool = False
+    ) -> tuple[Any, ...]:
         """Rows of a type by key. `parent`: only those of a release. `live`: only those of releases not ended."""
         ...
 
@@ -308,7 +320,9 @@ class Store(Protocol):
         """Inbox notes without an answer, oldest first."""
         ...
 
-    def note(self, key: str, text: str, *, by: str, surface: str, at: datetime, data: Mapping[str, JSON]) -> int:
+    def note(
+        self, key: str, text: str, *, by: str, surface: str, at: datetime, data: Mapping[str, JSON]
+    ) -> int:
         """Leave a note in the inbox (any process may); the id. The same key again gives the same id."""
         ...
 

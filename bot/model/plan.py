@@ -31,7 +31,11 @@ class ObjectRef:
     @property
     def short(self) -> str:
         """`DaemonSet infra/node-agent`: what people read."""
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        return (
+            f"{self.kind} {self.namespace}/{self.name}"
+            if self.namespace
+            else f"{self.kind} {self.name}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,13 @@ class UnitPhase(StrEnum):
 
 
 _ENDED_UNIT = frozenset(
-    {UnitPhase.SUCCEEDED, UnitPhase.SKIPPED, UnitPhase.QUARANTINED, UnitPhase.ROLLED_BACK, UnitPhase.FAILED}
+    {
+        UnitPhase.SUCCEEDED,
+        UnitPhase.SKIPPED,
+        UnitPhase.QUARANTINED,
+        UnitPhase.ROLLED_BACK,
+        UnitPhase.FAILED,
+    }
 )
 
 

@@ -1,0 +1,273 @@
+"""What happens when every gate of a phase is open: the next phase, and what it needs to begin.
+
+Called by the lifecycle only. Never looks past the gates, never says why something waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.cluster.drive import total_of, up_to_date
+from bot.cluster.kinds import stops_part_way
+from bot.cluster.merge import baseline
+from bot.cluster.render import digest
+from bot.core.batches import next_step
+from bot.core.situation import Unit, soaks
+from bot.core.turn import Turn
+from bot.model.plan import JSON
+from bot.model.seen import UnitSeen
+from bot.model.state import Applied, Before, Certificate, ClusterSeen, UnitPhase
+
+FRESH = timedelta(minutes=2)
+"""Evidence from before a batch that is older than this is asked for again."""
+
+
+def enter_next(t: Turn, u: Unit) -> bool:
+    """Go to the phase that follows; False when the cluster must be seen first."""
+    match u.state.phase:
+        case UnitPhase.PENDING:
+            seen = t.s.seen.get(u.plan.unit)
+            if seen is None or not seen.reachable:
+                return False
+            _begin_batch(t, u, seen)
+        case UnitPhase.APPLYING:
+            return _soak(t, u)
+        case UnitPhase.SOAKING:
+            _verify(t, u)
+        case UnitPhase.VERIFYING:
+            return _batch_done(t, u)
+        case UnitPhase.ROLLING_BACK:
+            _rolled_back(t, u)
+        case _:
+            raise AssertionError(f"nothing follows {u.state.phase}")
+    return True
+
+
+def forget_old_evidence(t: Turn, name: str) -> None:
+    """A check before a batch speaks of now: what it said long ago is asked again."""
+    unit = t.units[name]
+    kept = tuple(
+        run
+        for run in unit.checks
+        if run.when != "before"
+        or run.overridden_by
+        or not run.measurements
+        or t.s.now - run.measurements[-1].at < FRESH
+    )
+    if len(kept) != len(unit.checks):
+        t.put(replace(unit, checks=kept))
+
+
+def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
+    if u.state.before is None:
+        _first_contact(t, u, seen)
+        u = t.unit(u.plan.unit)
+        if _nothing_to_do(t, u, seen):
+            t.put(replace(u.state, phase=UnitPhase.SUCCEEDED, since=t.s.now, look_at=None))
+            t.tell("unit.succeeded", u.plan.unit, unchanged=True)
+            return
+    first_install = t.is_first_install(u)
+    totals = {} if first_install else _totals(t, u, seen)
+    step = next_step(
+        u.component.batches,
+        totals,
+        done=u.state.step,
+        previous=u.state.targets,
+        whole=first_install or not totals or not _can_stop(t, u),
+    )
+    progress = t.progress(u)
+    state = replace(
+        u.state,
+        phase=UnitPhase.APPLYING,
+        since=t.s.now,
+        batch=u.state.batch + 1,
+        step=step.index,
+        targets=step.targets,
+        totals=totals,
+        began=u.state.began or t.s.now,
+        batch_began=t.s.now,
+        deadline=t.s.now + u.component.batch_deadline,
+        converged=None,
+        soak_until=None,
+        checks=tuple(run for run in u.state.checks if run.when == "before"),
+        unavailable_before=progress.unavailable if progress else 0,
+        total=sum(totals.values()),
+        failure=None,
+        look_at=t.s.now,
+    )
+    t.put(state)
+    t.forget_progress(u.plan.unit)
+    t.tell(
+        "batch.applying",
+        u.plan.unit,
+        targets=dict(step.targets),
+        batch=state.batch,
+        wave=u.plan.wave + 1,
+        stage=u.stage.name,
+        totals=dict(totals),
+    )
+
+
+def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
+    """Keep what a rollback restores: what we applied last, else what is live, else that nothing was there."""
+    applied = t.s.applied.get(u.plan.unit)
+    found: list[Before] = []
+    for planned in u.plan.objects:
+        there = seen.objects.get(planned.ref.key)
+        live = there.live if there else None
+        known = applied.objects.get(planned.ref.key) if applied else None
+        if live is None:
+            found.append(Before(ref=planned.ref, digest=None, source="absent"))
+        elif known is not None:
+            found.append(Before(ref=planned.ref, digest=known, source="applied"))
+        else:
+            was = baseline(live)
+            t.blobs[digest(was)] = was
+            found.append(Before(ref=planned.ref, digest=digest(was), source="baseline"))
+    if u.plan.cluster not in t.s.clusters:
+        t.puts.append(ClusterSeen(cluster=u.plan.cluster, uid=seen.uid, at=t.s.now))
+    t.put(
+        replace(u.state, before=tuple(found), before_revision=applied.revision if applied else None)
+    )
+
+
+def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:
+    """Revision equal to what is live and certified: done without a write (contract §1)."""
+    applied = t.s.applied.get(u.plan.unit)
+    if applied is None or not applied.certified or applied.revision != u.plan.revision:
+        return False
+    objects = tuple((planned.ref, t.s.blobs[planned.digest]) for planned in u.plan.objects)
+    return up_to_date(objects, {ref.key: obj for ref, obj in objects}, seen)
+
+
+def _totals(t: Turn, u: Unit, seen: UnitSeen) -> dict[str, int]:
+    counted = {planned.ref.key: total_of(planned.ref.key, seen) for planned in u.plan.objects}
+    return {key: total for key, total in counted.items() if total is not None}
+
+
+def _can_stop(t: Turn, u: Unit) -> bool:
+    return any(stops_part_way(t.s.blobs[planned.digest]) for planned in u.plan.objects)
+
+
+def _soak(t: Turn, u: Unit) -> bool:
+    progress = t.progress(u)
+    if progress is None:
+        return False
+    between, after = soaks(t.s, u)
+    until = t.s.now + (after if _final(u) else between)
+    state = replace(
+        u.state,
+        phase=UnitPhase.SOAKING,
+        since=t.s.now,
+        converged=t.s.now,
+        soak_until=until,
+        updated=progress.updated,
+        total=progress.total,
+        look_at=min(until, t.s.now + timedelta(seconds=30)),
+    )
+    t.put(state)
+    t.puts.append(_applied(t, u, certified=False))
+    t.tell(
+        "batch.soaking", u.plan.unit, until=until, updated=progress.updated, total=progress.total
+    )
+    return True
+
+
+def _verify(t: Turn, u: Unit) -> None:
+    t.put(
+        replace(
+            u.state,
+            phase=UnitPhase.VERIFYING,
+            since=t.s.now,
+            deadline=t.s.now + u.component.batch_deadline,
+            look_at=t.s.now,
+        )
+    )
+
+
+def _batch_done(t: Turn, u: Unit) -> bool:
+    progress = t.progress(u)
+    if progress is None:
+        return False
+    final = _final(u)
+    t.puts.append(_certificate(t, u, progress.pods, progress.updated, progress.total, final))
+    t.tell("batch.succeeded", u.plan.unit, updated=progress.updated, total=progress.total)
+    state = replace(
+        u.state,
+        phase=UnitPhase.SUCCEEDED if final else UnitPhase.PENDING,
+        since=t.s.now,
+        updated=progress.updated,
+        total=progress.total,
+        deadline=None,
+        overrides=(),
+        checks=u.state.checks if final else (),
+        look_at=None,
+    )
+    t.put(state)
+    if final:
+        t.puts.append(_applied(t, u, certified=True))
+        t.tell("unit.succeeded", u.plan.unit)
+    return True
+
+
+def _final(u: Unit) -> bool:
+    return u.state.step >= len(u.component.batches) - 1
+
+
+def _certificate(
+    t: Turn, u: Unit, pods: tuple[JSON, ...], updated: int, total: int, final: bool
+) -> Certificate:
+    assert u.state.converged is not None and u.state.soak_until is not None
+    return Certificate(
+        release=t.s.name,
+        unit=u.plan.unit,
+        batch=u.state.batch,
+        plan_hash=t.s.plan.plan_hash,
+        revision=u.plan.revision,
+        updated=updated,
+        total=total,
+        pods=pods,
+        checks=u.state.checks,
+        soak_from=u.state.converged,
+        soak_until=u.state.soak_until,
+        approvers=t.approvers(),
+        at=t.s.now,
+        final=final,
+    )
+
+
+def _applied(t: Turn, u: Unit, *, certified: bool) -> Applied:
+    objects: Mapping[str, str] = {planned.ref.key: planned.digest for planned in u.plan.objects}
+    return Applied(
+        unit=u.plan.unit,
+        version=u.component.version,
+        revision=u.plan.revision,
+        release=t.s.name,
+        fence=f"{t.state.position}.{t.state.seq}",
+        at=t.s.now,
+        objects=objects,
+        certified=certified,
+    )
+
+
+def _rolled_back(t: Turn, u: Unit) -> None:
+    """The unit runs again what it ran before; the DB spec says so too."""
+    before = u.state.before or ()
+    kept = {b.ref.key: b.digest for b in before if b.digest is not None and b.source == "applied"}
+    deleted = t.is_first_install(u) and u.state.undo
+    revision = u.state.before_revision or ""
+    if kept:
+        t.puts.append(
+            replace(
+                _applied(t, u, certified=True),
+                version=revision.partition("@")[0],
+                revision=revision,
+                objects=kept,
+            )
+        )
+    elif not (t.is_first_install(u) and "keep" in u.state.overrides):
+        t.drops.append((Applied, u.plan.unit))
+    t.put(replace(u.state, phase=UnitPhase.ROLLED_BACK, since=t.s.now, look_at=None, deadline=None))
+    t.tell("unit.rolled-back", u.plan.unit, deleted=deleted)

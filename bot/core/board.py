@@ -1,0 +1,196 @@
+"""Everything that is under way, in memory: active releases, holds, freezes, rules.
+
+A mirror of the store's live rows, for deciding. Reads and writes no store itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.core.lifecycle import Step
+from bot.core.scope import Covered, covers
+from bot.core.situation import Claim, PlanIndex, Rules, Situation
+from bot.model.gate import Waiting
+from bot.model.plan import JSON
+from bot.model.seen import UnitSeen
+from bot.model.state import (
+    Applied,
+    Blocked,
+    ClusterSeen,
+    Decision,
+    EmergencyStop,
+    Hold,
+    ReleasePhase,
+    ReleaseState,
+    UnitPhase,
+    UnitState,
+)
+
+AHEAD = (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING, ReleasePhase.ROLLING_BACK)
+
+
+@dataclass(slots=True)
+class Active:
+    """One release that has not ended. `wake`: when it is due again; None: only something new wakes it."""
+
+    index: PlanIndex
+    state: ReleaseState
+    units: dict[str, UnitState]
+    decisions: dict[int, Decision] = field(default_factory=dict)
+    waiting: tuple[Waiting, ...] = ()
+    wake: datetime | None = None
+    dirty: bool = True
+
+
+@dataclass(slots=True)
+class Board:
+    """All that is under way."""
+
+    rules: Rules
+    releases: dict[str, Active] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    stops: dict[str, EmergencyStop] = field(default_factory=dict)
+    applied: dict[str, Applied] = field(default_factory=dict)
+    clusters: dict[str, ClusterSeen] = field(default_factory=dict)
+    blobs: dict[str, JSON] = field(default_factory=dict)
+    on_wire: tuple[str, ...] = ()
+    """Calls that have left and are not answered yet."""
+    claims: dict[str, dict[str, Claim]] = field(default_factory=dict)
+    """Unit name → release → claim, of every active release ahead."""
+    in_flight: dict[str, int] = field(default_factory=dict)
+    """Release → units in flight."""
+
+    def add(self, active: Active) -> None:
+        """Take a release in, or in again."""
+        self.releases[active.state.release] = active
+        self.account(active)
+
+    def remove(self, name: str) -> None:
+        active = self.releases.pop(name, None)
+        self.in_flight.pop(name, None)
+        for unit in active.units if active else ():
+            self.claims.get(unit, {}).pop(name, None)
+
+    def account(self, active: Active, changed: Mapping[str, UnitState] | None = None) -> bool:
+        """Renew claims and counts of a release; whether something became free for others."""
+        name, state = active.state.release, active.state
+        freed = False
+        ahead = state.phase in AHEAD
+        for unit, row in (active.units if changed is None else changed).items():
+            claims = self.claims.setdefault(unit, {})
+            before = claims.pop(name, None)
+            if ahead and not row.phase.ended:
+                claims[name] = Claim(name, state.position, row.in_flight)
+            freed = freed or (before is not None and before != claims.get(name))
+        self.in_flight[name] = sum(unit.in_flight for unit in active.units.values()) if ahead else 0
+        return freed
+
+    def ordered(self) -> list[Active]:
+        """Active releases, the one merged first first; proposed ones last."""
+        return sorted(
+            self.releases.values(),
+            key=lambda a: (a.state.position == 0, a.state.position, a.state.release),
+        )
+
+    def situation(
+        self, active: Active, now: datetime, seen: Mapping[str, UnitSeen] | None = None
+    ) -> Situation:
+        """What the gates of one release look at."""
+        name = active.state.release
+        others = {
+            unit: tuple(claim for owner, claim in sorted(claims.items()) if owner != name)
+            for unit in self._related(active)
+            if (claims := self.claims.get(unit))
+        }
+        return Situation(
+            now=now,
+            index=active.index,
+            state=active.state,
+            units=active.units,
+            rules=self.rules,
+            holds=tuple(
+                hold for hold in self.holds.values() if self._may_touch(hold.scope, active)
+            ),
+            stops=tuple(stop for stop in self.stops.values() if stop.until > now),
+            decisions=tuple(active.decisions.values()),
+            claims=others,
+            in_flight=sum(self.in_flight.values()) - self.in_flight.get(name, 0),
+            supersedes=dict(self._superseded(active)),
+            seen=seen or {},
+            blobs=self.blobs,
+            applied=self.applied,
+            clusters=self.clusters,
+        )
+
+    def take(self, active: Active, step: Step) -> bool:
+        """Make a step true in memory; whether something became free for other releases."""
+        active.state = step.state
+        active.units.update(step.units)
+        active.decisions.update({decision.number: decision for decision in step.decisions})
+        active.waiting, active.wake, active.dirty = step.waiting, step.wake, False
+        self.holds.update({hold.id: hold for hold in step.holds})
+        self.blobs.update(step.blobs)
+        for row in step.puts:
+            match row:
+                case Applied():
+                    self.applied[row.unit] = row
+                case ClusterSeen():
+                    self.clusters[row.cluster] = row
+                case Blocked():
+                    self.rules = _with_block(self.rules, row)
+                case _:
+                    pass
+        for kind, key in step.drops:
+            if kind is Applied:
+                self.applied.pop(key, None)
+        return self.account(active, step.units if not step.state.phase.ended else None)
+
+    def reached(self, scope: str) -> Iterator[tuple[Active, list[str]]]:
+        """(release, its units) that a scope reaches, releases that are ahead or proposed."""
+        for active in self.ordered():
+            units = [
+                unit.unit
+                for unit in active.index.plan.units
+                if covers(
+                    scope, Covered(active.state.release, unit.unit, unit.component, unit.labels)
+                )
+            ]
+            if units:
+                yield active, units
+
+    def wake_all(self) -> None:
+        """Something that every gate may look at has changed."""
+        for active in self.releases.values():
+            active.dirty = True
+
+    def _related(self, active: Active) -> Iterator[str]:
+        for unit in active.index.plan.units:
+            yield unit.unit
+            component = active.index.component(unit)
+            for other in (*component.depends_on, *self.rules.dependents.get(component.name, ())):
+                yield f"{other}@{unit.cluster}"
+
+    def _may_touch(self, scope: str, active: Active) -> bool:
+        return scope == active.state.release or scope == "all" or "@" in scope or ":" in scope
+
+    def _superseded(self, active: Active) -> Iterator[tuple[str, tuple[int, bool]]]:
+        for name in (active.index.plan.spec or {}).get("supersedes") or ():
+            other = self.releases.get(name)
+            if other is not None and other.state.phase in AHEAD:
+                rolling = any(unit.phase.rolling for unit in other.units.values())
+                yield name, (other.state.position, rolling)
+
+
+def _with_block(rules: Rules, row: Blocked) -> Rules:
+    return replace(rules, blocked=(*rules.blocked, row))
+
+
+def skipped(units: Mapping[str, UnitState]) -> tuple[str, ...]:
+    """Units that are owed: skipped, or quarantined."""
+    return tuple(
+        name
+        for name, unit in units.items()
+        if unit.phase in (UnitPhase.SKIPPED, UnitPhase.QUARANTINED)
+    )

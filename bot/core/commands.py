@@ -1,0 +1,126 @@
+"""What a command does: permission first, then one small function a verb. Pure.
+
+The same judgement serves every surface: the bot when it takes a note from its inbox, and the command
+line when no bot runs and a refusal is better said at once. Changes nothing itself: an `Outcome` tells
+what would follow.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.board import Active, Board
+from bot.core.grammar import Command
+from bot.core.lifecycle import Step, close
+from bot.core.messages_refusal import Refusal, refusal
+from bot.core.people import RIGHTS
+from bot.core.scope import is_release
+from bot.core.turn import Turn
+from bot.model.plan import JSON
+from bot.model.state import EmergencyStop, Event, Hold
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What follows from a command: a refusal, or steps of releases, holds, freezes and an answer."""
+
+    refused: Refusal | None = None
+    steps: dict[str, Step] = field(default_factory=dict)
+    holds: list[Hold] = field(default_factory=list)
+    lifted: list[Hold] = field(default_factory=list)
+    stops: list[EmergencyStop] = field(default_factory=list)
+    unfrozen: list[EmergencyStop] = field(default_factory=list)
+    forget: list[str] = field(default_factory=list)
+    """Clusters whose identity is to be learned anew."""
+    events: list[Event] = field(default_factory=list)
+    text: str = ""
+    body: dict[str, JSON] = field(default_factory=dict)
+
+    def step(self, t: Turn) -> None:
+        """Keep what a turn changed."""
+        self.steps[t.s.name] = close(t)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A command in its place: who asked (a member of people.yaml), when, on what board."""
+
+    board: Board
+    command: Command
+    by: str
+    now: datetime
+
+    @property
+    def scope(self) -> str:
+        return self.command.scope
+
+    def turn(self, active: Active) -> Turn:
+        """A working copy of a release for this command."""
+        return Turn(self.board.situation(active, self.now))
+
+    def event(self, kind: str, *, release: str = "", **data: JSON) -> Event:
+        return Event(at=self.now, kind=kind, release=release, who=self.by, data=data)
+
+
+Verb = Callable[[Ask], Outcome]
+
+
+def judge(board: Board, command: Command, now: datetime, verbs: Mapping[str, Verb]) -> Outcome:
+    """What follows from the command at `now`; a refusal says why, who can, and when."""
+    directory = board.rules.directory
+    member = directory.find(command.by)
+    if member is None:
+        return Outcome(refused=refusal("not-mapped", by=command.by))
+    if unknown := _unknown(board, command):
+        return Outcome(refused=unknown)
+    owners = owners_of(board, command.scope)
+    allowed = directory.may(member, command.verb) or (
+        bool(owners) and all(directory.may(member, command.verb, own) for own in owners)
+    )
+    # A decision may ask for roles of its own; whoever holds one of them may answer it.
+    if not allowed and command.verb not in ("approve", "reject"):
+        every = {owner for own in owners for owner in own}
+        return Outcome(
+            refused=refusal(
+                "role",
+                by=member,
+                verb=command.verb,
+                needs=_roles(command.verb),
+                has=sorted(directory.roles(member)),
+                who=directory.who_may(command.verb, every),
+            )
+        )
+    return verbs[command.verb](Ask(board, command, member, now))
+
+
+def owners_of(board: Board, scope: str) -> list[tuple[str, ...]]:
+    """Owners of each component that the scope reaches: all of them must be the asker's for an owner's right."""
+    found: list[tuple[str, ...]] = []
+    for active, _ in board.reached(scope):
+        found += [component.owners for component in active.index.plan.components]
+    return found
+
+
+def _roles(verb: str) -> tuple[str, ...]:
+    return tuple(RIGHTS.get(verb, ()))
+
+
+def _unknown(board: Board, command: Command) -> Refusal | None:
+    """A release or a unit that nobody knows is a mistake; wider scopes may reach nothing yet."""
+    scope = command.scope
+    if is_release(scope) and scope not in board.releases:
+        return refusal("unknown-release", release=scope, near=near(scope, board.releases))
+    if "@" in scope:
+        units = {unit for active in board.releases.values() for unit in active.units}
+        if scope not in units and command.verb not in ("pause", "freeze", "unfreeze", "resume"):
+            return refusal("unknown-unit", unit=scope, near=near(scope, units))
+    return None
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant; "" when none comes close."""
+    found = difflib.get_close_matches(name, sorted(known), n=1)
+    return found[0] if found else ""

@@ -1,0 +1,155 @@
+"""What is asked of people, when, and what makes an answer void.
+
+A decision binds to the plan's hash and to the verdicts that were shown with it. Never counts votes
+of people who may not vote (`Turn.valid_votes` does), never acts on a yes (the gate `approval` does).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.asked import required
+from bot.core.messages_asks import asks
+from bot.core.turn import Turn
+from bot.model.plan import ApprovalAsk
+from bot.model.state import Decision, DecisionStatus, ReleasePhase, UnitPhase
+from checks.verdict import Verdict
+
+LIVE = (DecisionStatus.OPEN, DecisionStatus.APPROVED, DecisionStatus.REJECTED)
+OVERRIDE_LASTS = timedelta(hours=4)
+"""How long an override of windows and freezes holds."""
+
+
+def due(t: Turn) -> Iterator[tuple[str, str, ApprovalAsk]]:
+    """What has to be asked now: of the wave in front, and of stages that have ended."""
+    plan = t.s.plan
+    if t.state.phase in (ReleasePhase.PROPOSED, ReleasePhase.SCHEDULED):
+        yield from required(plan, 0, 0)
+        return
+    if t.state.phase is not ReleasePhase.PROGRESSING:
+        return
+    if t.front is not None:
+        yield from required(plan, *t.front)
+    elif plan.stages and (ask := plan.stages[-1].approval) and ask.when == "after":
+        yield "after-stage", plan.stages[-1].name, ask
+
+
+def keep_asking(t: Turn) -> None:
+    """Open what is due, void what no longer holds, and record who was heard."""
+    for what, subject, ask in due(t):
+        found = live(t, what, subject)
+        if found is not None and (why := _void(t, found)):
+            void(t, found, why)
+            found = None
+        if found is None:
+            open_decision(t, what, subject, ask)
+    for decision in list(t.decisions.values()):
+        if decision.status is DecisionStatus.OPEN and t.granted(decision):
+            t.decisions[decision.number] = replace(
+                decision, status=DecisionStatus.APPROVED, closed=t.s.now
+            )
+            t.tell(
+                "decision.approved",
+                id=decision.id,
+                by=[vote.by for vote in t.valid_votes(decision)],
+            )
+
+
+def live(t: Turn, what: str, subject: str) -> Decision | None:
+    """The newest decision on it that is not void."""
+    found = [
+        decision
+        for decision in t.decisions.values()
+        if (decision.what, decision.subject) == (what, subject) and decision.status in LIVE
+    ]
+    return max(found, key=lambda decision: decision.number) if found else None
+
+
+def open_decision(t: Turn, what: str, subject: str, ask: ApprovalAsk) -> Decision:
+    """Ask people. The number is the next one of the release, for ever its own."""
+    number = t.state.decisions + 1
+    t.state = replace(t.state, decisions=number)
+    decision = Decision(
+        release=t.s.name,
+        number=number,
+        what=what,
+        subject=subject,
+        asks=asks(t.s.plan, what, subject),
+        roles=ask.roles,
+        count=ask.count,
+        plan_hash=t.s.plan.plan_hash,
+        shown=shown(t),
+        at=t.s.now,
+        expires=ask.expires,
+    )
+    t.decisions[number] = decision
+    t.tell(
+        "decision.asked",
+        id=decision.id,
+        asks=decision.asks,
+        roles=list(ask.roles),
+        count=t.need(decision),
+        who=list(t.deciders(decision)),
+    )
+    return decision
+
+
+def void(t: Turn, decision: Decision, why: str) -> None:
+    """What was said no longer counts, because what it was said of has changed."""
+    t.decisions[decision.number] = replace(
+        decision, status=DecisionStatus.VOID, closed=t.s.now, reason=why
+    )
+    t.tell("decision.void", id=decision.id, why=why)
+
+
+def shown(t: Turn) -> str:
+    """Digest of everything that is not green: what a person has seen when they said yes. "" = all green."""
+    red: list[list[str]] = []
+    for name, unit in sorted(t.units.items()):
+        if unit.phase in (UnitPhase.FAILED, UnitPhase.SKIPPED, UnitPhase.QUARANTINED):
+            red.append([name, unit.phase.value])
+        red.extend(
+            [name, run.when, run.name, run.verdict.name]
+            for run in unit.checks
+            if run.verdict in (Verdict.FAILED, Verdict.INCONCLUSIVE)
+        )
+    return hashlib.sha256(json.dumps(red).encode()).hexdigest()[:16] if red else ""
+
+
+def _void(t: Turn, decision: Decision) -> str:
+    """Why the decision no longer holds; "" while it does. One that was used up holds for good."""
+    if decision.status is DecisionStatus.REJECTED or _used(t, decision):
+        return ""
+    if decision.plan_hash != t.s.plan.plan_hash:
+        return "the plan changed"
+    if decision.shown != shown(t):
+        return "the verdicts changed"
+    if decision.expires is not None:
+        since = decision.closed or decision.at
+        if decision.status is DecisionStatus.APPROVED and t.s.now >= since + decision.expires:
+            return "it was given too long ago"
+    return ""
+
+
+def _used(t: Turn, decision: Decision) -> bool:
+    """Whether something began on the strength of it."""
+    if decision.what == "release":
+        return t.state.began is not None
+    stage_name, _, wave = decision.subject.rpartition("/")
+    for index, stage in enumerate(t.s.plan.stages):
+        names: list[str] = []
+        if decision.what == "stage" and stage.name == decision.subject:
+            names = [name for one in stage.waves for name in one]
+        elif decision.what == "wave" and stage.name == stage_name:
+            names = list(stage.waves[int(wave) - 1])
+        elif decision.what == "after-stage" and stage.name == decision.subject:
+            names = [
+                n for later in t.s.plan.stages[index + 1 :] for one in later.waves for n in one
+            ]
+        if any(t.units[name].began for name in names):
+            return True
+    return False

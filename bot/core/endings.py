@@ -1,0 +1,229 @@
+"""How units and releases end: failed, quarantined, taken back, succeeded, expired.
+
+Called by the lifecycle and by commands. Never starts anything forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.decisions import live, open_decision
+from bot.core.messages_endings import expired, revert_branch, stopped
+from bot.core.pace import LOOK_EVERY
+from bot.core.situation import Unit, failures
+from bot.core.turn import Turn
+from bot.model.plan import ApprovalAsk
+from bot.model.state import Blocked, Hold, HoldCode, ReleasePhase, UnitPhase
+
+TOUCHED = (
+    UnitPhase.PENDING,
+    UnitPhase.APPLYING,
+    UnitPhase.SOAKING,
+    UnitPhase.VERIFYING,
+    UnitPhase.SUCCEEDED,
+    UnitPhase.FAILED,
+    UnitPhase.SKIPPED,
+)
+"""Phases from which a unit that began can be taken back."""
+
+
+def fail(t: Turn, u: Unit, why: str) -> None:
+    """A gate said stop: the unit failed, and what its component and its stage say follows."""
+    rolling_back = u.state.phase is UnitPhase.ROLLING_BACK
+    t.put(
+        replace(
+            u.state,
+            phase=UnitPhase.FAILED,
+            since=t.s.now,
+            failure=why,
+            look_at=None if u.state.began is None or rolling_back else t.s.now,
+            deadline=None,
+        )
+    )
+    t.tell("unit.failed", u.plan.unit, why=why)
+    if rolling_back:
+        _hold_failed(t, u, why)
+        return
+    match u.component.on_failure:
+        case "rollbackUnit" if u.state.began:
+            take_back(t, u.plan.unit, by="sluice", reason=why)
+        case "rollbackRelease" if u.state.began:
+            roll_back(t, by="sluice", reason=why)
+            return
+        case _:
+            pass
+    if len(failures(t.s, t.units, u.plan.stage)) > u.stage.max_failures:
+        _hold_failed(t, u, why)
+
+
+def _hold_failed(t: Turn, u: Unit, why: str) -> None:
+    t.hold(
+        Hold(
+            id=f"{t.s.name}/failed/{u.plan.unit}",
+            scope=t.s.name,
+            code=HoldCode.FAILED,
+            reason=stopped(u.plan.unit, why),
+            by="sluice",
+            at=t.s.now,
+            release=t.s.name,
+        ),
+        unit=u.plan.unit,
+        who=list(t.who("retry")),
+    )
+
+
+def quarantine(t: Turn, u: Unit, error: str) -> None:
+    """A cluster that did not answer in time leaves the wave, is listed, and is owed a catch-up."""
+    again = t.s.now + LOOK_EVERY[UnitPhase.QUARANTINED]
+    t.put(replace(u.state, phase=UnitPhase.QUARANTINED, since=t.s.now, look_at=again))
+    t.tell("unit.quarantined", u.plan.unit, error=error)
+
+
+def come_back(t: Turn, u: Unit) -> None:
+    """A quarantined cluster answers again: the unit catches up with the same plan."""
+    t.put(
+        replace(
+            u.state, phase=UnitPhase.PENDING, since=t.s.now, unreachable_since=None, look_at=None
+        )
+    )
+    t.tell("unit.back", u.plan.unit)
+
+
+def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
+    """Send one unit back to what it ran before; False when the release never touched it."""
+    unit = t.units[name]
+    if unit.began is None or unit.phase not in TOUCHED:
+        return False
+    t.put(
+        replace(
+            unit,
+            phase=UnitPhase.ROLLING_BACK,
+            since=t.s.now,
+            look_at=t.s.now,
+            deadline=None,
+            soak_until=None,
+            checks=unit.checks,
+            unreachable_since=None,
+        )
+    )
+    t.forget_progress(name)
+    t.tell("unit.rolling-back", name, actor=by, reason=reason)
+    return True
+
+
+def roll_back(t: Turn, *, by: str, reason: str) -> int:
+    """Send the whole release back, newest first. How many units go back."""
+    t.state = replace(t.state, phase=ReleasePhase.ROLLING_BACK, since=t.s.now, outcome=reason)
+    names = [unit.unit for unit in reversed(t.s.plan.units)]
+    count = sum(take_back(t, name, by=by, reason=reason) for name in names)
+    t.tell("release.rolling-back", actor=by, reason=reason, by=by, units=count)
+    return count
+
+
+def ask_undo(t: Turn, u: Unit) -> None:
+    """A first install: a person says whether it is deleted or kept."""
+    if live(t, "undo", u.plan.unit) is None:
+        open_decision(
+            t,
+            "undo",
+            u.plan.unit,
+            ApprovalAsk(when="undo", roles=("operator", "approver"), count=1),
+        )
+
+
+def expire(t: Turn) -> None:
+    """Without a first write by its time, a release is held."""
+    if (
+        t.state.phase is ReleasePhase.SCHEDULED
+        and t.state.expires is not None
+        and t.s.now >= t.state.expires
+        and t.state.began is None
+    ):
+        t.hold(
+            Hold(
+                id=f"{t.s.name}/expired",
+                scope=t.s.name,
+                code=HoldCode.EXPIRED,
+                reason=expired(t.state.expires),
+                by="sluice",
+                at=t.s.now,
+                release=t.s.name,
+            ),
+            who=list(t.who("resume")),
+        )
+
+
+def finish(t: Turn) -> None:
+    """The release's own phase, from where its units stand."""
+    units = t.units.values()
+    began = [unit.began for unit in units if unit.began is not None]
+    if t.state.phase is ReleasePhase.SCHEDULED and (
+        began or any(unit.phase is UnitPhase.SUCCEEDED for unit in units)
+    ):
+        t.state = replace(
+            t.state,
+            phase=ReleasePhase.PROGRESSING,
+            since=t.s.now,
+            began=min(began, default=t.s.now),
+        )
+        t.tell("release.began")
+    if t.state.phase is ReleasePhase.ROLLING_BACK:
+        if not any(unit.phase in (UnitPhase.ROLLING_BACK, UnitPhase.FAILED) for unit in units):
+            _rolled_back(t)
+    elif t.state.phase in (ReleasePhase.PROGRESSING, ReleasePhase.SCHEDULED):
+        if t.state.superseded_by and not any(unit.phase.rolling for unit in units):
+            _superseded(t)
+        elif _all_good(t):
+            _succeeded(t)
+
+
+def _all_good(t: Turn) -> bool:
+    ended = all(unit.phase.ended for unit in t.units.values())
+    if not ended or any(unit.phase is UnitPhase.FAILED for unit in t.units.values()):
+        return False
+    for stage in t.s.plan.stages:
+        if stage.approval is not None and stage.approval.when == "after":
+            decision = t.decision_on("after-stage", stage.name)
+            if decision is None or not t.granted(decision):
+                return False
+    return not any(hold.release == t.s.name for hold in t.holds)
+
+
+def _succeeded(t: Turn) -> None:
+    t.state = replace(t.state, phase=ReleasePhase.SUCCEEDED, since=t.s.now, ended=t.s.now)
+    phases = [unit.phase for unit in t.units.values()]
+    t.tell(
+        "release.succeeded",
+        units=phases.count(UnitPhase.SUCCEEDED),
+        skipped=phases.count(UnitPhase.SKIPPED) + phases.count(UnitPhase.ROLLED_BACK),
+        owed=phases.count(UnitPhase.QUARANTINED),
+    )
+
+
+def _superseded(t: Turn) -> None:
+    t.state = replace(t.state, phase=ReleasePhase.SUPERSEDED, since=t.s.now, ended=t.s.now)
+    t.tell("release.superseded", by=t.state.superseded_by)
+
+
+def _rolled_back(t: Turn) -> None:
+    """It sticks: the content is blocked, the version only if the release changed it."""
+    blocked: list[str] = []
+    for component in t.s.plan.components:
+        content = "" if component.version_changed else component.content
+        t.puts.append(
+            Blocked(
+                component=component.name,
+                version=component.version,
+                content=content,
+                reason=t.state.outcome,
+                release=t.s.name,
+                at=t.s.now,
+            )
+        )
+        blocked.append(f"{component.name} {component.version}")
+    branch = revert_branch(t.s.name)
+    t.state = replace(
+        t.state, phase=ReleasePhase.ROLLED_BACK, since=t.s.now, ended=t.s.now, revert=branch
+    )
+    units = sum(unit.phase is UnitPhase.ROLLED_BACK for unit in t.units.values())
+    t.tell("release.rolled-back", units=units, branch=branch, blocked=blocked)

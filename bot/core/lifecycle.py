@@ -1,0 +1,272 @@
+"""How a release moves: the table NEXT, and `advance`, which takes a release as far as it can go now.
+
+Pure and bounded: the same situation gives the same step. Asks the cluster nothing: what it has to see
+first it names in `Step.asks`, and is called again with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.cluster.goal import Mode
+from bot.core import begin, endings
+from bot.core.decisions import keep_asking
+from bot.core.gates import GATES, Look
+from bot.core.messages_why import why
+from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY
+from bot.core.situation import Situation, Unit
+from bot.core.turn import Turn
+from bot.model.effects import Write
+from bot.model.gate import Stop, Wait, Waiting
+from bot.model.plan import JSON
+from bot.model.state import (
+    Decision,
+    Event,
+    Hold,
+    ReleasePhase,
+    ReleaseState,
+    UnitPhase,
+    UnitState,
+)
+
+NEXT: Mapping[UnitPhase, tuple[UnitPhase, ...]] = {
+    UnitPhase.PENDING: (UnitPhase.APPLYING, UnitPhase.SUCCEEDED),
+    UnitPhase.APPLYING: (UnitPhase.SOAKING,),
+    UnitPhase.SOAKING: (UnitPhase.VERIFYING,),
+    UnitPhase.VERIFYING: (UnitPhase.PENDING, UnitPhase.SUCCEEDED),
+    UnitPhase.ROLLING_BACK: (UnitPhase.ROLLED_BACK,),
+}
+"""Phase → what follows when every gate of it is open. A `Stop` leads to FAILED from everywhere."""
+
+STEPS_MAX = 12
+"""More transitions of one unit in one turn than the longest honest path has: a bug beyond it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What follows from a situation: rows to write down, writes to send, units to look at first."""
+
+    state: ReleaseState
+    units: Mapping[str, UnitState]
+    decisions: tuple[Decision, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    events: tuple[Event, ...] = ()
+    writes: tuple[tuple[str, Write], ...] = ()
+    asks: frozenset[str] = frozenset()
+    waiting: tuple[Waiting, ...] = ()
+    wake: datetime | None = None
+    puts: tuple[JSON, ...] = ()
+    """Certificates, applied specs, blocks: rows that follow from what happened."""
+    drops: tuple[tuple[type, str], ...] = ()
+    blobs: Mapping[str, JSON] = field(default_factory=dict)
+
+
+def advance(s: Situation) -> Step:
+    """Take the release as far as it can go at `s.now`."""
+    t = Turn(s)
+    waiting: list[Waiting] = []
+    if not s.state.phase.ended:
+        endings.expire(t)
+        keep_asking(t)
+        if s.state.phase is not ReleasePhase.PROPOSED:
+            for name in _in_hand(t):
+                waiting += _walk(t, name)
+            endings.finish(t)
+            keep_asking(t)
+    return close(t, waiting)
+
+
+def explain(s: Situation) -> tuple[Waiting, ...]:
+    """The first closed gate of every unit that has not ended; changes nothing.
+
+    Units whose only want is to be seen are left out: nothing holds them.
+    """
+    t = Turn(s)
+    found: list[Waiting] = []
+    for unit in s.plan.units:
+        u = t.unit(unit.unit)
+        closed = first_closed(t, u)
+        if closed is not None and not isinstance(closed[1], Look):
+            found.append(Waiting(unit=unit.unit, gate=closed[0], wait=closed[1]))
+    return tuple(found)
+
+
+def first_closed(t: Turn, u: Unit) -> tuple[str, Wait] | None:
+    """(gate, answer) of the first gate that is not open; None when all are."""
+    for gate in GATES.get(u.state.phase, ()):
+        answer = gate(t, u)
+        if answer is not None:
+            return gate.__name__, answer
+    return None
+
+
+def _in_hand(t: Turn) -> list[str]:
+    """Units that could move now: of the wave in front, in flight, going back, or to be looked at."""
+    found: list[str] = []
+    for unit in t.s.plan.units:
+        state = t.units[unit.unit]
+        place = (unit.stage, unit.wave)
+        if state.phase.rolling or state.phase is UnitPhase.ROLLING_BACK or state.in_flight:
+            found.append(unit.unit)
+        elif state.phase is UnitPhase.PENDING:
+            # What follows the front may become the front within this very turn.
+            if t.state.phase is not ReleasePhase.ROLLING_BACK and (
+                t.front is None or place >= t.front
+            ):
+                found.append(unit.unit)
+        elif state.look_at is not None and state.look_at <= t.s.now:
+            found.append(unit.unit)
+    return found
+
+
+def _walk(t: Turn, name: str) -> list[Waiting]:
+    """One unit, as far as its gates let it. The closed gate it ends at, if any."""
+    for _ in range(STEPS_MAX):
+        u = t.unit(name)
+        if u.state.phase is UnitPhase.PENDING and t.state.phase is ReleasePhase.ROLLING_BACK:
+            return []
+        if (
+            (u.state.phase is UnitPhase.PENDING)
+            and t.front
+            and (u.plan.stage, u.plan.wave) > t.front
+        ):
+            return []
+        if u.state.phase in (UnitPhase.FAILED, UnitPhase.QUARANTINED):
+            _revisit(t, u)
+            return []
+        if u.state.phase not in GATES:
+            return []
+        _remember_reach(t, u)
+        _measure(t, name)
+        u = t.unit(name)
+        closed = first_closed(t, u)
+        if closed is None:
+            if not begin.enter_next(t, u):
+                t.asks.add(name)
+                return []
+            continue
+        gate, wait = closed
+        if isinstance(wait, Look):
+            t.asks.add(name)
+            return []
+        if isinstance(wait, Stop):
+            endings.fail(t, u, why(wait))
+            continue
+        _while_waiting(t, u, gate, wait)
+        return [Waiting(unit=name, gate=gate, wait=wait)]
+    raise AssertionError(f"{name} does not come to rest in {STEPS_MAX} steps")
+
+
+def _measure(t: Turn, name: str) -> None:
+    phase = t.units[name].phase
+    if phase is UnitPhase.VERIFYING:
+        t.measure(name, "after")
+    elif phase is UnitPhase.PENDING and t.s.seen.get(name) is not None:
+        begin.forget_old_evidence(t, name)
+        t.measure(name, "before")
+
+
+def _remember_reach(t: Turn, u: Unit) -> None:
+    """Since when the cluster does not answer, kept until it does."""
+    seen = t.s.seen.get(u.plan.unit)
+    if seen is None:
+        return
+    if seen.reachable and u.state.unreachable_since is not None:
+        t.put(replace(u.state, unreachable_since=None, look_at=t.s.now))
+    elif not seen.reachable:
+        since = u.state.unreachable_since or t.s.now
+        t.put(replace(u.state, unreachable_since=since, look_at=t.s.now + UNREACHABLE_EVERY))
+
+
+def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
+    """What a closed gate still lets happen: stop what rolls, go on with the batch, look again later."""
+    state = u.state
+    seen = t.s.seen.get(u.plan.unit)
+    if gate == "reachable":
+        if state.phase is UnitPhase.PENDING and wait.until is not None and t.s.now >= wait.until:
+            endings.quarantine(t, u, str(wait.facts.get("error", "")))
+        return
+    if gate == "not_stopped":
+        _stop_what_rolls(t, u)
+        return
+    if gate == "undo_decided":
+        endings.ask_undo(t, u)
+        return
+    if seen is None or not seen.reachable:
+        return
+    if gate in ("converged", "restored"):
+        progress = t.progress(u)
+        assert progress is not None
+        t.writes += [(u.plan.unit, write) for write in progress.writes]
+        state = replace(state, updated=progress.updated, total=progress.total)
+        if state.deadline is None:
+            state = replace(
+                state, deadline=t.s.now + u.component.batch_deadline, batch_began=t.s.now
+            )
+    t.put(replace(state, look_at=_look_again(t, state)))
+
+
+def _stop_what_rolls(t: Turn, u: Unit) -> None:
+    """Stop the rollout inside the cluster, once, and then leave the cluster alone."""
+    if not t.look_is_due(u):
+        return
+    progress = t.progress(u, Mode.STOP)
+    if progress is None:
+        t.asks.add(u.plan.unit)
+        return
+    t.writes += [(u.plan.unit, write) for write in progress.writes]
+    again = t.s.now + LOOK_EVERY[UnitPhase.APPLYING] if progress.writes else None
+    t.put(replace(u.state, updated=progress.updated, total=progress.total, look_at=again))
+
+
+def _revisit(t: Turn, u: Unit) -> None:
+    """A failed unit is stopped where it stands; a quarantined one comes back when it answers."""
+    seen = t.s.seen.get(u.plan.unit)
+    if seen is None:
+        if t.look_is_due(u):
+            t.asks.add(u.plan.unit)
+        return
+    again = t.s.now + LOOK_EVERY[u.state.phase]
+    if not seen.reachable:
+        t.put(replace(u.state, look_at=again))
+    elif u.state.phase is UnitPhase.QUARANTINED:
+        endings.come_back(t, u)
+    else:
+        progress = t.progress(u, Mode.STOP)
+        assert progress is not None
+        t.writes += [(u.plan.unit, write) for write in progress.writes]
+        t.put(replace(u.state, look_at=again if progress.writes else None))
+
+
+def _look_again(t: Turn, state: UnitState) -> datetime:
+    again = t.s.now + LOOK_EVERY[state.phase]
+    if state.phase is UnitPhase.SOAKING and state.soak_until is not None:
+        return min(again, max(state.soak_until, t.s.now))
+    return again
+
+
+def close(t: Turn, waiting: Sequence[Waiting] = ()) -> Step:
+    """What has changed in a turn, as a step."""
+    s = t.s
+    units = {name: unit for name, unit in t.units.items() if unit is not s.units[name]}
+    before = {decision.number: decision for decision in s.decisions}
+    times = [wait.wait.until for wait in waiting] + [
+        unit.look_at for unit in t.units.values() if not (unit.phase.ended and unit.look_at is None)
+    ]
+    times += [s.state.expires if t.state.began is None else None, t.decisions_change_at()]
+    return Step(
+        state=t.state,
+        units=units,
+        decisions=tuple(d for n, d in sorted(t.decisions.items()) if before.get(n) is not d),
+        holds=tuple(hold for hold in t.holds if all(hold is not old for old in s.holds)),
+        events=tuple(t.events),
+        writes=tuple(t.writes),
+        asks=frozenset(t.asks),
+        waiting=tuple(waiting),
+        wake=min((at for at in times if at is not None), default=None),
+        puts=tuple(t.puts),
+        drops=tuple(t.drops),
+        blobs=dict(t.blobs),
+    )

@@ -1,0 +1,39 @@
+"""What a decision asks, in one sentence. State in, words out; nothing else."""
+
+from __future__ import annotations
+
+from bot.model.plan import ReleasePlan
+
+
+def asks(plan: ReleasePlan, what: str, subject: str) -> str:
+    """The question of a decision: `Begin node-agent 2.5.0 on 6 units in 3 waves?`."""
+    component = " and ".join(f"{c.name} {c.version}" for c in plan.components)
+    match what:
+        case "release":
+            waves = sum(len(stage.waves) for stage in plan.stages)
+            return f"Begin {component} on {_units(len(plan.units))} in {_waves(waves)}?"
+        case "stage":
+            stage = next(stage for stage in plan.stages if stage.name == subject)
+            count = sum(len(wave) for wave in stage.waves)
+            return f"Begin stage {subject}: {component} on {_units(count)} in {_waves(len(stage.waves))}?"
+        case "wave":
+            name, _, number = subject.rpartition("/")
+            stage = next(stage for stage in plan.stages if stage.name == name)
+            count = len(stage.waves[int(number) - 1])
+            return f"Begin wave {number} of stage {name}: {component} on {_units(count)}?"
+        case "after-stage":
+            return f"Is stage {subject} good with {component}, and may the release go on?"
+        case "undo":
+            return f"{subject} had no {component} before this release: delete it, or keep it?"
+        case "override-window":
+            return f"Go on with {subject} outside its windows and freezes?"
+        case _:
+            return f"Go on with {component}?"
+
+
+def _units(count: int) -> str:
+    return "1 unit" if count == 1 else f"{count} units"
+
+
+def _waves(count: int) -> str:
+    return "1 wave" if count == 1 else f"{count} waves"

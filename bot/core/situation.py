@@ -1,0 +1,178 @@
+"""Everything that a gate may look at, gathered for one release at one moment.
+
+Data only: the reconciler fills it, gates read it. The same situation gives the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from bot.core.calendar import Calendar, CalendarUnit
+from bot.core.people import Directory
+from bot.core.scope import Covered
+from bot.model.plan import JSON, ComponentPlan, ReleasePlan, StagePlan, UnitPlan
+from bot.model.seen import UnitSeen
+from bot.model.state import (
+    Applied,
+    Blocked,
+    ClusterSeen,
+    Decision,
+    EmergencyStop,
+    Hold,
+    ReleaseState,
+    UnitPhase,
+    UnitState,
+)
+from release_repo_schema.models import Component, ComponentVersion, Policy
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is live from main: calendar, freezes, policy, people, components, versions."""
+
+    commit: str
+    calendar: Calendar
+    policy: Policy
+    directory: Directory
+    components: Mapping[str, Component] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], ComponentVersion] = field(default_factory=dict)
+    source: Callable[[str, str], str | None] = lambda kind, name: None
+    """(kind, name) → `file:line` on main."""
+    broken: str | None = None
+    """The first error of main when it does not lint: these are then the last good rules."""
+    blocked: tuple[Blocked, ...] = ()
+    """What rollbacks blocked, from the store."""
+
+    @cached_property
+    def dependents(self) -> Mapping[str, tuple[str, ...]]:
+        """Component → components that depend on it."""
+        found: dict[str, list[str]] = {}
+        for name, component in sorted(self.components.items()):
+            for needed in component.spec.depends_on:
+                found.setdefault(needed, []).append(name)
+        return {name: tuple(users) for name, users in found.items()}
+
+
+@dataclass(frozen=True)
+class PlanIndex:
+    """A plan, indexed once. Cheap to keep for every active release."""
+
+    plan: ReleasePlan
+
+    @cached_property
+    def units(self) -> Mapping[str, UnitPlan]:
+        return {unit.unit: unit for unit in self.plan.units}
+
+    @cached_property
+    def components(self) -> Mapping[str, ComponentPlan]:
+        return {component.name: component for component in self.plan.components}
+
+    def component(self, unit: UnitPlan) -> ComponentPlan:
+        return self.components[unit.component]
+
+    def stage(self, unit: UnitPlan) -> StagePlan:
+        return self.plan.stages[unit.stage]
+
+    @cached_property
+    def waves(self) -> tuple[tuple[int, int], ...]:
+        """(stage, wave) of every wave, in order."""
+        return tuple(
+            (stage, wave)
+            for stage, planned in enumerate(self.plan.stages)
+            for wave in range(len(planned.waves))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Another active release's unit of the same name. `position` tells which was merged first."""
+
+    release: str
+    position: int
+    in_flight: bool
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One release at one moment."""
+
+    now: datetime
+    index: PlanIndex
+    state: ReleaseState
+    units: Mapping[str, UnitState]
+    rules: Rules
+    holds: tuple[Hold, ...] = ()
+    stops: tuple[EmergencyStop, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    claims: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
+    """Unit name → other active releases that have it and have not ended it."""
+    in_flight: int = 0
+    """Units in flight over all other releases."""
+    supersedes: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
+    """Running releases that this one replaces → (position, still rolling somewhere)."""
+    seen: Mapping[str, UnitSeen] = field(default_factory=dict)
+    blobs: Mapping[str, JSON] = field(default_factory=dict)
+    applied: Mapping[str, Applied] = field(default_factory=dict)
+    clusters: Mapping[str, ClusterSeen] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> ReleasePlan:
+        return self.index.plan
+
+    @property
+    def name(self) -> str:
+        return self.state.release
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as a gate is asked about it: its place in the plan and where it stands."""
+
+    plan: UnitPlan
+    state: UnitState
+    component: ComponentPlan
+    stage: StagePlan
+
+
+def covered(s: Situation, unit: UnitPlan) -> Covered:
+    """What scopes of holds and freezes are tested against."""
+    return Covered(s.name, unit.unit, unit.component, unit.labels)
+
+
+def calendar_unit(s: Situation, unit: UnitPlan) -> CalendarUnit:
+    """The unit as the calendar knows it."""
+    component = s.index.component(unit)
+    return CalendarUnit(
+        unit=unit.unit,
+        component=component.name,
+        component_labels=component.labels,
+        cluster=unit.cluster,
+        labels=unit.labels,
+    )
+
+
+def soaks(s: Situation, unit: Unit) -> tuple[timedelta, timedelta]:
+    """(between batches, after the last): the plan's, or the floors of now where they are stricter."""
+    between, after = unit.component.batch_soak, max(unit.component.soak, unit.stage.soak)
+    for floor in s.rules.policy.spec.floors:
+        if floor.components.matches(unit.component.labels, unit.component.name):
+            between = max(between, floor.batch_soak or timedelta())
+            after = max(after, floor.soak or timedelta())
+    return between, after
+
+
+def failures(s: Situation, units: Mapping[str, UnitState], stage: int) -> tuple[str, ...]:
+    """Units of a stage that failed: FAILED, or taken back because they failed."""
+    return tuple(
+        name
+        for wave in s.plan.stages[stage].waves
+        for name in wave
+        if units[name].phase is UnitPhase.FAILED
+        or (
+            units[name].failure
+            and units[name].phase in (UnitPhase.ROLLING_BACK, UnitPhase.ROLLED_BACK)
+        )
+    )

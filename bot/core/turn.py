@@ -1,0 +1,373 @@
+"""One turn of one release: the situation, and what has been worked out in it so far.
+
+The lifecycle writes into a turn; gates only read from it. Lives for one call and is never kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.cluster.drive import drive
+from bot.cluster.facts import facts
+from bot.cluster.goal import Goal, Mode, Progress
+from bot.core.asked import required
+from bot.core.scope import covers
+from bot.core.situation import Situation, Unit, covered
+from bot.model.effects import Write
+from bot.model.plan import JSON, UnitPlan
+from bot.model.state import (
+    CheckRun,
+    Decision,
+    DecisionStatus,
+    Event,
+    Hold,
+    HoldCode,
+    ReleaseState,
+    UnitPhase,
+    UnitState,
+    Vote,
+)
+from checks import frame
+from checks.verdict import Verdict
+
+LIFTED_BY: dict[HoldCode, str] = {
+    HoldCode.UNKNOWN_PULL: "accept",
+    HoldCode.PLAN_CHANGED: "accept",
+    HoldCode.REBUILT: "accept",
+    HoldCode.REWRITTEN: "override",
+    HoldCode.RESTORED: "override",
+    HoldCode.REJECTED: "approve",
+}
+"""The verb that lifts a hold; `resume` for every other."""
+
+
+class Turn:
+    """The working copy of a situation. `units`, `decisions`, `holds` and `state` are as of now in this turn."""
+
+    def __init__(self, s: Situation) -> None:
+        self.s = s
+        self.state: ReleaseState = s.state
+        self.units: dict[str, UnitState] = dict(s.units)
+        self.decisions: dict[int, Decision] = {
+            decision.number: decision for decision in s.decisions
+        }
+        self.holds: list[Hold] = list(s.holds)
+        self.events: list[Event] = []
+        self.writes: list[tuple[str, Write]] = []
+        self.asks: set[str] = set()
+        self.puts: list[Any] = []
+        self.drops: list[tuple[type, str]] = []
+        self.blobs: dict[str, JSON] = {}
+        self._progress: dict[tuple[str, Mode], Progress] = {}
+        self._front_known: tuple[tuple[int, int] | None] | None = None
+        self.in_flight = s.in_flight + sum(unit.in_flight for unit in self.units.values())
+
+    # what gates ask
+
+    def unit(self, name: str) -> Unit:
+        """The unit as it stands in this turn."""
+        plan = self.s.index.units[name]
+        return Unit(plan, self.units[name], self.s.index.component(plan), self.s.index.stage(plan))
+
+    def left(self, stage: int, wave: int) -> int:
+        """Units of a wave that have not ended."""
+        return sum(
+            not self.units[name].phase.ended for name in self.s.plan.stages[stage].waves[wave]
+        )
+
+    def in_flight_of(self, stage: int) -> int:
+        return sum(
+            self.units[name].in_flight for wave in self.s.plan.stages[stage].waves for name in wave
+        )
+
+    @cached_property
+    def not_before(self) -> datetime | None:
+        """The release's `notBefore` in UTC; a local time that does not exist means the moment of the jump."""
+        written = (self.s.plan.spec or {}).get("notBefore")
+        if not written:
+            return None
+        local = datetime.fromisoformat(str(written["at"])).replace(tzinfo=ZoneInfo(written["zone"]))
+        return local.astimezone(ZoneInfo("UTC"))
+
+    def must_look(self, u: Unit) -> bool:
+        """Whether the cluster has to be seen in this tick for the unit to go on."""
+        if u.state.phase is not UnitPhase.PENDING or u.state.unreachable_since is not None:
+            return self.look_is_due(u)
+        if not self.awaits_people(u.plan):
+            return True
+        return any(self.is_due(u, run) for run in self.runs(u, "before"))
+
+    def look_is_due(self, u: Unit) -> bool:
+        return u.state.look_at is not None and u.state.look_at <= self.s.now
+
+    def progress(self, u: Unit, mode: Mode | None = None) -> Progress | None:
+        """How far the unit is, by what was seen in this tick; None when it was not seen."""
+        seen = self.s.seen.get(u.plan.unit)
+        if seen is None or not seen.reachable:
+            return None
+        mode = mode or (Mode.RESTORE if u.state.phase is UnitPhase.ROLLING_BACK else Mode.FORWARD)
+        key = (u.plan.unit, mode)
+        if key not in self._progress:
+            self._progress[key] = drive(self.goal(u, mode), seen, self.s.now)
+        return self._progress[key]
+
+    def forget_progress(self, unit: str) -> None:
+        """The unit's goal has changed: what was worked out for it is void."""
+        for key in [key for key in self._progress if key[0] == unit]:
+            del self._progress[key]
+
+    def facts(self, u: Unit, when: str) -> JSON:
+        """What checks may look at; {} when the cluster could not be asked."""
+        progress = self.progress(u)
+        if progress is None:
+            return {}
+        found = facts(self.goal(u, Mode.FORWARD), self.s.seen[u.plan.unit], progress)
+        return {
+            **found,
+            "unit": u.plan.unit,
+            "component": u.component.name,
+            "version": u.component.version,
+            "cluster": {"name": u.plan.cluster, "labels": dict(u.plan.labels)},
+            "batch": u.state.batch,
+            "when": when,
+        }
+
+    def goal(self, u: Unit, mode: Mode) -> Goal:
+        """What the driver has to reach for this unit."""
+        blob = self.s.blobs
+        applied = self.s.applied.get(u.plan.unit)
+        last: dict[str, Any] = {}
+        for planned in u.plan.objects:
+            key = planned.ref.key
+            digest = applied.objects.get(key) if applied else None
+            last[key] = blob.get(digest) if digest else None
+        return Goal(
+            mode=mode,
+            objects=tuple((planned.ref, blob[planned.digest]) for planned in u.plan.objects),
+            last=last,
+            before={b.ref.key: blob[b.digest] if b.digest else None for b in u.state.before or ()},
+            targets=u.state.targets,
+            totals=u.state.totals,
+            final=u.state.step >= len(u.component.batches) - 1,
+            unavailable_before=u.state.unavailable_before,
+            since=u.state.batch_began or self.s.now,
+            undo_installs=u.state.undo,
+        )
+
+    def next_is_last(self, u: Unit) -> bool:
+        return u.state.step >= len(u.component.batches) - 2
+
+    def runs(self, u: Unit, when: str) -> tuple[CheckRun, ...]:
+        """The checks of the batch in hand, those not yet measured included."""
+        names = u.component.checks_before if when == "before" else u.component.checks_after
+        kept = {run.name: run for run in u.state.checks if run.when == when}
+        return tuple(kept.get(name) or CheckRun(name=name, when=when) for name in names)
+
+    def definition(self, name: str) -> JSON:
+        return self.s.plan.checks.get(name) or frame.BUILTIN.get(name, {})
+
+    def is_due(self, u: Unit, run: CheckRun) -> bool:
+        at = frame.next_at(self.definition(run.name), run.measurements, self.s.now)
+        return at is not None and at <= self.s.now
+
+    def next_measurement(self, u: Unit, run: CheckRun) -> datetime | None:
+        """When the check is asked again, while it has not said all; never in the past."""
+        at = frame.next_at(self.definition(run.name), run.measurements, self.s.now)
+        return at if at is not None and at > self.s.now else None
+
+    def is_first_install(self, u: Unit) -> bool:
+        """Nothing of the unit was there before the release."""
+        return bool(u.state.before) and all(
+            before.digest is None for before in u.state.before or ()
+        )
+
+    def newer_left(self, plan: UnitPlan) -> int:
+        """Units of newer waves that are still going back; one that cannot be reached holds up nobody."""
+        here = (plan.stage, plan.wave)
+        return sum(
+            1
+            for name, unit in self.units.items()
+            if unit.phase is UnitPhase.ROLLING_BACK
+            and unit.unreachable_since is None
+            and (self.s.index.units[name].stage, self.s.index.units[name].wave) > here
+        )
+
+    # people
+
+    def who(self, verb: str) -> tuple[str, ...]:
+        owners = [owner for component in self.s.plan.components for owner in component.owners]
+        return self.s.rules.directory.who_may(verb, owners)
+
+    def who_lifts(self, hold: Hold) -> tuple[str, ...]:
+        return self.who(LIFTED_BY.get(hold.code, "resume"))
+
+    def need(self, decision: Decision) -> int:
+        """Votes a decision needs: the stricter of then and now, one more for an unknown author."""
+        count = decision.count
+        if decision.what in ("release", "stage") and (ask := self.live_ask()) is not None:
+            count = max(count, ask)
+        _, unknown = self.s.rules.directory.authors(self.s.plan.authors)
+        return (
+            count + 1
+            if unknown and decision.what in ("release", "stage", "wave", "after-stage")
+            else count
+        )
+
+    def live_ask(self) -> int | None:
+        """What the policy of now asks before the first write."""
+        counts = [
+            rule.count
+            for rule in self.s.rules.policy.spec.approvals
+            for component in self.s.plan.components
+            if rule.components.matches(component.labels, component.name)
+        ]
+        return max(counts) if counts and not self.state.began else None
+
+    def valid_votes(self, decision: Decision) -> tuple[Vote, ...]:
+        """Votes of people who still hold a role that may decide, and are no authors. One a person."""
+        directory = self.s.rules.directory
+        authors, _ = directory.authors(self.s.plan.authors)
+        found: dict[str, Vote] = {}
+        for vote in decision.votes:
+            if vote.by not in authors and directory.roles(vote.by) & set(decision.roles):
+                found.setdefault(vote.by, vote)
+        return tuple(found.values())
+
+    def deciders(self, decision: Decision) -> tuple[str, ...]:
+        return self.s.rules.directory.deciders(
+            decision.roles, authors=self.s.plan.authors, voted=[vote.by for vote in decision.votes]
+        )
+
+    def granted(self, decision: Decision) -> bool:
+        return decision.status in (DecisionStatus.OPEN, DecisionStatus.APPROVED) and len(
+            self.valid_votes(decision)
+        ) >= self.need(decision)
+
+    def awaits_people(self, plan: UnitPlan) -> bool:
+        """Whether some decision before the unit's next batch is not granted."""
+        return any(
+            (decision := self.decision_on(what, subject)) is None or not self.granted(decision)
+            for what, subject, _ in required(self.s.plan, plan.stage, plan.wave)
+        )
+
+    def decision_on(self, what: str, subject: str) -> Decision | None:
+        """The newest decision on a subject that is not void."""
+        found = [
+            decision
+            for decision in self.decisions.values()
+            if (decision.what, decision.subject) == (what, subject)
+            and decision.status is not DecisionStatus.VOID
+        ]
+        return max(found, key=lambda decision: decision.number) if found else None
+
+    def window_overridden(self, plan: UnitPlan) -> bool:
+        """Two admins overrode windows and freezes for it, and that has not run out."""
+        what = covered(self.s, plan)
+        return any(
+            decision.what == "override-window"
+            and decision.status is DecisionStatus.APPROVED
+            and decision.closed is not None
+            and (decision.expires is None or self.s.now < decision.closed + decision.expires)
+            and covers(decision.subject, what)
+            for decision in self.decisions.values()
+        )
+
+    def decisions_change_at(self) -> datetime | None:
+        """When the first granted, unused decision runs out."""
+        times = [
+            decision.closed + decision.expires
+            for decision in self.decisions.values()
+            if decision.status is DecisionStatus.APPROVED and decision.closed and decision.expires
+        ]
+        return min((at for at in times if at > self.s.now), default=None)
+
+    def approvers(self) -> tuple[str, ...]:
+        """Everybody whose yes counts in this release so far."""
+        return tuple(
+            sorted(
+                {
+                    vote.by
+                    for decision in self.decisions.values()
+                    if decision.status is DecisionStatus.APPROVED
+                    for vote in self.valid_votes(decision)
+                }
+            )
+        )
+
+    # what the lifecycle does
+
+    def put(self, unit: UnitState) -> None:
+        before = self.units[unit.unit]
+        self.in_flight += unit.in_flight - before.in_flight
+        self.units[unit.unit] = unit
+        if before.phase.ended != unit.phase.ended:
+            self._front_known = None
+
+    def tell(self, kind: str, unit: str = "", *, actor: str = "sluice", **data: JSON) -> None:
+        """One line for the audit, and perhaps for the thread."""
+        batch = self.units[unit].batch if unit else 0
+        self.events.append(
+            Event(
+                at=self.s.now,
+                kind=kind,
+                release=self.s.name,
+                unit=unit,
+                batch=batch,
+                who=actor,
+                data=data,
+            )
+        )
+
+    def hold(self, hold: Hold, **facts: JSON) -> None:
+        """Hold something, once."""
+        if all(other.id != hold.id for other in self.holds):
+            self.holds.append(hold)
+            self.tell(
+                "hold.set",
+                actor=hold.by,
+                scope=hold.scope,
+                code=hold.code.value,
+                reason=hold.reason,
+                finish_batch=hold.finish_batch,
+                **facts,
+            )
+
+    def measure(self, name: str, when: str) -> None:
+        """Ask every check of the batch that is due, of what was seen in this tick."""
+        u = self.unit(name)
+        if self.s.seen.get(name) is None:
+            return
+        found: dict[str, JSON] | None = None
+        for run in self.runs(u, when):
+            if not self.is_due(u, run):
+                continue
+            found = self.facts(u, when) if found is None else found
+            self._record(name, run, frame.measure(self.definition(run.name), found, self.s.now))
+
+    def _record(self, name: str, run: CheckRun, measurement: Any) -> None:
+        taken = (*run.measurements, measurement)[-MEASUREMENTS_KEPT:]
+        definition = self.definition(run.name)
+        verdict = frame.judge(definition, taken)
+        after = replace(run, measurements=taken, verdict=verdict, why=frame.why(definition, taken))
+        unit = self.units[name]
+        others = tuple(c for c in unit.checks if (c.name, c.when) != (run.name, run.when))
+        self.put(replace(unit, checks=(*others, after)))
+        if verdict is not run.verdict and verdict is not Verdict.PENDING:
+            self.tell(
+                "check", name, name=run.name, when=run.when, verdict=verdict.name, why=after.why
+            )
+
+    @property
+    def front(self) -> tuple[int, int] | None:
+        """(stage, wave) of the first wave that has units left; None when all have ended."""
+        if self._front_known is None:
+            left = (place for place in self.s.index.waves if self.left(*place))
+            self._front_known = (next(left, None),)
+        return self._front_known[0]
+
+
+MEASUREMENTS_KEPT = 50

@@ -30,7 +30,7 @@ from bot.core.calendar.rules import (
     rule_of_freeze,
     rule_of_window,
 )
-from bot.core.calendar.spans import FIRST, Span, later
+from bot.core.calendar.spans import FIRST, Span, later, on_calendar
 from bot.core.calendar.timeline import LOOK_AHEAD, Changes, Klass, Timeline, names
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Calendar:
         answers = self._answers(unit, action)
         opening = answers.at(at)
         if opening is None:
-            start, end, opening = self._opening(answers.timeline, at)
+            start, end, opening = self._opening(answers.timeline, on_calendar(at))
             answers.keep(start, end, opening)
         return opening
 
@@ -120,7 +120,7 @@ class Calendar:
         self, unit: CalendarUnit, at: datetime, need: timedelta, action: str = ADVANCE
     ) -> Start | None:
         """The first moment from `at` on at which `need` fits; None when not within the horizon."""
-        at = in_utc(at)
+        at = on_calendar(in_utc(at))
         timeline = self._answers(unit, action).timeline
         first = timeline.first_fit(at, need)
         if first is None:
@@ -141,7 +141,7 @@ class Calendar:
     ) -> tuple[Interval, ...]:
         """The open intervals in [start, end), merged, each with the Allows that it rests on."""
         timeline = self._answers(unit, action).timeline
-        return timeline.intervals(in_utc(start), in_utc(end), self.policy)
+        return timeline.intervals(on_calendar(in_utc(start)), on_calendar(in_utc(end)), self.policy)
 
     def _answers(self, unit: CalendarUnit, action: str) -> _Answers:
         known = self._by_unit.get((unit, action))

@@ -30,6 +30,11 @@ def later(at: datetime, by: timedelta) -> datetime:
     return at + by if by < LAST - at else LAST
 
 
+def on_calendar(at: datetime) -> datetime:
+    """The moment, or the end of the calendar that lies next to it."""
+    return min(max(at, FIRST), LAST - timedelta.resolution)
+
+
 def union(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Spans that touch or overlap are one; empty ones vanish."""
     merged: list[Span] = []

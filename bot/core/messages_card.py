@@ -5,6 +5,8 @@ A view in, a message out, at most 12 paragraphs whether it has 3 units or 1,000.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.core.messages_buttons import buttons
 from bot.core.messages_figures import (
     StageFigures,
@@ -12,6 +14,7 @@ from bot.core.messages_figures import (
     done_units,
     foremost,
     from_versions,
+    going_back,
     in_flight,
     in_phase,
     open_decisions,
@@ -26,7 +29,7 @@ from bot.core.messages_why import headline, why
 from bot.core.messages_words import clause, many, moment, row, sentence, short
 from bot.model.gate import ReleaseView, Wait, Waiting
 from bot.model.message import Message
-from bot.model.state import Decision, Hold, ReleasePhase, UnitPhase
+from bot.model.state import Decision, Hold, HoldCode, ReleasePhase, UnitPhase
 
 _STAGES_SHOWN = 12
 _ROWS_SHOWN = 8
@@ -66,10 +69,10 @@ def summary(view: ReleaseView) -> str:
         return f"{_ENDINGS[phase]}, {progress}"
     hold = stopping(view)
     if hold is not None:
-        return f"{headline(hold_wait(hold), view.zone)}; {progress}"
+        return f"{headline(hold_wait(hold, view), view.zone)}; {progress}"
     decisions = open_decisions(view)
     if decisions:
-        return f"needs decision, {clause(decisions[0].asks)} {progress}"
+        return f"needs decision: {clause(decisions[0].asks)} {progress}"
     lines = foremost(view.waiting)
     if lines:
         return f"{headline(lines[0].wait, view.zone)}; {progress}"
@@ -90,10 +93,11 @@ def what(view: ReleaseView) -> str:
     return row(parts, most=3) or view.plan.release
 
 
-def hold_wait(hold: Hold) -> Wait:
+def hold_wait(hold: Hold, view: ReleaseView) -> Wait:
     """A hold as the closed gate it is, so that card and `why` have one sentence."""
     facts = {
-        "scope": hold.scope,
+        # The card is about this release: its own name says nothing more.
+        "scope": "" if hold.scope == view.plan.release else hold.scope,
         "reason": hold.reason,
         "by": hold.by,
         "at": hold.at,
@@ -129,23 +133,30 @@ def _title(view: ReleaseView) -> str:
     return f"{what(view)} · stage {stage.name}{wave}"
 
 
+_OVER = {UnitPhase.SKIPPED: "skipped", UnitPhase.QUARANTINED: "quarantined"}
+
+
 def _progress(view: ReleaseView) -> str:
     total = len(view.plan.units)
-    back = view.state.phase in (ReleasePhase.ROLLING_BACK, ReleasePhase.ROLLED_BACK)
+    back = going_back(view)
     done = "what they were before" if back else "done"
     parts = [f"{done_units(view)} of {many(total, 'unit')} {done}"]
     if (moving := len(in_flight(view))) and not back:
         parts.append(f"{moving} in flight")
     if failed := len(in_phase(view, UnitPhase.FAILED)):
         parts.append(f"{failed} failed")
+    for phase, word in _OVER.items():
+        if over := len(in_phase(view, phase)):
+            parts.append(f"{over} {word}")
     updated, counted = pods(view)
-    if counted:
+    if counted and not back:
         parts.append(f"{updated} of {many(counted, 'pod')} updated there")
     return " · ".join(parts)
 
 
 def _stages_line(view: ReleaseView) -> str:
-    told = [_stage(stage) for stage in stages(view)]
+    tell = _stage_back if going_back(view) else _stage
+    told = [tell(stage) for stage in stages(view)]
     return row(told, most=_STAGES_SHOWN, joint="   ")
 
 
@@ -153,17 +164,28 @@ def _stage(stage: StageFigures) -> str:
     if stage.failed:
         return f"✖ {stage.name} ({stage.done} of {stage.units}, {stage.failed} failed)"
     if stage.complete:
-        return f"✔ {stage.name} ({stage.units})"
+        over = f", {stage.skipped} skipped" if stage.skipped else ""
+        over += f", {stage.quarantined} quarantined" if stage.quarantined else ""
+        return f"✔ {stage.name} ({stage.done}{over})"
     if stage.began:
         return f"● {stage.name} ({stage.done} of {stage.units})"
     return f"○ {stage.name} ({stage.units})"
+
+
+def _stage_back(stage: StageFigures) -> str:
+    if stage.restoring:
+        of = stage.restored + stage.restoring
+        return f"⏪ {stage.name} ({stage.restored} of {of} restored)"
+    if stage.restored:
+        return f"✔ {stage.name} ({stage.restored} restored)"
+    return f"○ {stage.name} ({stage.units} untouched)"
 
 
 def _holds(view: ReleaseView) -> tuple[str, ...]:
     if view.state.phase.ended:
         return ()
     holds = sorted(view.holds, key=lambda hold: (hold is not stopping(view), hold.at, hold.id))
-    told = [why(hold_wait(hold), view.zone) for hold in holds[:_HOLDS_SHOWN]]
+    told = [why(hold_wait(hold, view), view.zone) for hold in holds[:_HOLDS_SHOWN]]
     if len(holds) > _HOLDS_SHOWN:
         told[-1] += f" And {many(len(holds) - _HOLDS_SHOWN, 'more hold')}."
     return tuple(told)
@@ -215,16 +237,21 @@ def told_line(line: Waiting, zone: str) -> str:
     unit = f"{line.unit}: " if line.unit else ""
     clears = f"Cleared by {row(wait.who, joint=' or ')}" if wait.who else ""
     text = sentence(why(wait, zone), clears)
-    if wait.until is not None and moment(wait.until, zone) not in text and "open" not in text:
+    if wait.until is not None and wait.code not in _TIMED and moment(wait.until, zone) not in text:
         text = sentence(text, f"Until {moment(wait.until, zone)}")
     return f"{unit}{text}"
+
+
+# The calendar's own sentence names the opening already.
+_TIMED = ("window", "rollback-window")
 
 
 def _left_behind(view: ReleaseView) -> str:
     parts = []
     failed = in_phase(view, UnitPhase.FAILED)
     if failed:
-        named = [_failed(view, unit) for unit in failed]
+        told = [hold.reason for hold in view.holds if hold.code is HoldCode.FAILED]
+        named = [_failed(view, unit, told) for unit in failed]
         parts.append(f"Failed: {row(named, most=3, joint='; ')}")
     skipped = in_phase(view, UnitPhase.SKIPPED)
     if skipped:
@@ -238,9 +265,12 @@ def _left_behind(view: ReleaseView) -> str:
     return sentence(*parts)
 
 
-def _failed(view: ReleaseView, unit: str) -> str:
+def _failed(view: ReleaseView, unit: str, told: Sequence[str]) -> str:
+    """The unit and its cause, unless a hold on the card has told that cause."""
     state = view.units.get(unit)
     cause = clause(state.failure) if state is not None else ""
+    if any(cause and cause in reason for reason in told):
+        return unit
     return f"{unit} ({short(cause, 160)})" if cause else unit
 
 
@@ -248,15 +278,18 @@ def _times(view: ReleaseView) -> str:
     if view.state.phase.ended:
         took = view.state.ended
         return f"Ended {_moment(view, took)}." if took is not None else ""
+    if going_back(view):
+        return ""
     parts = []
     if view.next_close is not None:
-        parts.append(f"Window closes {_moment(view, view.next_close)}")
+        parts.append(f"Window closes {_local(view, view.next_close)}")
     if view.next_open is not None:
         again = "opens again" if view.next_close is not None else "Window opens"
-        parts.append(f"{again} {_moment(view, view.next_open)}")
+        parts.append(f"{again} {_local(view, view.next_open)}")
     if view.ends is not None:
-        parts.append(f"Forecast end {_moment(view, view.ends)}")
-    return " · ".join(parts)
+        parts.append(f"forecast end {_local(view, view.ends)}")
+    text = " · ".join(parts)
+    return f"{text[:1].upper()}{text[1:]} ({view.zone})" if parts else ""
 
 
 def _facts(view: ReleaseView) -> tuple[tuple[str, str], ...]:
@@ -310,3 +343,8 @@ def _unit_row(view: ReleaseView, unit: str, batches: int) -> tuple[str, ...]:
 
 def _moment(view: ReleaseView, at: object) -> str:
     return moment(at, view.zone, year=view.now.year)
+
+
+def _local(view: ReleaseView, at: object) -> str:
+    """Without its zone: for a line that names the zone once."""
+    return _moment(view, at).removesuffix(f" {view.zone}")

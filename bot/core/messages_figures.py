@@ -34,14 +34,18 @@ class StageFigures:
     name: str
     units: int
     done: int
+    skipped: int
+    quarantined: int
     failed: int
+    restored: int
+    restoring: int
     began: bool
     wave: int
     waves: int
 
     @property
     def complete(self) -> bool:
-        return self.done == self.units and not self.failed
+        return self.done + self.skipped + self.quarantined == self.units
 
 
 def small(view: ReleaseView) -> bool:
@@ -59,10 +63,13 @@ def in_phase(view: ReleaseView, *phases: UnitPhase) -> tuple[str, ...]:
 
 
 def done_units(view: ReleaseView) -> int:
-    """Units that ended well: with a rollback, those that are what they were before."""
-    if view.state.phase in (ReleasePhase.ROLLING_BACK, ReleasePhase.ROLLED_BACK):
-        return len(in_phase(view, UnitPhase.ROLLED_BACK))
-    return len(in_phase(view, *_GONE_WELL))
+    """Units that succeeded: in a rollback, those that are what they were before."""
+    wanted = UnitPhase.ROLLED_BACK if going_back(view) else UnitPhase.SUCCEEDED
+    return len(in_phase(view, wanted))
+
+
+def going_back(view: ReleaseView) -> bool:
+    return view.state.phase in (ReleasePhase.ROLLING_BACK, ReleasePhase.ROLLED_BACK)
 
 
 def touched(view: ReleaseView) -> tuple[str, ...]:
@@ -148,8 +155,12 @@ def _stage(view: ReleaseView, stage: StagePlan) -> StageFigures:
     return StageFigures(
         name=stage.name,
         units=len(flat),
-        done=sum(phase in _GONE_WELL for phase in flat),
-        failed=sum(phase is UnitPhase.FAILED for phase in flat),
+        done=flat.count(UnitPhase.SUCCEEDED),
+        skipped=flat.count(UnitPhase.SKIPPED),
+        quarantined=flat.count(UnitPhase.QUARANTINED),
+        failed=flat.count(UnitPhase.FAILED),
+        restored=flat.count(UnitPhase.ROLLED_BACK),
+        restoring=flat.count(UnitPhase.ROLLING_BACK),
         began=any(state is not None and state.began is not None for state in states),
         wave=next(unfinished, len(phases)),
         waves=len(phases),

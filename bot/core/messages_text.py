@@ -38,11 +38,9 @@ def as_text(message: Message) -> str:
     if message.mentions:
         parts.append(f"For {', '.join(clean(name) for name in message.mentions)}")
     if message.buttons:
-        width = max(len(button.label) for button in message.buttons)
-        parts.extend(
-            f"  [{clean(button.label)}]{' ' * (width - len(button.label))}  {clean(button.command)}"
-            for button in message.buttons
-        )
+        rows = [(f"  [{clean(b.label)}]", clean(b.command)) for b in message.buttons]
+        width = max(_columns(label) for label, _ in rows)
+        parts.extend(f"{label}{' ' * (width - _columns(label))}  {c}" for label, c in rows)
     return "\n".join(part for part in parts if part)
 
 
@@ -51,9 +49,11 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     cells = [[clean(cell) for cell in line] for line in rows]
     columns = max((len(line) for line in cells), default=0)
     filled = [line + [""] * (columns - len(line)) for line in cells]
-    widths = [max(len(line[i]) for line in filled) for i in range(columns)]
+    widths = [max(_columns(line[i]) for line in filled) for i in range(columns)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (width - _columns(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
         for line in filled
     )
 
@@ -62,6 +62,17 @@ def clean(text: str) -> str:
     """One line without control or direction characters: foreign text cannot move a cursor."""
     kept = (" " if char in "\t\n\r\v\f\x85\u2028\u2029" else char for char in text)
     return "".join(char for char in kept if _harmless(char)).strip()
+
+
+def _columns(text: str) -> int:
+    """How wide a terminal shows it: emoji take two columns, joiners and accents none."""
+    width = 0
+    for char in text:
+        if char == "\ufe0f":  # asks for the emoji of a sign that is narrow by itself
+            width += 1
+        elif unicodedata.category(char) not in ("Mn", "Cf"):
+            width += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return width
 
 
 def _harmless(char: str) -> bool:

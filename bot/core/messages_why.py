@@ -211,7 +211,7 @@ def _converging(f: Facts, _: str) -> str:
 
 def _soaking(f: Facts, zone: str) -> str:
     until = f" until {moment(f['until'], zone)}" if f.get("until") else ""
-    return f"Soaking{until}: health must hold all the while."
+    return f"Soaking{until}. Health must hold all the while."
 
 
 def _sick(f: Facts, _: str) -> str:

@@ -17,6 +17,7 @@ from release_repo_schema.loadedfile import Document, LoadedFile
 from release_repo_schema.models import (
     ComponentVersion,
     Freeze,
+    KindModel,
     Metadata,
     People,
     Policy,
@@ -60,6 +61,13 @@ def load_repo(tree: Tree, cache: Cache | None = None) -> Repo:
             templates.setdefault(loaded.place.component, {})[inside] = actual
         files[path] = loaded
     return _assemble(tree, files, findings, templates)
+
+
+def with_drafts(repo: Repo) -> Repo:
+    """The same repo, with what can be understood of its broken documents: for linting only."""
+    if not repo.broken_names:
+        return repo
+    return _assemble(repo.tree, repo.files, [], repo.component_paths, drafts=True)
 
 
 def _resolve(
@@ -132,8 +140,7 @@ class _Index:
         self.models: dict[str, dict[str, Any]] = {}
         self.findings: list[Finding] = []
 
-    def add(self, document: Document) -> None:
-        model = document.model
+    def add(self, document: Document, model: KindModel | None) -> None:
         if model is None:
             return
         key = (document.kind, document.name)
@@ -165,9 +172,11 @@ class _Index:
 
 def _assemble(
     tree: Tree,
-    files: dict[str, LoadedFile],
+    files: Mapping[str, LoadedFile],
     findings: list[Finding],
-    templates: dict[str, dict[str, str]],
+    templates: Mapping[str, Mapping[str, str]],
+    *,
+    drafts: bool = False,
 ) -> Repo:
     index = _Index()
     values: dict[str, dict[str, dict[str, Any]]] = {}
@@ -185,7 +194,7 @@ def _assemble(
             values.setdefault(place.component, {})[place.scope] = file.values
             values_paths[(place.component, place.scope)] = path
         for document in file.documents:
-            index.add(document)
+            index.add(document, document.draft if drafts else document.model)
     models = index.models
     policy: Any = next(iter(models.get("Policy", {}).values()), None)
     people: Any = next(iter(models.get("People", {}).values()), None)
@@ -210,5 +219,5 @@ def _assemble(
         broken_names=frozenset(broken),
         documents=index.documents,
         files=files,
-        _component_files=templates,
+        component_paths=templates,
     )

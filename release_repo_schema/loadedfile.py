@@ -17,13 +17,17 @@ from release_repo_schema.yamltext import read
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One document of a kind. `model` is None where it has errors that leave nothing to build."""
+    """One document of a kind. `model` is None where it has errors: nothing goes on with it.
+
+    `draft` is what can be understood of it all the same, so that a lint tells everything at once.
+    """
 
     file: LoadedFile
     index: int
     kind: str
     name: str
     model: KindModel | None
+    draft: KindModel | None = None
 
     def finding(
         self,

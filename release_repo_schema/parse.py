@@ -10,9 +10,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from pydantic import ValidationError
-
-from release_repo_schema.explain import Problem, explain
+from release_repo_schema.drafts import validate
+from release_repo_schema.explain import Problem
 from release_repo_schema.findings import Finding, Pointer, did_you_mean
 from release_repo_schema.layout import HOMES, Place, Role, place_of
 from release_repo_schema.literal_secrets import literal_secrets
@@ -51,9 +50,9 @@ def _kinds(file: LoadedFile) -> LoadedFile:
     raws, findings = read(file.path, file.data)
     documents: list[Document] = []
     broken: set[str] = set()
-    syntax = any(finding.level == "error" for finding in findings)
+    sound = not any(finding.level == "error" for finding in findings)
     for index, raw in enumerate(raws):
-        document, found_here = _document(file, index, raw)
+        document, found_here = _document(file, index, raw, sound)
         told = {(finding.line, finding.column) for finding in findings}
         # A scalar that was refused as YAML is not refused again as a field.
         findings += [one for one in found_here if (one.line, one.column) not in told]
@@ -61,7 +60,7 @@ def _kinds(file: LoadedFile) -> LoadedFile:
             documents.append(document)
         if document is None or document.model is None:
             broken.add(document.name if document is not None else "")
-    if syntax or not documents:
+    if not sound or not documents:
         broken |= {PurePosixPath(file.path).stem, file.place.component}
     done = replace(
         file,
@@ -74,25 +73,29 @@ def _kinds(file: LoadedFile) -> LoadedFile:
     return done
 
 
-def _document(file: LoadedFile, index: int, raw: Raw) -> tuple[Document | None, list[Finding]]:
+def _document(
+    file: LoadedFile, index: int, raw: Raw, sound: bool
+) -> tuple[Document | None, list[Finding]]:
     value = raw.value
     if not isinstance(value, dict):
         said = f"expected a document with apiVersion, kind, metadata and spec, found {found(value)}"
         return None, [file.finding(index, (), "wrong-type", said)]
     name = _name(value)
     findings = [*_header(file, index, value)]
+    sound = sound and not findings
     kind = KINDS.get(str(value.get("kind")))
     if kind is None:
         return Document(file, index, "", name, None), findings
+    draft, problems = validate(kind, value)
+    findings += [_at(file, index, problem) for problem in problems]
+    sound = sound and not problems
     if kind.__name__ not in file.place.kinds:
         findings.append(_misplaced(file, index, kind.__name__))
-    model, problems = _validate(kind, value)
-    for problem in problems:
-        findings.append(_at(file, index, problem))
-    document = Document(file, index, kind.__name__, name, model)
-    if model is not None:
-        findings += _later(document, model)
-        findings += _name_fits(document, model)
+        sound, draft = False, None
+    document = Document(file, index, kind.__name__, name, draft if sound else None, draft)
+    if draft is not None:
+        findings += _later(document, draft)
+        findings += _name_fits(document, draft)
     return document, findings
 
 
@@ -136,18 +139,6 @@ def _misplaced(file: LoadedFile, index: int, kind: str) -> Finding:
     said = f"expected {allowed} in this place, found {kind}"
     hint = f"a {kind} stands in {HOMES[kind]}"
     return file.finding(index, ("kind",), "wrong-folder", said, hint)
-
-
-def _validate(
-    kind: type[KindModel], value: dict[str, Any]
-) -> tuple[KindModel | None, list[Problem]]:
-    # What the header already reported is not reported again by the model.
-    whole = {**value, "apiVersion": API_VERSION}
-    try:
-        return kind.model_validate(whole, by_alias=True, by_name=False), []
-    except ValidationError as error:
-        # RecursionError cannot happen: the reader keeps every document within 64 levels.
-        return None, [explain(kind, one) for one in error.errors(include_url=False)]
 
 
 def _later(document: Document, model: KindModel) -> list[Finding]:

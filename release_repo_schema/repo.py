@@ -57,7 +57,7 @@ class Repo:
     documents: Mapping[tuple[str, str], Document]
     """(kind, name) → the document; a ComponentVersion by its metadata name."""
     files: Mapping[str, LoadedFile]
-    _component_files: Mapping[str, Mapping[str, str]] = field(repr=False)
+    component_paths: Mapping[str, Mapping[str, str]] = field(repr=False)
     _labels: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def component_files(self, component: str) -> Mapping[str, str]:
@@ -66,7 +66,7 @@ class Repo:
         `templates/daemonset.yaml` → `components/node-agent/templates/daemonset.yaml`; a link inside
         the repo leads to what it points to.
         """
-        return self._component_files.get(component, {})
+        return self.component_paths.get(component, {})
 
     def document(self, kind: str, name: str) -> Document | None:
         """The document that gave this kind and name."""

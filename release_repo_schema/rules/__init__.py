@@ -10,6 +10,7 @@ from datetime import datetime
 
 from release_repo_schema.findings import Finding
 from release_repo_schema.fleetindex import fleet_of
+from release_repo_schema.load import with_drafts
 from release_repo_schema.repo import Repo
 from release_repo_schema.rules.calendar import freezes, windows
 from release_repo_schema.rules.change import changed_releases, changes, new_releases
@@ -47,14 +48,16 @@ def lint(
     `now`: decides which blocks are over; without it a block with an end counts as standing.
     `active`: releases that have not ended. `base`: what a pull request would change.
     """
+    whole = with_drafts(repo)
     scene = Scene(
-        repo=repo,
-        fleet=fleet_of(repo),
+        repo=whole,
+        fleet=fleet_of(whole),
         now=now,
-        releases=_judged(repo, active, base),
+        releases=_judged(whole, active, base),
         base=base,
+        fleet_is_known=_fleet_is_known(whole),
     )
-    found = {*repo.findings}
+    found = {*repo.findings, *whole.findings}
     for rule in RULES:
         found.update(rule(scene))
     return sorted(found, key=lambda finding: finding.sort_key)
@@ -68,3 +71,13 @@ def _judged(repo: Repo, active: Collection[str] | None, base: Repo | None) -> Co
     if base is not None:
         names.update(new_releases(base, repo), changed_releases(base, repo))
     return names
+
+
+def _fleet_is_known(repo: Repo) -> bool:
+    lost = (
+        file
+        for path, file in repo.files.items()
+        if file.broken_names and path.startswith("fleet/")
+        if not file.documents or any(one.draft is None for one in file.documents)
+    )
+    return next(lost, None) is None

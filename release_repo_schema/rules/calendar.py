@@ -40,7 +40,7 @@ def _nothing_selected(scene: Scene, document: Document, window: Window) -> Itera
     if components and not any(selector.matches(c.metadata.labels, c.name) for c in components):
         said = "this window selects no component"
         yield document.finding(("spec", "components"), "selects-nothing", said, level="warning")
-    if scene.fleet.labels and not scene.fleet.select(window.spec.units):
+    if scene.fleet_is_known and scene.fleet.labels and not scene.fleet.select(window.spec.units):
         said = "this window selects no cluster"
         yield document.finding(("spec", "units"), "selects-nothing", said, level="warning")
 

@@ -35,7 +35,7 @@ def _stages(scene: Scene, document: Document, stages: tuple[Stage, ...]) -> Iter
     members = scene.members_of_stages(stages)
     for k, (stage, units) in enumerate(zip(stages, members, strict=True)):
         pointer: Pointer = ("spec", "stages", k)
-        if not units and scene.fleet.labels:
+        if not units and scene.fleet_is_known and scene.fleet.labels:
             said = f"the stage {stage.name} selects no cluster"
             hint = _why_nothing(scene, stage.units)
             yield document.finding((*pointer, "units"), "stage-selects-nothing", said, hint)
@@ -137,7 +137,7 @@ def _releasable(
 def _order(scene: Scene, document: Document, release: Release) -> Iterator[Finding]:
     spec = release.spec
     selected = scene.fleet.select(spec.units)
-    if not selected and scene.fleet.labels:
+    if not selected and scene.fleet_is_known:
         said = "this release selects no cluster"
         hint = _why_nothing(scene, spec.units)
         yield document.finding(("spec", "units"), "selects-nothing", said, hint)
@@ -157,7 +157,7 @@ def _order(scene: Scene, document: Document, release: Release) -> Iterator[Findi
         return
     members = scene.members_of_stages(stages)
     lost = selected.difference(*members)
-    if lost:
+    if lost and scene.fleet_is_known:
         said = f"these clusters are in no stage: {listed(lost)}"
         hint = "add a stage that selects them, or narrow the release by units"
         pointer = ("spec", "pipeline" if spec.pipeline else "stages")

@@ -24,6 +24,8 @@ class Scene:
     now: datetime | None
     releases: Collection[str]
     base: Repo | None
+    fleet_is_known: bool
+    """Every cluster can be read: "nobody is selected" is no slip elsewhere."""
     stages: dict[int, tuple[frozenset[str], ...]] = field(default_factory=dict)
 
     def document(self, kind: str, name: str) -> Document:

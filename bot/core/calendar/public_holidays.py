@@ -15,15 +15,6 @@ def holiday(code: str, day: date) -> str | None:
     return _year(code, day.year).get(day)
 
 
-def known(code: str) -> bool:
-    """Whether python-holidays knows the country, and the subdivision where one is written."""
-    try:
-        _year(code, 2000)
-    except NotImplementedError:
-        return False
-    return True
-
-
 @lru_cache(maxsize=512)
 def _year(code: str, year: int) -> Mapping[date, str]:
     import holidays  # 0.2 s, wanted only where a window names holidays

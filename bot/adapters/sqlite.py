@@ -58,6 +58,7 @@ class SqliteStore:
         self.writes = 0
         self.reads = 0
         self._lock = threading.RLock()
+        self._inside = False
         opener = sqlite_file.open_reader if read_only else sqlite_file.open_writer
         self._connection = opener(self.path, wait=wait, factory=factory)
 
@@ -81,10 +82,12 @@ class SqliteStore:
         """All reads inside see the store at one moment, whatever is committed meanwhile."""
         with self._lock:
             self._read("BEGIN", ())
+            self._inside = True
             try:
                 yield
             finally:
-                self._read("ROLLBACK", ())
+                self._inside = False
+                self._clean()
 
     # Writing
 
@@ -196,7 +199,7 @@ class SqliteStore:
         if not events:
             return ()
         last = self._connection.execute(
-            "SELECT seq, hash, release, body FROM event ORDER BY seq DESC LIMIT 1"
+            "SELECT seq, hash, release, body FROM event WHERE seq = (SELECT max(seq) FROM event)"
         ).fetchone()
         lines = chain.append(sqlite_rows.event_of(*last) if last else None, events)
         for line in lines:
@@ -210,22 +213,26 @@ class SqliteStore:
     def _transaction(self) -> Iterator[None]:
         """All or nothing. Counts only what reached the disk."""
         with self._lock, sqlite_file.translated(self.path):
+            self._clean()
             writes = self.writes
-            self._roll_back()
             self._connection.execute("BEGIN IMMEDIATE")
+            self._inside = True
             try:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 self.writes = writes
-                self._roll_back()
+                with suppress(sqlite3.DatabaseError):  # the cause must not be masked
+                    self._connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._inside = False
             self.commits += 1
 
-    def _roll_back(self) -> None:
-        """Nothing to do where SQLite did it itself; the cause of the failure must not be masked."""
-        if self._connection.in_transaction:
-            with suppress(sqlite3.DatabaseError):
+    def _clean(self) -> None:
+        """End what a failing disk did not let us end: half a tick is never read as a whole one."""
+        if self._connection.in_transaction and not self._inside:
+            with sqlite_file.translated(self.path):
                 self._connection.execute("ROLLBACK")
 
     def _write(self, sql: str, values: Sequence[Any]) -> int:
@@ -325,6 +332,7 @@ class SqliteStore:
 
     def _read(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._lock, sqlite_file.translated(self.path):
+            self._clean()
             rows = self._connection.execute(sql, values).fetchall()
             self.reads += len(rows)
             return rows

@@ -208,3 +208,10 @@ EVERY_TYPE: tuple[Any, ...] = (
 
 def key_of(row: Any) -> str:
     return str(row.release if isinstance(row, ReleasePlan) else row.key)
+
+
+def stored(store: Store, type_: type[Any], key: str) -> Any:
+    """A row that must be there."""
+    row = store.get(type_, key)
+    assert row is not None, f"no {type_.__name__} {key}"
+    return row

@@ -39,6 +39,7 @@ from tests.contracts.stores import (
     plan,
     post,
     release,
+    stored,
     unit,
 )
 
@@ -48,13 +49,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened = STORES[request.param](tmp_path)
     yield opened
     opened.close()  # type: ignore[attr-defined]
-
-
-def stored(store: Store, type_: type[Any], key: str) -> Any:
-    """A row that must be there."""
-    row = store.get(type_, key)
-    assert row is not None, f"no {type_.__name__} {key}"
-    return row
 
 
 def counted(row: Any) -> Any:

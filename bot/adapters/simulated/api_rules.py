@@ -1,0 +1,144 @@
+"""What an API server would refuse and fill in, for the kinds that the embedded fleet runs.
+
+Raises Refused with the field that is wrong. Never stores anything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.adapters.simulated.daemon_set import DaemonSetController
+from bot.adapters.simulated.deployment import DeploymentController
+from bot.adapters.simulated.workload import Controller
+from bot.cluster.fields import at, overlay
+from bot.model.plan import JSON, ObjectRef
+from bot.ports import Refused
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.:]*[a-z0-9])?")
+
+CONTROLLERS: dict[tuple[str, str], Controller] = {
+    ("apps", "Deployment"): DeploymentController(),
+    ("apps", "DaemonSet"): DaemonSetController(kruise=False),
+    ("apps.kruise.io", "DaemonSet"): DaemonSetController(kruise=True),
+}
+"""(group, kind) → its controller: every other kind is kept as it is written."""
+
+_DEFAULTS: dict[tuple[str, str], JSON] = {
+    ("apps", "Deployment"): {
+        "replicas": 1,
+        "progressDeadlineSeconds": 600,
+        "revisionHistoryLimit": 10,
+    },
+    ("apps", "DaemonSet"): {"revisionHistoryLimit": 10},
+    ("apps.kruise.io", "DaemonSet"): {"revisionHistoryLimit": 10, "burstReplicas": 250},
+}
+
+
+def group_of(api_version: str) -> str:
+    """`apps` of `apps/v1`; "" of `v1`."""
+    group, slash, _ = api_version.rpartition("/")
+    return group if slash else ""
+
+
+def accepted(ref: ObjectRef, obj: JSON, before: JSON | None) -> JSON:
+    """The object with its defaults, or Refused."""
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, dict):
+        raise Refused(f"{ref.short}: metadata: Required value")
+    told = (obj.get("apiVersion"), obj.get("kind"), metadata.get("name"))
+    if told != (ref.api_version, ref.kind, ref.name):
+        raise Refused(f"{ref.short}: the object says {told[1]} {told[2]} of {told[0]}")
+    if metadata.get("namespace", "") != ref.namespace:
+        raise Refused(f"{ref.short}: metadata.namespace: does not match {ref.namespace!r}")
+    if not _NAME.fullmatch(ref.name):
+        raise Refused(f"{ref.short}: metadata.name: Invalid value: {ref.name!r}")
+    for maps in ("labels", "annotations"):
+        for name, value in (metadata.get(maps) or {}).items():
+            if not isinstance(value, str):
+                raise Refused(f"{ref.short}: metadata.{maps}.{name}: must be a string")
+    kind = (group_of(ref.api_version), ref.kind)
+    if kind not in CONTROLLERS:
+        return obj
+    spec = obj.get("spec")
+    if not isinstance(spec, dict):
+        raise Refused(f"{ref.short}: spec: Required value")
+    _check_template(ref, spec, before)
+    defaulted = {**obj, "spec": _with_defaults(kind, spec)}
+    (_check_deployment if ref.kind == "Deployment" else _check_daemon_set)(ref, defaulted["spec"])
+    return defaulted
+
+
+def _check_template(ref: ObjectRef, spec: JSON, before: JSON | None) -> None:
+    chosen = at(spec, ("selector", "matchLabels"))
+    if not isinstance(chosen, dict) or not chosen:
+        raise Refused(f"{ref.short}: spec.selector: Required value")
+    if before is not None and before["spec"]["selector"] != spec["selector"]:
+        raise Refused(f"{ref.short}: spec.selector: Invalid value: field is immutable")
+    labels = at(spec, ("template", "metadata", "labels")) or {}
+    if not chosen.items() <= labels.items():
+        raise Refused(f"{ref.short}: spec.template.metadata.labels: selector does not match them")
+    containers = at(spec, ("template", "spec", "containers"))
+    if not isinstance(containers, list) or not containers:
+        raise Refused(f"{ref.short}: spec.template.spec.containers: Required value")
+    for number, container in enumerate(containers):
+        for needed in ("name", "image"):
+            if not isinstance(container, dict) or not container.get(needed):
+                where = f"spec.template.spec.containers[{number}].{needed}"
+                raise Refused(f"{ref.short}: {where}: Required value")
+
+
+def _with_defaults(kind: tuple[str, str], spec: JSON) -> JSON:
+    filled = {**_DEFAULTS[kind], **{name: v for name, v in spec.items() if v is not None}}
+    field = "strategy" if kind[1] == "Deployment" else "updateStrategy"
+    strategy = filled.get(field) or {}
+    if strategy.get("type", "RollingUpdate") == "RollingUpdate":
+        rolling: JSON = {"maxSurge": "25%", "maxUnavailable": "25%"}
+        if kind == ("apps", "DaemonSet"):
+            rolling = {"maxSurge": 0, "maxUnavailable": 1}
+        elif kind[1] == "DaemonSet":
+            rolling = {"rollingUpdateType": "Standard", "maxUnavailable": 1, "partition": 0}
+        strategy = overlay({"type": "RollingUpdate", "rollingUpdate": rolling}, strategy)
+    return filled if filled.get(field) == strategy else {**filled, field: strategy}
+
+
+def _check_deployment(ref: ObjectRef, spec: JSON) -> None:
+    _whole_number(ref, spec, "replicas")
+    strategy = spec["strategy"]
+    if strategy.get("type") not in ("RollingUpdate", "Recreate"):
+        raise Refused(f"{ref.short}: spec.strategy.type: Unsupported value")
+    if strategy["type"] == "Recreate" and "rollingUpdate" in strategy:
+        raise Refused(f"{ref.short}: spec.strategy.rollingUpdate: Forbidden with Recreate")
+    rolling = strategy.get("rollingUpdate") or {"maxSurge": 1}
+    _no_room(ref, "spec.strategy.rollingUpdate", rolling)
+    if spec["progressDeadlineSeconds"] <= spec.get("minReadySeconds", 0):
+        where = "spec.progressDeadlineSeconds"
+        raise Refused(f"{ref.short}: {where}: must be greater than minReadySeconds")
+
+
+def _check_daemon_set(ref: ObjectRef, spec: JSON) -> None:
+    strategy = spec["updateStrategy"]
+    if strategy.get("type") not in ("RollingUpdate", "OnDelete"):
+        raise Refused(f"{ref.short}: spec.updateStrategy.type: Unsupported value")
+    if strategy["type"] == "OnDelete":
+        return
+    rolling = strategy["rollingUpdate"]
+    for name in ("maxUnavailable", "maxSurge", "partition"):
+        value = rolling.get(name, 0)
+        if isinstance(value, str) and not re.fullmatch(r"\d+%", value):
+            where = f"spec.updateStrategy.rollingUpdate.{name}"
+            raise Refused(f"{ref.short}: {where}: {value!r} is neither a number nor a percentage")
+        if not isinstance(value, str):
+            _whole_number(ref, rolling, name)
+    _no_room(ref, "spec.updateStrategy.rollingUpdate", rolling)
+
+
+def _whole_number(ref: ObjectRef, of: JSON, name: str) -> None:
+    value = of.get(name, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise Refused(f"{ref.short}: {name}: must be a number that is not negative")
+
+
+def _no_room(ref: ObjectRef, where: str, rolling: JSON) -> None:
+    nothing = (0, "0", "0%")
+    if rolling.get("maxSurge", 0) in nothing and rolling.get("maxUnavailable", 0) in nothing:
+        raise Refused(f"{ref.short}: {where}.maxUnavailable: may not be 0 when maxSurge is 0")

@@ -1,0 +1,341 @@
+"""One simulated cluster: nodes, objects, and what its API server does with a write.
+
+Moved to a moment, then asked or written. Never reads a clock, never keeps a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bot.adapters.simulated.api_rules import CONTROLLERS, accepted, group_of
+from bot.adapters.simulated.daemon_set import node_labels
+from bot.adapters.simulated.faults import Faults, faults_of
+from bot.adapters.simulated.pods import Pod, iso, uid_of
+from bot.adapters.simulated.workload import Workload
+from bot.cluster.merge import SERVER_FIELDS, merge_patch
+from bot.model.effects import Write
+from bot.model.plan import JSON, ObjectRef
+from bot.ports import Conflict, Refused
+
+FENCE = "sluice/fence"
+
+Place = tuple[str, str, str, str]
+"""(group, kind, namespace, name): two versions of a group show one object."""
+
+
+def place_of(ref: ObjectRef) -> Place:
+    return (group_of(ref.api_version), ref.kind, ref.namespace, ref.name)
+
+
+class Cluster:
+    """The state of one cluster; `Place` of its workloads' controllers."""
+
+    def __init__(self, name: str, created: int, rebuilds: int = 0) -> None:
+        self.name, self.created, self.rebuilds = name, created, rebuilds
+        self.nodes: tuple[str, ...] = ()
+        self.joined: dict[str, int] = {}
+        self.faults = Faults()
+        self.listed: JSON = []
+        self.version = 1
+        self.received = 0
+        self.plain: dict[Place, JSON] = {}
+        self.workloads: dict[Place, Workload] = {}
+
+    @property
+    def uid(self) -> str:
+        return uid_of("kube-system", self.name, self.created, self.rebuilds)
+
+    # -- time and nodes
+
+    def advance(self, t: int) -> None:
+        for workload in self.workloads.values():
+            if workload.next_at <= t:
+                workload.advance(t)
+
+    def resize(self, count: int, listed: JSON, t: int) -> bool:
+        """What main says of it now; whether that is new."""
+        if count == len(self.nodes) and listed == self.listed and self.joined:
+            return False
+        self.advance(t)
+        self.listed, self.faults = listed, faults_of(listed)
+        self.nodes = tuple(f"n-{number}" for number in range(1, count + 1))
+        self.joined = {node: self.joined.get(node, t) for node in self.nodes}
+        there = {*self.nodes, ""}
+        for workload in self.workloads.values():
+            for pod in [p for p in workload.pods.values() if p.node not in there]:
+                del workload.pods[pod.name]
+            workload.sync(t)
+        return True
+
+    def next_version(self) -> int:
+        self.version += 8  # a pod shows a few versions of itself in between
+        return self.version
+
+    def load_of(self, node: str) -> int:
+        return sum(p.node == node for w in self.workloads.values() for p in w.pods.values())
+
+    def crowd(self, kind: str, images: tuple[str, ...]) -> int:
+        found = 0
+        for workload in self.workloads.values():
+            struck = [p for p in workload.pods.values() if p.fault == kind and not p.deleting]
+            if struck:
+                same = {r.hash for r in workload.revisions if set(r.images) & set(images)}
+                found += sum(p.rev in same for p in struck)
+        return found
+
+    # -- reading
+
+    def get(self, ref: ObjectRef, t: int) -> JSON | None:
+        place = place_of(ref)
+        workload = self.workloads.get(place)
+        if workload is not None:
+            return _in_version(workload.view(), ref.api_version)
+        if place in self.plain:
+            return _in_version(self.plain[place], ref.api_version)
+        if place[0] == "" and ref.kind == "Node" and ref.name in self.joined:
+            return self._node(ref.name)
+        if place == ("", "Namespace", "", "kube-system"):
+            return self._kube_system()
+        if ref.kind in ("Pod", "ReplicaSet", "ControllerRevision"):
+            for workload in self.workloads.values():
+                for child in workload.children(t):
+                    told = (
+                        child["kind"],
+                        child["metadata"]["namespace"],
+                        child["metadata"]["name"],
+                    )
+                    if told == place[1:]:
+                        return child
+        return None
+
+    def children(self, owner: JSON, t: int) -> tuple[JSON, ...]:
+        metadata = owner["metadata"]
+        group = group_of(owner["apiVersion"])
+        place = (group, owner["kind"], metadata.get("namespace", ""), metadata["name"])
+        workload = self.workloads.get(place)
+        if workload is None or workload.uid != metadata.get("uid"):
+            return ()
+        return tuple(workload.children(t))
+
+    def objects(self) -> tuple[JSON, ...]:
+        shown = {p: w.view() for p, w in self.workloads.items()} | self.plain
+        return tuple(shown[place] for place in sorted(shown))
+
+    def _node(self, name: str) -> JSON:
+        return {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": name,
+                "uid": uid_of(self.uid, "node", name, self.joined[name]),
+                "resourceVersion": "1",
+                "creationTimestamp": iso(self.joined[name]),
+                "labels": node_labels(name),
+            },
+            "spec": {},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        }
+
+    def _kube_system(self) -> JSON:
+        return {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": "kube-system",
+                "uid": self.uid,
+                "resourceVersion": "1",
+                "creationTimestamp": iso(self.created),
+            },
+            "status": {"phase": "Active"},
+        }
+
+    # -- writing
+
+    def write(self, write: Write, t: int, *, fence: str, manager: str) -> JSON | None:
+        if write.ref.kind == "Pod":
+            self._delete_pod(write, t)
+            return None
+        live = self.get(write.ref, t)
+        match write.verb:
+            case "create":
+                return self._create(write, live, t, fence=fence, manager=manager)
+            case "patch":
+                return self._patch(write, live, t, fence=fence, manager=manager)
+            case "delete":
+                self._delete(write, live, fence=fence)
+                return None
+            case verb:
+                raise Refused(f"{write.ref.short}: unknown verb {verb!r}")
+
+    def _create(self, write: Write, live: JSON | None, t: int, *, fence: str, manager: str) -> JSON:
+        if live is not None:
+            raise Conflict(f"{write.ref.short} already exists")
+        if not isinstance(write.body, dict):
+            raise Refused(f"{write.ref.short}: no object to create")
+        obj = accepted(write.ref, _fenced(_written(write.body), fence), None)
+        self.version += 8
+        uid = uid_of(self.uid, *place_of(write.ref), self.version)
+        return self._store(write.ref, obj, {"uid": uid, "creationTimestamp": iso(t)}, 1, t, manager)
+
+    def _patch(self, write: Write, live: JSON | None, t: int, *, fence: str, manager: str) -> JSON:
+        ref = write.ref
+        if live is None:
+            raise Refused(f"{ref.short} not found")
+        metadata = live["metadata"]
+        if write.resource_version not in (None, metadata["resourceVersion"]):
+            raise Conflict(f"{ref.short} has been modified")
+        if write.uid not in (None, metadata["uid"]):
+            raise Conflict(f"{ref.short} is another object of this name")
+        _check_fence(ref, live, fence)
+        if not isinstance(write.body, dict):
+            raise Refused(f"{ref.short}: the patch is no object")
+        stored = self._stored(ref)
+        merged = merge_patch(_written(stored), _written(write.body))
+        obj = accepted(ref, _fenced(merged, fence), stored)
+        kept = {name: metadata[name] for name in ("uid", "creationTimestamp")}
+        generation = metadata.get("generation", 1)
+        moved = obj.get("spec") != stored.get("spec")
+        return self._store(ref, obj, kept, generation + moved, t, manager)
+
+    def _store(
+        self, ref: ObjectRef, obj: JSON, kept: JSON, generation: int, t: int, manager: str
+    ) -> JSON:
+        place = place_of(ref)
+        managed = {"manager": manager, "operation": "Update", "apiVersion": ref.api_version}
+        obj = {**obj, "metadata": {**obj["metadata"], **kept}}
+        obj["metadata"]["resourceVersion"] = str(self.next_version())
+        obj["metadata"]["managedFields"] = [managed | {"time": iso(t), "fieldsType": "FieldsV1"}]
+        controller = CONTROLLERS.get(place[:2])
+        if controller is None:
+            self.plain[place] = obj
+            return obj
+        obj["metadata"]["generation"] = generation
+        workload = self.workloads.get(place)
+        if workload is None:
+            workload = self.workloads[place] = Workload(obj, self, controller)
+        workload.written(obj, t)
+        return _in_version(workload.view(), ref.api_version)
+
+    def _delete(self, write: Write, live: JSON | None, *, fence: str) -> None:
+        ref, place = write.ref, place_of(write.ref)
+        if live is None:
+            if write.uid is not None:
+                raise Conflict(f"{ref.short} is already gone")
+            raise Refused(f"{ref.short} not found")
+        if write.uid not in (None, live["metadata"]["uid"]):
+            raise Conflict(f"{ref.short} is another object of this name")
+        if write.resource_version not in (None, live["metadata"]["resourceVersion"]):
+            raise Conflict(f"{ref.short} has been modified")
+        _check_fence(ref, live, fence)
+        if place not in self.plain and place not in self.workloads:
+            raise Refused(f"{ref.short} may not be deleted")
+        doomed: set[Place] = {place}
+        if place[:2] == ("", "Namespace"):
+            doomed |= {p for p in (*self.plain, *self.workloads) if p[2] == ref.name}
+        for gone in doomed:
+            self.plain.pop(gone, None)
+            self.workloads.pop(gone, None)
+
+    def _delete_pod(self, write: Write, t: int) -> None:
+        if write.verb != "delete":
+            raise Refused(f"{write.ref.short}: pods are made by their controllers")
+        workload, pod = self.pod(write.ref.namespace, write.ref.name)
+        if pod is None or workload is None or pod.gone <= t:
+            raise Conflict(f"{write.ref.short} is already gone")
+        if write.uid not in (None, pod.uid):
+            raise Conflict(f"{write.ref.short} is another object of this name")
+        pod.delete(t)
+        workload.sync(t)
+
+    def pod(self, namespace: str, name: str) -> tuple[Workload | None, Pod | None]:
+        for workload in self.workloads.values():
+            if workload.namespace == namespace and name in workload.pods:
+                return workload, workload.pods[name]
+        return None, None
+
+    def _stored(self, ref: ObjectRef) -> JSON:
+        place = place_of(ref)
+        workload = self.workloads.get(place)
+        return _in_version(workload.obj if workload else self.plain[place], ref.api_version)
+
+    # -- how it is kept
+
+    def dump(self) -> JSON:
+        return {
+            "created": self.created,
+            "rebuilds": self.rebuilds,
+            "nodes": len(self.nodes),
+            "joined": self.joined,
+            "faults": self.listed,
+            "version": self.version,
+            "received": self.received,
+            "plain": [[list(place), obj] for place, obj in self.plain.items()],
+            "workloads": [[list(place), w.dump()] for place, w in self.workloads.items()],
+        }
+
+    @classmethod
+    def load(cls, name: str, kept: JSON) -> Cluster:
+        cluster = cls(name, kept["created"], kept["rebuilds"])
+        cluster.nodes = tuple(f"n-{number}" for number in range(1, kept["nodes"] + 1))
+        cluster.joined, cluster.version = kept["joined"], kept["version"]
+        cluster.listed, cluster.faults = kept["faults"], faults_of(kept["faults"])
+        cluster.received = kept["received"]
+        cluster.plain = {_place(place): obj for place, obj in kept["plain"]}
+        for place, state in kept["workloads"]:
+            where = _place(place)
+            workload = Workload(state["obj"], cluster, CONTROLLERS[where[:2]])
+            workload.load(state)
+            cluster.workloads[where] = workload
+        return cluster
+
+
+def fence_of(obj: JSON) -> tuple[int, ...]:
+    """The fence of an object as numbers; () when it has none."""
+    text = (obj["metadata"].get("annotations") or {}).get(FENCE, "")
+    return _numbers(text)
+
+
+def _numbers(fence: str) -> tuple[int, ...]:
+    parts = fence.split(".")
+    return tuple(map(int, parts)) if fence and all(p.isdigit() for p in parts) else ()
+
+
+def _check_fence(ref: ObjectRef, live: JSON, fence: str) -> None:
+    if fence and fence_of(live) > _numbers(fence):
+        raise Conflict(f"{ref.short} was written by a newer plan")
+
+
+def _fenced(obj: JSON, fence: str) -> JSON:
+    if not fence:
+        return obj
+    metadata = obj["metadata"]
+    notes = {**(metadata.get("annotations") or {}), FENCE: fence}
+    return {**obj, "metadata": {**metadata, "annotations": notes}}
+
+
+def _written(body: JSON) -> JSON:
+    """What a client may write of an object or patch: no status, none of the server's metadata."""
+    kept = {name: value for name, value in body.items() if name != "status"}
+    if isinstance(kept.get("metadata"), dict):
+        kept["metadata"] = {
+            name: value for name, value in kept["metadata"].items() if name not in SERVER_FIELDS
+        }
+    return kept
+
+
+def _in_version(obj: JSON, api_version: str) -> JSON:
+    """The object as another version of its group shows it."""
+    shown = obj
+    if obj["apiVersion"] != api_version:
+        shown = {**obj, "apiVersion": api_version}
+    if api_version == "apps.kruise.io/v1alpha1" and "updateRevision" in shown.get("status", {}):
+        status = dict(shown["status"])
+        status["daemonSetHash"] = status.pop("updateRevision")
+        shown = {**shown, "status": status}
+    return shown
+
+
+def _place(parts: Iterable[Any]) -> Place:
+    group, kind, namespace, name = parts
+    return (group, kind, namespace, name)

@@ -1,0 +1,173 @@
+"""The level-triggered driver of one unit: what is wanted + what is seen → what to write next.
+
+Asked again after every look, so a lost answer is nothing special: the next look gives no write
+or the right one. Never remembers, never reads a clock, never waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.cluster.facts import facts
+from bot.cluster.fields import at, overlay
+from bot.cluster.forward import forward, rolled_out
+from bot.cluster.goal import Goal, Mode, Progress, Step
+from bot.cluster.kinds import desired, guess_total, row_of, stops_part_way
+from bot.cluster.merge import baseline, merge3
+from bot.cluster.plain import create, delete, patch
+from bot.cluster.restore import restore_workload
+from bot.cluster.rollout import Rollout
+from bot.cluster.stage import restored
+from bot.cluster.stop import stop
+from bot.model.effects import Purpose, Write
+from bot.model.plan import JSON, ObjectRef
+from bot.model.seen import ObjectSeen, UnitSeen
+
+__all__ = [
+    "Goal",
+    "Mode",
+    "Progress",
+    "baseline",
+    "drive",
+    "facts",
+    "guess_total",
+    "stops_part_way",
+    "total_of",
+    "up_to_date",
+]
+
+
+def drive(goal: Goal, seen: UnitSeen, now: datetime) -> Progress:
+    """What to send next and how far the unit is."""
+    if not seen.reachable:
+        return Progress(waiting="unreachable", detail={"error": seen.error})
+    match goal.mode:
+        case Mode.FORWARD:
+            steps = _forward(goal, seen, now)
+        case Mode.STOP:
+            steps = [stop(goal, ref, target, _seen(seen, ref), now) for ref, target in goal.objects]
+        case Mode.RESTORE:
+            steps = _restore(goal, seen, now)
+    return _progress(goal, steps)
+
+
+def total_of(ref_key: str, seen: UnitSeen) -> int | None:
+    """What a live workload counts now; None: not a workload, not there, or not known."""
+    there = seen.objects.get(ref_key)
+    if there is None or there.live is None:
+        return None
+    row = row_of(there.ref)
+    return desired(row, there.live) if row else None
+
+
+def up_to_date(
+    objects: tuple[tuple[ObjectRef, JSON], ...], last: Mapping[str, JSON | None], seen: UnitSeen
+) -> bool:
+    """Whether the cluster already has the target, fully rolled out: nothing is to be done."""
+    if not seen.reachable:
+        return False
+    goal = Goal(mode=Mode.FORWARD, objects=objects, last=last, final=True, since=seen.at)
+    for ref, target in objects:
+        there = _seen(seen, ref)
+        if there.live is None:
+            return False
+        if row_of(ref) is None:
+            if merge3(last.get(ref.key), there.live, target) is not None:
+                return False
+            continue
+        if not rolled_out(goal, ref, target, there, seen.at):
+            return False
+    return True
+
+
+def _seen(seen: UnitSeen, ref: ObjectRef) -> ObjectSeen:
+    return seen.objects.get(ref.key) or ObjectSeen(ref=ref, live=None)
+
+
+def _in_order(goal: Goal) -> list[tuple[ObjectRef, JSON]]:
+    """Plain objects before workloads, each in the plan's order."""
+    return sorted(goal.objects, key=lambda pair: row_of(pair[0]) is not None)
+
+
+def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
+    """Batch k of each workload in turn: the next one waits until this one has converged."""
+    steps: list[Step] = []
+    held = False
+    for ref, target in _in_order(goal):
+        there = _seen(seen, ref)
+        if row_of(ref) is None:
+            steps.append(_apply(goal, ref, target, there))
+            continue
+        step = forward(goal, ref, target, there, now, may_write=not held)
+        held = held or bool(step.waiting)
+        steps.append(step)
+    return steps
+
+
+def _apply(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen) -> Step:
+    if there.live is None:
+        return Step(ref=ref, writes=(create(ref, target, Purpose.FORWARD),), waiting="not-applied")
+    changes = merge3(goal.last.get(ref.key), there.live, target)
+    if changes is None:
+        return Step(ref=ref)
+    return Step(
+        ref=ref, writes=(patch(ref, there.live, changes, Purpose.FORWARD),), waiting="not-applied"
+    )
+
+
+def _restore(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
+    """What stood before comes back in order; what was created goes last, newest first."""
+    ordered = _in_order(goal)
+    steps = [
+        _put_back(goal, ref, target, _seen(seen, ref), now)
+        for ref, target in ordered
+        if goal.before.get(ref.key) is not None
+    ]
+    created = [ref for ref, _ in reversed(ordered) if goal.before.get(ref.key) is None]
+    return steps + [_undo(goal, ref, _seen(seen, ref)) for ref in created]
+
+
+def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> Step:
+    before = goal.before[ref.key]
+    if there.live is None:
+        return Step(ref=ref, writes=(create(ref, before, Purpose.RESTORE),), waiting="not-applied")
+    if row_of(ref) is not None:
+        return restore_workload(goal, ref, target, there, now)
+    ours = overlay(goal.last.get(ref.key) or {}, target)
+    changes = merge3(ours, there.live, restored(None, before, ours))
+    if changes is None:
+        return Step(ref=ref)
+    return Step(
+        ref=ref, writes=(patch(ref, there.live, changes, Purpose.RESTORE),), waiting="not-applied"
+    )
+
+
+def _undo(goal: Goal, ref: ObjectRef, there: ObjectSeen) -> Step:
+    """A first install: deleted when a person said so, else it stays."""
+    if there.live is None or not goal.undo_installs:
+        return Step(ref=ref)
+    if at(there.live, ("metadata", "deletionTimestamp")):
+        return Step(ref=ref, waiting="progress", detail={"reason": "Terminating"})
+    return Step(ref=ref, writes=(delete(ref, there.live, Purpose.RESTORE),), waiting="not-applied")
+
+
+def _progress(goal: Goal, steps: list[Step]) -> Progress:
+    looks: list[tuple[Step, Rollout]] = [(s, s.look) for s in steps if s.look is not None]
+    first = next((s for s in steps if s.waiting), None)
+    writes: tuple[Write, ...] = tuple(w for s in steps for w in s.writes)
+    leak = sum(int(s.detail.get("leak", 0)) for s, _ in looks)
+    detail = dict(first.detail) | {"object": first.ref.short} if first else {}
+    return Progress(
+        writes=writes,
+        converged=first is None and not writes,
+        waiting=first.waiting if first else "",
+        detail=detail | ({"leak": leak} if leak else {}),
+        updated=sum(len(look.new) for _, look in looks),
+        total=sum(look.total for _, look in looks),
+        unavailable=sum(s.unavailable for s, _ in looks),
+        pods=tuple(p.evidence() for _, look in looks for p in look.good(goal.since)),
+        healthy=all(s.healthy for s in steps),
+        failed=next((s.failed for s in steps if s.failed), None),
+        steps=tuple(steps),
+    )

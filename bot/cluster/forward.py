@@ -1,0 +1,205 @@
+"""Brings one workload to the batch in hand: gate, deletions, and whether the batch is done.
+
+Done is proved pod by pod against the revision of our template. Never starts while old pods are
+unavailable, never lowers what is updated.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.cluster.fields import MISSING, at
+from bot.cluster.goal import Goal, Step
+from bot.cluster.kinds import Gate, WorkloadKind, row_of, stops_part_way
+from bot.cluster.merge import merge3
+from bot.cluster.on_delete import next_deletes
+from bot.cluster.plain import create, patch
+from bot.cluster.rollout import Rollout, rollout
+from bot.cluster.stage import on_delete, owned, staged, surging, whole
+from bot.model.effects import Purpose, Write
+from bot.model.plan import JSON, ObjectRef
+from bot.model.seen import ObjectSeen
+
+NAMES = 10
+"""How many pods a fact names."""
+
+
+def forward(
+    goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime, *, may_write: bool
+) -> Step:
+    """The next step of one workload towards the batch in hand."""
+    row, live = _row(ref), there.live
+    if live is None:
+        created = (create(ref, target, Purpose.FORWARD),) if may_write else ()
+        return Step(ref=ref, writes=created, waiting="not-applied", healthy=False)
+    full = goal.final or _install(goal, ref)
+    changes, look, own = _look(goal, ref, target, there, now, full=full)
+    if not full and not stops_part_way(target):
+        return Step(
+            ref=ref, look=look, unavailable=look.unavailable
+        )  # all at once, in the last batch
+    want = look.total if full else min(goal.targets.get(ref.key, 0), look.total)
+    unavailable = _unavailable(look, full=full)
+    if changes is not None:
+        return _apply(goal, ref, look, changes, may_write=may_write, unavailable=unavailable)
+    writes: tuple[Write, ...] = ()
+    if row.gate is Gate.DELETE and may_write:
+        writes = next_deletes(goal, ref, look, own, want=want, purpose=Purpose.FORWARD)
+    waiting, detail = _waiting(goal, look, want=want, full=full, unavailable=unavailable)
+    return Step(
+        ref=ref,
+        writes=writes,
+        waiting=waiting or ("progress" if writes else ""),
+        detail=detail,
+        look=look,
+        unavailable=unavailable,
+        healthy=_healthy(goal, ref, look, want),
+        failed=_failed(look),
+    )
+
+
+def rolled_out(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> bool:
+    """Whether a live workload is the target, with every pod on it and available."""
+    changes, look, _ = _look(goal, ref, target, there, now, full=True)
+    if changes is not None or look.lag or not look.revision or look.old or look.leaving:
+        return False
+    return sum(look.is_available(p) for p in look.new) >= look.total
+
+
+def _look(
+    goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime, *, full: bool
+) -> tuple[JSON | None, Rollout, JSON]:
+    """The patch that is missing, the rollout as it stands, and the target with its own fields."""
+    row, live = _row(ref), there.live
+    last = goal.last.get(ref.key)
+    ours = owned(row, last, live)
+    own = whole(row, target, live, before=goal.before.get(ref.key), last=last)
+    changes = merge3(ours, live, own)
+    applied = at(changes, row.template, MISSING) is MISSING
+    min_ready = own_min_ready(row, own, live)
+    look = rollout(row, live, there.children, ours=applied, min_ready=min_ready, now=now)
+    if not full:
+        total = goal.totals.get(ref.key, look.total)
+        updated = goal.targets.get(ref.key, 0)
+        changes = merge3(ours, live, staged(row, own, live, updated=updated, total=total))
+    elif row.gate is Gate.DELETE and not _install(goal, ref) and not _all_new(goal, look):
+        # With its own strategy the controller would go on by itself: it comes back last.
+        changes = merge3(ours, live, on_delete(row, own))
+    return changes, look, own
+
+
+def own_min_ready(row: WorkloadKind, own: JSON, live: JSON) -> int:
+    """The component's own minReadySeconds, also while a batch has another one in its place."""
+    found = at(own, row.min_ready)
+    if found is None and not surging(live):
+        found = at(live, row.min_ready)
+    return found if isinstance(found, int) else 0
+
+
+def _all_new(goal: Goal, look: Rollout) -> bool:
+    new = sum(look.is_available(p) for p in look.new)
+    return bool(look.revision) and not look.old and new >= look.total - goal.unavailable_before
+
+
+def _install(goal: Goal, ref: ObjectRef) -> bool:
+    """Nothing was there before this release: no old pod to go slowly for."""
+    return ref.key in goal.before and goal.before[ref.key] is None
+
+
+def _row(ref: ObjectRef) -> WorkloadKind:
+    row = row_of(ref)
+    assert row is not None, "only workloads are rolled"
+    return row
+
+
+def _apply(
+    goal: Goal, ref: ObjectRef, look: Rollout, changes: JSON, *, may_write: bool, unavailable: int
+) -> Step:
+    """One patch for template and gate: between two there would be a moment without a gate."""
+    writes: tuple[Write, ...] = ()
+    waiting, detail = "not-applied", {}
+    if look.old_unavailable > goal.unavailable_before and not _install(goal, ref):
+        # Controllers replace unavailable old pods without counting them: the batch would be larger.
+        waiting = "old-unavailable"
+        bad = [p for p in look.old if not look.is_available(p)]
+        detail = {
+            "unavailable": look.old_unavailable,
+            "pods": [p.name for p in bad[:NAMES]],
+            "reason": next((p.reason for p in bad if p.reason), ""),
+        }
+    elif may_write:
+        paused = look.row.paused is not None and at(look.live, look.row.paused) is True
+        purpose = Purpose.GO_ON if paused else Purpose.FORWARD
+        writes = (patch(ref, look.live, changes, purpose),)
+    return Step(
+        ref=ref,
+        writes=writes,
+        waiting=waiting,
+        detail=detail,
+        look=look,
+        unavailable=unavailable,
+        healthy=False,
+    )
+
+
+def _unavailable(look: Rollout, *, full: bool) -> int:
+    """Pods that should serve and do not. In a surge: old pods, whatever the new ones do."""
+    if look.row.gate is Gate.SURGE and not full and look.revision:
+        return max(0, look.total - sum(look.is_available(p) for p in look.old))
+    return look.unavailable
+
+
+def _waiting(
+    goal: Goal, look: Rollout, *, want: int, full: bool, unavailable: int
+) -> tuple[str, dict[str, JSON]]:
+    """The first condition of "done" that does not hold, with its facts; "" when all do."""
+    if look.lag:
+        return "controller-lag", {}
+    if not look.revision:
+        return "other-revision", {}
+    good = look.good(goal.since)
+    names = {p.name for p in good}
+    bad = [p for p in look.new if p.name not in names]
+    facts: dict[str, JSON] = {
+        "good": len(good),
+        "want": want,
+        "pods": [p.name for p in bad[:NAMES]],
+        "reason": next((p.reason for p in bad if p.reason), ""),
+    }
+    if not full and len(look.new) > want:
+        facts["leak"] = len(look.new) - want
+    if len(good) < want or (full and (look.old or look.leaving)):
+        return "progress", facts | {"old": len(look.old)}
+    if unavailable > goal.unavailable_before:
+        broken = [p for p in look.pods if not p.deleting and not look.is_available(p)]
+        return "collateral", facts | {
+            "unavailable": unavailable,
+            "pods": [p.name for p in broken[:NAMES]],
+            "reason": next((p.reason for p in broken if p.reason), ""),
+        }
+    return "", facts
+
+
+def _healthy(goal: Goal, ref: ObjectRef, look: Rollout, want: int) -> bool:
+    """Whether what the batch brought still stands. Nodes that left took their pods with them."""
+    gone = max(0, goal.totals.get(ref.key, look.total) - look.total)
+    still = min(want, max(1, want - gone))
+    broken = sum(not look.is_available(p) for p in look.old)
+    return (
+        len(look.good(goal.since)) >= still
+        and broken <= goal.unavailable_before
+        and not any(p.restarted_since(goal.since) for p in look.new)
+    )
+
+
+def _failed(look: Rollout) -> str | None:
+    """A verdict of the controller itself on this very spec."""
+    if look.lag or not look.revision:
+        return None
+    for condition in at(look.live, ("status", "conditions"), ()):
+        if (
+            condition.get("reason") == "ProgressDeadlineExceeded"
+            and condition.get("status") == "False"
+        ):
+            return "progress-deadline-exceeded"
+    return None

@@ -1,0 +1,81 @@
+"""What one unit shall become, and how far it is: question and answer of `drive`. Never decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.cluster.rollout import Rollout
+from bot.model.effects import Write
+from bot.model.plan import JSON, ObjectRef
+
+
+class Mode(StrEnum):
+    FORWARD = "forward"
+    """Bring the batch in hand to the target."""
+    STOP = "stop"
+    """Stop what rolls, where it is."""
+    RESTORE = "restore"
+    """Put back what was there before the release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What is wanted of a unit now. Maps are by object key."""
+
+    mode: Mode
+    objects: tuple[tuple[ObjectRef, JSON], ...]
+    """Target objects in the order of applying: workloads last."""
+    last: Mapping[str, JSON | None] = field(default_factory=dict)
+    """DB spec: what we last applied before this release."""
+    before: Mapping[str, JSON | None] = field(default_factory=dict)
+    """What was there before this release; None: nothing was."""
+    targets: Mapping[str, int] = field(default_factory=dict)
+    """Workload → cumulative pods or nodes wanted on the new version."""
+    totals: Mapping[str, int] = field(default_factory=dict)
+    """Workload → what it counted when the batch began."""
+    final: bool = False
+    unavailable_before: int = 0
+    """Unavailable pods that are tolerated: a batch neither starts nor ends with more."""
+    since: datetime
+    """When the batch began."""
+    undo_installs: bool = False
+    """RESTORE may delete what this release created."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One object's part of the answer. `waiting` is "" when it has converged."""
+
+    ref: ObjectRef
+    writes: tuple[Write, ...] = ()
+    waiting: str = ""
+    detail: Mapping[str, JSON] = field(default_factory=dict)
+    look: Rollout | None = None
+    unavailable: int = 0
+    healthy: bool = True
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a unit is, and what to send next.
+
+    `waiting`: unreachable | not-applied | old-unavailable | controller-lag | other-revision |
+    progress | collateral, "" when converged. `detail`: facts to it: object, pods, counts, reason,
+    leak (pods on the new version beyond those wanted).
+    """
+
+    writes: tuple[Write, ...] = ()
+    converged: bool = False
+    waiting: str = ""
+    detail: Mapping[str, JSON] = field(default_factory=dict)
+    updated: int = 0
+    total: int = 0
+    unavailable: int = 0
+    pods: tuple[JSON, ...] = ()
+    healthy: bool = False
+    failed: str | None = None
+    steps: tuple[Step, ...] = ()

@@ -1,0 +1,23 @@
+"""The three writes, each conditional on what was seen. Never sends them."""
+
+from __future__ import annotations
+
+from bot.cluster.fields import at, without_nulls
+from bot.model.effects import Purpose, Write
+from bot.model.plan import JSON, ObjectRef
+
+
+def create(ref: ObjectRef, body: JSON, purpose: Purpose) -> Write:
+    """Fails when somebody else was first."""
+    return Write(ref=ref, verb="create", purpose=purpose, body=without_nulls(body))
+
+
+def patch(ref: ObjectRef, live: JSON, changes: JSON, purpose: Purpose) -> Write:
+    """Holds only for the object as it was seen."""
+    version = at(live, ("metadata", "resourceVersion"))
+    return Write(ref=ref, verb="patch", purpose=purpose, body=changes, resource_version=version)
+
+
+def delete(ref: ObjectRef, live: JSON, purpose: Purpose) -> Write:
+    """Holds only for this very object, not for a later one of its name."""
+    return Write(ref=ref, verb="delete", purpose=purpose, uid=at(live, ("metadata", "uid")))

@@ -1,0 +1,114 @@
+"""Reads pods as a cluster shows them: revision, availability, restarts. Never counts or decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.cluster.fields import at
+from bot.model.plan import JSON
+
+
+def moment(text: str) -> datetime:
+    """A Kubernetes timestamp, aware."""
+    return datetime.fromisoformat(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """One pod. `reason`: the first word of why it is not ready, as the kubelet says it."""
+
+    name: str
+    uid: str
+    node: str
+    revision: str
+    images: tuple[str, ...]
+    image_ids: tuple[str, ...]
+    created: str
+    ready: bool
+    ready_since: str
+    deleting: bool
+    restarts: int
+    restarted: str
+    """When a container of it ended last; "" when none did."""
+    reason: str
+    raw: JSON
+
+    def available(self, now: datetime, min_ready: int) -> bool:
+        """Ready for `minReadySeconds`, and not on its way out."""
+        if not self.ready or self.deleting:
+            return False
+        if min_ready <= 0 or not self.ready_since:
+            return True
+        return now - moment(self.ready_since) >= timedelta(seconds=min_ready)
+
+    def restarted_since(self, since: datetime) -> bool:
+        """Whether a container ended at or after `since`."""
+        if not self.restarts:
+            return False
+        # Kubernetes writes whole seconds: what ended in the second of `since` ended since.
+        floor = since.replace(microsecond=0)
+        return moment(self.restarted or self.created) >= floor
+
+    def runs_digests(self) -> bool:
+        """Images named by digest really run by that digest."""
+        for image, image_id in zip(self.images, self.image_ids, strict=False):
+            _, by_digest, digest = image.partition("@")
+            if by_digest and image_id and not image_id.endswith(digest):
+                return False
+        return True
+
+    def evidence(self) -> JSON:
+        """What a certificate keeps of it."""
+        return {
+            "name": self.name,
+            "node": self.node,
+            "revision": self.revision,
+            "images": list(self.images),
+            "ready": self.ready,
+            "restarts": self.restarts,
+        }
+
+
+def pods_of(children: Iterable[JSON], label: str) -> tuple[Pod, ...]:
+    """The pods among a workload's children, by name."""
+    pods = [_pod(c, label) for c in children if c.get("kind") == "Pod"]
+    return tuple(sorted(pods, key=lambda p: p.name))
+
+
+def _pod(raw: JSON, label: str) -> Pod:
+    metadata, status = raw["metadata"], raw.get("status") or {}
+    ready: dict[str, JSON] = next(
+        (c for c in status.get("conditions") or () if c.get("type") == "Ready"), {}
+    )
+    containers = status.get("containerStatuses") or ()
+    ended = [at(c, ("lastState", "terminated", "finishedAt"), "") for c in containers]
+    ended += [at(c, ("state", "terminated", "finishedAt"), "") for c in containers]
+    return Pod(
+        name=metadata["name"],
+        uid=metadata.get("uid", ""),
+        node=at(raw, ("spec", "nodeName"), ""),
+        revision=(metadata.get("labels") or {}).get(label, ""),
+        images=tuple(c.get("image", "") for c in at(raw, ("spec", "containers"), ())),
+        image_ids=tuple(c.get("imageID", "") for c in containers),
+        created=metadata.get("creationTimestamp", ""),
+        ready=ready.get("status") == "True",
+        ready_since=ready.get("lastTransitionTime", ""),
+        deleting="deletionTimestamp" in metadata,
+        restarts=sum(c.get("restartCount", 0) for c in containers),
+        restarted=max(ended, default=""),
+        reason=_reason(ready, containers, status),
+        raw=raw,
+    )
+
+
+def _reason(ready: JSON, containers: Iterable[JSON], status: JSON) -> str:
+    if ready.get("status") == "True":
+        return ""
+    for container in containers:
+        for state in ("waiting", "terminated"):
+            reason = at(container, ("state", state, "reason"), "")
+            if reason:
+                return str(reason)
+    return str(status.get("reason") or ready.get("reason") or status.get("phase") or "NoStatus")

@@ -1,0 +1,74 @@
+"""Puts a workload back to what it was: old template and open gate in one patch, own fields with it.
+
+A gate left set would make the old template's return do nothing, so the two never go apart.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.cluster.fields import MISSING, at, overlay
+from bot.cluster.forward import NAMES, own_min_ready
+from bot.cluster.goal import Goal, Step
+from bot.cluster.kinds import Gate, row_of
+from bot.cluster.merge import merge3
+from bot.cluster.on_delete import next_deletes
+from bot.cluster.plain import patch
+from bot.cluster.rollout import Rollout, rollout
+from bot.cluster.stage import on_delete, owned, restored, whole
+from bot.model.effects import Purpose, Write
+from bot.model.plan import JSON, ObjectRef
+from bot.model.seen import ObjectSeen
+
+
+def restore_workload(
+    goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime
+) -> Step:
+    """The next step back. Converged when every pod is on the restored revision and available."""
+    row, live, before = row_of(ref), there.live, goal.before[ref.key]
+    assert row is not None
+    last = goal.last.get(ref.key)
+    written = overlay(last or {}, target)
+    own = whole(row, restored(row, before, written), live, before=before, last=last)
+    ours = owned(row, written, live)
+    changes = merge3(ours, live, own)
+    applied = at(changes, row.template, MISSING) is MISSING
+    min_ready = own_min_ready(row, own, live)
+    look = rollout(row, live, there.children, ours=applied, min_ready=min_ready, now=now)
+    waiting, detail = _waiting(goal, look)
+    writes: tuple[Write, ...] = ()
+    if row.gate is Gate.DELETE and waiting:
+        # Its own strategy comes back last, else the controller would go its own way.
+        changes = merge3(ours, live, on_delete(row, own))
+        if changes is None:
+            writes = next_deletes(goal, ref, look, own, want=look.total, purpose=Purpose.RESTORE)
+    if changes is not None:
+        writes = (patch(ref, live, changes, Purpose.RESTORE),)
+        waiting, detail = "not-applied", {}
+    return Step(
+        ref=ref,
+        writes=writes,
+        waiting=waiting,
+        detail=detail,
+        look=look,
+        unavailable=look.unavailable,
+        healthy=not waiting,
+    )
+
+
+def _waiting(goal: Goal, look: Rollout) -> tuple[str, dict[str, JSON]]:
+    if look.lag:
+        return "controller-lag", {}
+    if not look.revision:
+        return "other-revision", {}
+    good = sum(look.is_available(p) for p in look.new)
+    if good >= look.total - goal.unavailable_before and not look.old and not look.leaving:
+        return "", {}
+    bad = [p for p in look.new if not look.is_available(p)]
+    return "progress", {
+        "good": good,
+        "want": look.total,
+        "old": len(look.old),
+        "pods": [p.name for p in bad[:NAMES]],
+        "reason": next((p.reason for p in bad if p.reason), ""),
+    }

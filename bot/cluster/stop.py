@@ -1,0 +1,51 @@
+"""Stops what rolls inside a cluster, where the kind can. Never undoes, never goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.cluster.fields import MISSING, at
+from bot.cluster.goal import Goal, Step
+from bot.cluster.kinds import Gate, row_of
+from bot.cluster.merge import merge3
+from bot.cluster.plain import patch
+from bot.cluster.rollout import Rollout, rollout
+from bot.cluster.stage import owned, stopped, surging, whole
+from bot.model.effects import Purpose
+from bot.model.plan import JSON, ObjectRef
+from bot.model.seen import ObjectSeen
+
+
+def stop(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> Step:
+    """One patch while something of ours rolls; converged when it is stopped or at rest."""
+    row, live = row_of(ref), there.live
+    if row is None or live is None:
+        return Step(ref=ref)
+    last = goal.last.get(ref.key)
+    own = whole(row, target, live, before=goal.before.get(ref.key), last=last)
+    changes = merge3(owned(row, last, live), live, own)
+    ours = at(changes, row.template, MISSING) is MISSING
+    look = rollout(row, live, there.children, ours=ours, min_ready=0, now=now)
+    if not ours or _at_rest(look):
+        return Step(ref=ref, look=look, unavailable=look.unavailable)
+    halt = stopped(row, live, kept_old=len(look.old))
+    if halt is not None:
+        write = patch(ref, live, halt, Purpose.STOP)
+        return Step(ref=ref, writes=(write,), waiting="not-applied", look=look)
+    return Step(ref=ref, waiting="controller-lag" if look.lag else "", look=look)
+
+
+def _at_rest(look: Rollout) -> bool:
+    """Whether the controller has nothing left to do with the gate as it is."""
+    if look.row.gate is Gate.DELETE:
+        return True
+    if look.lag or not look.revision or look.leaving:
+        return False
+    if look.row.gate is Gate.SURGE:
+        if surging(look.live):
+            path = ("spec", "strategy", "rollingUpdate", "maxSurge")
+            return len(look.new) >= int(at(look.live, path, 0))
+        return not look.old and len(look.new) >= look.total
+    assert look.row.partition is not None
+    kept = at(look.live, look.row.partition, 0)
+    return isinstance(kept, int) and len(look.old) <= kept

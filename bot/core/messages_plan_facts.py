@@ -1,0 +1,156 @@
+"""What a plan warns of, refuses, and reckons with: one sentence each. Words only, no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.core.forecast import Cost
+from bot.core.messages_words import length, many, moment, row
+from bot.model.plan import ApprovalAsk
+from release_repo_schema.models import duration_text
+
+_COSTS = {
+    "windows": "waiting for windows",
+    "batchTakes": "batchTakes",
+    "batchSoak": "batchSoak",
+    "soak": "soak",
+    "checks": "checks",
+    "notBefore": "notBefore",
+}
+
+
+def reaches_at_once(what: str, units: int) -> str:
+    """A ConfigMap or Secret changed under the same name."""
+    return (
+        f"{what} changes under the same name in {many(units, 'unit')}: it reaches every pod of a "
+        "unit at once, before the batches (a new name with each content goes out by batches)"
+    )
+
+
+def left_behind(what: str, units: int) -> str:
+    return (
+        f"{what} is no longer rendered for {many(units, 'unit')}: "
+        "it stays in the clusters as it is, since nothing is deleted by leaving it out"
+    )
+
+
+def nothing_to_roll(what: str, units: int) -> str:
+    return f"{what} asks for 0 pods in {many(units, 'unit')}: its one batch is empty"
+
+
+def by_hand(stage: str) -> str:
+    return f"the order of stage {stage} is written by hand: no score decides there"
+
+
+def big_wave(stage: str, wave: int, units: int, total: int) -> str:
+    return (
+        f"wave {wave} of stage {stage} holds {units} of the {total} production units: "
+        "more than half of production at once"
+    )
+
+
+def waves_added(stage: str, waves: int) -> str:
+    return f"stage {stage} got {many(waves, 'wave')} more than asked, to keep `spread` apart"
+
+
+def after_expiry(start: datetime, expires: timedelta, zone: str) -> str:
+    return (
+        f"the first batch would begin {moment(start, zone)}, after `expires` "
+        f"({duration_text(expires)}): the release would then be on hold"
+    )
+
+
+def never(units: int, why: str) -> str:
+    return f"{many(units, 'unit')} would never begin: {why}"
+
+
+def waits_for(releases: Sequence[str], component: str) -> str:
+    named = row(releases)
+    return (
+        f"{component} is being released by {named}: this release waits until that has ended, "
+        f"or replaces it with `supersedes: [{', '.join(releases)}]`"
+    )
+
+
+def supersedes_nothing(release: str) -> str:
+    return f"`supersedes` names {release}, which is not running: nothing is replaced"
+
+
+def nothing_to_do(release: str) -> str:
+    return f"{release} changes nothing: every unit runs this revision already, certified"
+
+
+def partly_up_to_date(done: int, total: int) -> str:
+    return f"{done} of {many(total, 'unit')} run this revision already and end without a write"
+
+
+def in_no_stage(units: Sequence[str]) -> str:
+    return f"{many(len(units), 'unit')} in no stage: {row(units)}"
+
+
+def lower(component: str, to: str, before: str, units: Sequence[str], guessed: bool) -> str:
+    how = "by the Releases on main" if guessed else "as last applied"
+    return (
+        f"{component} {to} is lower than {before}, which {many(len(units), 'unit')} "
+        f"({row(units, most=3)}) {'has' if len(units) == 1 else 'have'} {how}"
+    )
+
+
+LOWER_HINT = "if that is meant, write `allowDowngrade: true`"
+
+
+def blocked(component: str, version: str, reason: str, *, content: bool, release: str) -> str:
+    what = f"this content of {component} {version}" if content else f"{component} {version}"
+    return f"{what} is blocked since the rollback of {release}: {reason}"
+
+
+BLOCKED_HINT = "release another version, or mend what was rolled back"
+
+
+def empty_release(release: str) -> str:
+    return f"the release {release} has no unit: nothing that it selects is in a stage"
+
+
+def conflict(path: str) -> str:
+    return "base and head both changed this file, and git cannot merge the two"
+
+
+CONFLICT_HINT = "merge main into the branch and resolve the conflict there"
+
+
+def in_units(units: Sequence[str]) -> str:
+    """Added to a mistake of a template that only some units show."""
+    return f" (in {row(units, most=2)})"
+
+
+def git_failed(why: str) -> str:
+    return f"the release repo cannot be read: {why}"
+
+
+def asked(what: str, stage: str | None, times: int, ask: ApprovalAsk) -> str:
+    """`before stage production: 2 × approver`."""
+    place = {
+        "release": "before the first write",
+        "before": f"before stage {stage}",
+        "after": f"after stage {stage}",
+        "eachWave": f"before each of the {times} waves of stage {stage}"
+        if times != 1
+        else f"before the one wave of stage {stage}",
+    }[what]
+    within = f", each valid for {duration_text(ask.expires)}" if ask.expires else ""
+    return f"{place}: {ask.count} × {' or '.join(ask.roles)}{within}"
+
+
+def cost(one: Cost) -> str:
+    """`soak 30m × 9 (4 h 30 min)`."""
+    if one.each is None:
+        return f"{_COSTS[one.what]} ({length(one.total)})"
+    if one.times == 1:
+        return f"{_COSTS[one.what]} ({length(one.total)})"
+    return f"{_COSTS[one.what]} {duration_text(one.each)} × {one.times} ({length(one.total)})"
+
+
+def costs_most(costs: Sequence[Cost], most: int = 3) -> str:
+    """The settings that make the release as long as it is."""
+    return ", ".join(cost(one) for one in costs[:most])

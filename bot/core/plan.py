@@ -1,0 +1,341 @@
+"""From a Release file and the rendered objects of its units to the frozen plan and its hash.
+
+Pure. It renders nothing, reads no calendar, and knows no forecast: those are shown beside a plan
+and are no part of it. Membership is asked first (which units need rendering), the plan is built
+after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from bot.cluster.render import digest
+from bot.core.order import Candidate, Placement, StageRule, divide, lanes, place
+from bot.model.plan import (
+    JSON,
+    ApprovalAsk,
+    ComponentPlan,
+    PlannedObject,
+    ReleasePlan,
+    StagePlan,
+    UnitPlan,
+)
+from release_repo_schema.models import (
+    CheckSpec,
+    Component,
+    Empty,
+    Policy,
+    Release,
+    Stage,
+    duration_text,
+)
+from release_repo_schema.repo import Repo
+
+BUILT_IN_CHECKS: Mapping[str, CheckSpec] = {"workload": CheckSpec(workload=Empty())}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What one unit renders to: its objects in the order of applying, and their revision."""
+
+    objects: tuple[PlannedObject, ...]
+    revision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Which units a release has, stage by stage. Stages that select none of them are left out."""
+
+    component: Component
+    version: str
+    stages: tuple[tuple[Stage, tuple[Candidate, ...]], ...]
+    weights: Mapping[str, int]
+    left: tuple[Candidate, ...] = ()
+    """Selected by the release, and in no stage."""
+
+    @property
+    def units(self) -> tuple[Candidate, ...]:
+        return tuple(unit for _, members in self.stages for unit in members)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a plan comes from: no part of its hash."""
+
+    commit: str = ""
+    position: int = 0
+    pull: str | None = None
+    authors: tuple[str, ...] = ()
+    version_changed: bool = True
+    broken: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Unit → the superseded releases that broke it. (It moves units, so it shows in the hash.)"""
+
+
+def candidates(repo: Repo, component: str) -> tuple[Candidate, ...]:
+    """Every unit that a component could have: one a cluster, by name."""
+    return tuple(
+        Candidate(unit=f"{component}@{name}", cluster=name, labels=repo.labels_of(name))
+        for name in sorted(repo.clusters)
+    )
+
+
+def membership(repo: Repo, release: Release) -> Membership | None:
+    """The units of a release of one component, by stage. None: what it names is not there."""
+    spec = release.spec
+    if len(spec.components) != 1 or spec.components[0].name not in repo.components:
+        return None
+    pipeline = repo.pipelines.get(spec.pipeline) if spec.pipeline else None
+    stages = pipeline.spec.stages if pipeline else spec.stages
+    if stages is None:
+        return None
+    name, version = spec.components[0].name, spec.components[0].version
+    chosen = [
+        unit for unit in candidates(repo, name) if spec.units.matches(unit.labels, unit.cluster)
+    ]
+    members, left = divide(chosen, [stage_rule(stage) for stage in stages])
+    return Membership(
+        component=repo.components[name],
+        version=version,
+        stages=tuple((s, units) for s, units in zip(stages, members, strict=True) if units),
+        weights=pipeline.spec.weights if pipeline else {},
+        left=left,
+    )
+
+
+def build(
+    repo: Repo,
+    release: Release,
+    members: Membership,
+    rendered: Mapping[str, Rendered],
+    origin: Origin | None = None,
+) -> ReleasePlan:
+    """The plan of a release. `rendered`: unit → what it renders to, for every unit of `members`."""
+    origin = origin or Origin()
+    stages, units = _placed(members, rendered, origin.broken)
+    component = component_plan(repo, members, origin.version_changed)
+    approval = policy_approval(repo.policy, members.component)
+    plan = ReleasePlan(
+        release=release.name,
+        plan_hash="",
+        commit=origin.commit,
+        position=origin.position,
+        spec=release.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+        components=(component,),
+        stages=stages,
+        units=units,
+        approval=approval,
+        checks=_checks(repo, (*component.checks_before, *component.checks_after)),
+        reason=release.spec.reason,
+        pull=origin.pull,
+        authors=origin.authors,
+    )
+    return replace(plan, plan_hash=plan_hash(plan))
+
+
+def plan_hash(plan: ReleasePlan) -> str:
+    """`sha256:<hex>` over what the contract says the hash covers, and nothing else.
+
+    In it: spec, units in order, waves, batches, digests of rendered objects, checks, soak,
+    approvals, and how stages and batches run. Not in it: reasons, labels, commit, authors.
+    """
+    covered = {
+        "release": plan.release,
+        "spec": plan.spec,
+        "components": [_component_facts(component) for component in plan.components],
+        "stages": [_stage_facts(stage) for stage in plan.stages],
+        "units": [
+            [
+                unit.unit,
+                unit.stage,
+                unit.wave,
+                unit.revision,
+                [[o.ref.key, o.digest] for o in unit.objects],
+            ]
+            for unit in plan.units
+        ],
+        "approval": _ask_facts(plan.approval),
+        "checks": plan.checks,
+    }
+    return digest(covered)
+
+
+def component_plan(repo: Repo, members: Membership, version_changed: bool = True) -> ComponentPlan:
+    """What the component brings to every unit."""
+    found, spec = members.component, members.component.spec
+    return ComponentPlan(
+        name=found.name,
+        version=members.version,
+        labels=dict(found.metadata.labels),
+        owners=spec.owners,
+        depends_on=spec.depends_on,
+        content=content_digest(repo, found.name, members.version),
+        version_changed=version_changed,
+        batches=spec.batches,
+        batch_soak=spec.batch_soak,
+        soak=spec.soak,
+        batch_takes=spec.batch_takes,
+        batch_deadline=spec.batch_deadline,
+        checks_before=spec.checks.before,
+        checks_after=spec.checks.after,
+        on_failure=spec.on_failure,
+        evidence_required=spec.releasable.evidence == "required",
+    )
+
+
+def content_digest(repo: Repo, component: str, version: str) -> str:
+    """What a rollback blocks: every template and values file, the version, and its images."""
+    known = repo.versions.get((component, version))
+    images = {} if known is None else known.spec.model_dump(mode="json")["images"]
+    return digest({"files": content_files(repo, component), "version": version, "images": images})
+
+
+def content_files(repo: Repo, component: str) -> list[tuple[str, str]]:
+    """(path, content id) of the files that its objects are rendered from, by path."""
+    folder = f"{repo.components[component].spec.render.folder}/"
+    entries = repo.tree.entries()
+    found = [
+        (inside, entries[path].key)
+        for inside, path in repo.component_files(component).items()
+        if inside.startswith(folder)
+    ]
+    found += [
+        (f"values/{scope}", content_key(repo, component, scope))
+        for scope in repo.values.get(component, ())
+    ]
+    return sorted(found)
+
+
+def content_key(repo: Repo, component: str, scope: str) -> str:
+    """The content id of a values file."""
+    entry = repo.tree.entries()[repo.values_paths[component, scope]]
+    # The id of a link is that of its target's name, not of what stands there.
+    return entry.key if entry.link is None else digest(repo.values[component][scope])
+
+
+def policy_approval(policy: Policy, component: Component) -> ApprovalAsk | None:
+    """What the policy asks once, before the first write: the strictest of what matches."""
+    asked = [
+        ask
+        for ask in policy.spec.approvals
+        if ask.components.matches(component.metadata.labels, component.name)
+    ]
+    if not asked:
+        return None
+    top = max(asked, key=lambda ask: ask.count)
+    shared = tuple(role for role in top.roles if all(role in ask.roles for ask in asked))
+    return ApprovalAsk(
+        when="release",
+        roles=shared or top.roles,
+        count=top.count,
+        expires=min(ask.expires for ask in asked),
+    )
+
+
+def stage_rule(stage: Stage) -> StageRule:
+    """What a stage of the repo says about the order inside it."""
+
+    def selects(unit: Candidate) -> bool:
+        return stage.units.matches(unit.labels, unit.cluster)
+
+    return StageRule(
+        name=stage.name,
+        selects=selects,
+        names=stage.units.names,
+        order=stage.order,
+        waves=stage.waves,
+        spread=stage.spread,
+    )
+
+
+def _placed(
+    members: Membership, rendered: Mapping[str, Rendered], broken: Mapping[str, Collection[str]]
+) -> tuple[tuple[StagePlan, ...], tuple[UnitPlan, ...]]:
+    stages: list[StagePlan] = []
+    units: list[UnitPlan] = []
+    for stage, chosen in members.stages:
+        placed = place(chosen, stage_rule(stage), weights=members.weights, broken=broken)
+        labels = {unit.unit: unit for unit in chosen}
+        one = partial(_unit, members.component.name, len(stages))
+        units += [one(where, labels[where.unit], rendered[where.unit]) for where in placed]
+        stages.append(_stage(stage, placed))
+    return tuple(stages), tuple(units)
+
+
+def _unit(
+    component: str, stage: int, where: Placement, unit: Candidate, rendered: Rendered
+) -> UnitPlan:
+    return UnitPlan(
+        unit=unit.unit,
+        component=component,
+        cluster=unit.cluster,
+        stage=stage,
+        wave=where.wave,
+        reason=where.reason,
+        labels=unit.labels,
+        revision=rendered.revision,
+        objects=rendered.objects,
+    )
+
+
+def _stage(stage: Stage, placed: tuple[Placement, ...]) -> StagePlan:
+    waves: list[list[str]] = [[] for _ in range(placed[-1].wave + 1)]
+    for where in placed:
+        waves[where.wave].append(where.unit)
+    ask = stage.approval
+    return StagePlan(
+        name=stage.name,
+        waves=tuple(tuple(wave) for wave in waves),
+        max_concurrency=lanes(stage.max_concurrency, len(placed)),
+        max_failures=stage.max_failures,
+        soak=stage.soak or timedelta(),
+        approval=ApprovalAsk(when=ask.when, roles=ask.roles, count=ask.count) if ask else None,
+    )
+
+
+def _checks(repo: Repo, names: Iterable[str]) -> dict[str, JSON]:
+    found: dict[str, JSON] = {}
+    for name in sorted(set(names)):
+        check = repo.checks.get(name)
+        spec = check.spec if check is not None else BUILT_IN_CHECKS.get(name)
+        if spec is not None:
+            found[name] = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return found
+
+
+def _component_facts(component: ComponentPlan) -> dict[str, Any]:
+    return {
+        "name": component.name,
+        "version": component.version,
+        "dependsOn": list(component.depends_on),
+        "batches": list(component.batches),
+        "batchSoak": duration_text(component.batch_soak),
+        "soak": duration_text(component.soak),
+        "batchTakes": duration_text(component.batch_takes),
+        "batchDeadline": duration_text(component.batch_deadline),
+        "before": list(component.checks_before),
+        "after": list(component.checks_after),
+        "onFailure": component.on_failure,
+        "evidence": component.evidence_required,
+    }
+
+
+def _stage_facts(stage: StagePlan) -> dict[str, Any]:
+    return {
+        "name": stage.name,
+        "waves": [list(wave) for wave in stage.waves],
+        "maxConcurrency": stage.max_concurrency,
+        "maxFailures": stage.max_failures,
+        "soak": duration_text(stage.soak),
+        "approval": _ask_facts(stage.approval),
+    }
+
+
+def _ask_facts(ask: ApprovalAsk | None) -> dict[str, Any] | None:
+    if ask is None:
+        return None
+    expires = None if ask.expires is None else duration_text(ask.expires)
+    return {"when": ask.when, "roles": sorted(ask.roles), "count": ask.count, "expires": expires}

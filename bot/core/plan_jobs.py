@@ -1,0 +1,183 @@
+"""What has to be rendered for the units of a component: each distinct rendering once.
+
+Pure: it makes the jobs and reads the answers, it runs none. Units with equal inputs share a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.cluster.render import (
+    apply_order,
+    digest,
+    names_used,
+    ref_of,
+    rendering_key,
+    revision,
+    strings_in,
+    template_context,
+    values_for,
+)
+from bot.core.order import Candidate
+from bot.core.plan import Rendered, content_key
+from bot.model.plan import JSON, PlannedObject
+from bot.ports import Rendering, RenderJob, RenderProblem
+from release_repo_schema.repo import Repo
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One rendering, digested. `objects` stand in the order of applying."""
+
+    objects: tuple[PlannedObject, ...]
+    blobs: Mapping[str, JSON]
+    problems: tuple[RenderProblem, ...] = ()
+
+    def as_version(self, version: str) -> Rendered:
+        return Rendered(self.objects, revision(version, (one.digest for one in self.objects)))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One values file that a unit's values are merged from."""
+
+    scope: str
+    path: str
+    key: str
+    value: JSON
+    used: frozenset[str]
+    """What its strings could read of the context."""
+
+
+@dataclass(slots=True)
+class Reads:
+    """Which names templates and values read, by content: looked for once."""
+
+    files: dict[tuple[tuple[str, str], ...], frozenset[str]] = field(default_factory=dict)
+    layers: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The rendering that a unit needs: its key, and how to make the job when nobody has it yet."""
+
+    key: str
+    job: Callable[[], RenderJob]
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A component at one state of the repo, ready to be rendered in any version."""
+
+    repo: Repo
+    component: str
+    kind: str
+    files: tuple[tuple[str, str, str], ...]
+    """(path inside the component, path in the tree, content id), sorted."""
+    file_keys: tuple[tuple[str, str], ...]
+    layers: Mapping[str, Layer]
+    used: frozenset[str]
+
+
+def source_of(repo: Repo, component: str, reads: Reads | None = None) -> Source:
+    """What a component is rendered from. `reads` is shared between calls to spare work."""
+    reads = reads or Reads()
+    render = repo.components[component].spec.render
+    entries = repo.tree.entries()
+    files = tuple(
+        sorted(
+            (inside, path, entries[path].key)
+            for inside, path in repo.component_files(component).items()
+            if inside.startswith(f"{render.folder}/")
+        )
+    )
+    file_keys = tuple((inside, key) for inside, _, key in files)
+    if file_keys not in reads.files:
+        texts = (
+            _data(repo, component, inside).decode("utf-8", "replace") for inside, _, _ in files
+        )
+        reads.files[file_keys] = names_used(*texts)
+    return Source(
+        repo=repo,
+        component=component,
+        kind="plain" if render.plain else "jinja",
+        files=files,
+        file_keys=file_keys,
+        layers=_layers(repo, component, reads),
+        used=reads.files[file_keys],
+    )
+
+
+def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
+    """The rendering of a unit in a version."""
+    repo, component = source.repo, source.component
+    cluster = repo.clusters[unit.cluster]
+    scopes = ("default", f"groups/{cluster.spec.group}", f"clusters/{unit.cluster}")
+    layers = tuple(source.layers[scope] for scope in scopes if scope in source.layers)
+    used = source.used.union(*(layer.used for layer in layers))
+    known = repo.versions.get((component, version))
+    images = (
+        {}
+        if known is None
+        else {name: image.model_dump() for name, image in known.spec.images.items()}
+    )
+    context = template_context(
+        version=version,
+        images=images,
+        cluster=unit.cluster,
+        labels=unit.labels,
+        group=cluster.spec.group,
+        unit=unit.unit,
+    )
+    key = rendering_key(
+        source.kind, source.file_keys, (layer.key for layer in layers), used, context
+    )
+
+    def job() -> RenderJob:
+        return RenderJob(
+            key=key,
+            kind=source.kind,
+            files=tuple(
+                (f"components/{component}/{inside}", _data(repo, component, inside))
+                for inside, _, _ in source.files
+            ),
+            values=values_for([layer.value for layer in layers]),
+            context=context,
+        )
+
+    return Wanted(key, job, layers)
+
+
+def output_of(rendering: Rendering) -> Output:
+    """What came back, in the order of applying, each object under its digest."""
+    if rendering.problems:
+        return Output((), {}, rendering.problems)
+    objects: list[PlannedObject] = []
+    blobs: dict[str, JSON] = {}
+    for obj in apply_order(rendering.objects):
+        one = digest(obj)
+        blobs[one] = obj
+        objects.append(PlannedObject(ref_of(obj), one))
+    return Output(tuple(objects), blobs)
+
+
+def all_blobs(outputs: Iterable[Output]) -> dict[str, JSON]:
+    """Digest → object of several renderings."""
+    return {one: obj for output in outputs for one, obj in output.blobs.items()}
+
+
+def _layers(repo: Repo, component: str, reads: Reads) -> dict[str, Layer]:
+    found = {}
+    for scope, value in repo.values.get(component, {}).items():
+        key = content_key(repo, component, scope)
+        if key not in reads.layers:
+            reads.layers[key] = names_used(*strings_in(value))
+        path = repo.values_paths[component, scope]
+        found[scope] = Layer(scope, path, key, value, reads.layers[key])
+    return found
+
+
+def _data(repo: Repo, component: str, inside: str) -> bytes:
+    return repo.files[f"components/{component}/{inside}"].data

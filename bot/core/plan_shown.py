@@ -1,0 +1,135 @@
+"""What a pull request shows of its plan: the frozen plans and all that is told beside them.
+
+Data only. `Known` is what a store could add; without one everything in it is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot.core.calendar import EmergencyFreeze
+from bot.core.diff import Change
+from bot.core.forecast import Forecast
+from bot.model.plan import JSON, ApprovalAsk, PlannedRelease, ReleasePlan
+from bot.model.state import Applied, Blocked
+from release_repo_schema.findings import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Facts of the store that a plan is compared with."""
+
+    applied: Mapping[str, Applied] = field(default_factory=dict)
+    """Unit → what was last applied there."""
+    running: Mapping[str, ReleasePlan] = field(default_factory=dict)
+    """Releases that have not ended."""
+    broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Running release → its units that failed or stand half-way."""
+    blocked: tuple[Blocked, ...] = ()
+    emergency: tuple[EmergencyFreeze, ...] = ()
+    """Emergency freezes in force, for the forecast."""
+    blob: Callable[[str], JSON | None] = lambda digest: None
+    """Digest → the object, of what was applied."""
+
+
+NOTHING_KNOWN = Known()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitShown:
+    """What is told of a unit beside its place. `counts` None: nobody knows yet."""
+
+    batches: tuple[int | str, ...]
+    counts: tuple[int, ...] | None
+    version: str | None
+    """What it has now: last applied, or the best guess; None: not known."""
+    up_to_date: bool = False
+    """Its revision is what was applied and certified: it ends without a write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One approval that the release will ask for. `what`: release | before | after | eachWave."""
+
+    what: str
+    stage: str | None
+    times: int
+    ask: ApprovalAsk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseShown:
+    """One planned release with everything that people look at before they merge it."""
+
+    planned: PlannedRelease
+    units: Mapping[str, UnitShown]
+    forecast: Forecast
+    changes: tuple[Change, ...]
+    approvals: tuple[Asked, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def plan(self) -> ReleasePlan:
+        return self.planned.plan
+
+    @property
+    def versions(self) -> Mapping[str | None, int]:
+        """The version that units have now → how many of them, most units first."""
+        found: dict[str | None, int] = {}
+        for unit in self.units.values():
+            found[unit.version] = found.get(unit.version, 0) + 1
+        return dict(sorted(found.items(), key=lambda item: (-item[1], str(item[0]))))
+
+    @property
+    def from_version(self) -> str | None:
+        """The version that most units have now."""
+        return next(iter(self.versions), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreleased:
+    """Templates or values that changed without a Release that carries them to the clusters."""
+
+    component: str
+    paths: tuple[str, ...]
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullPlan:
+    """What merging head into base would do."""
+
+    base: str
+    head: str
+    releases: tuple[ReleaseShown, ...] = ()
+    removed: tuple[str, ...] = ()
+    """Releases whose file the pull request takes away."""
+    unreleased: tuple[Unreleased, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    tree: str = ""
+    """Id of the tree that merging gives; "" on a conflict."""
+    conflicts: tuple[str, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        return any(finding.level == "error" for finding in self.findings)
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """Release → plan hash: what approvals bind to."""
+        return {shown.plan.release: shown.plan.plan_hash for shown in self.releases}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergePlan:
+    """What a commit on main brought. A release is in `releases` or in `failed`, never in both."""
+
+    commit: str
+    releases: tuple[PlannedRelease, ...] = ()
+    failed: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """Release → why it cannot be planned."""
+    edited: tuple[str, ...] = ()
+    """Releases whose spec the commit changed."""
+    removed: tuple[str, ...] = ()
+    """Releases whose file the commit took away."""

@@ -1,0 +1,59 @@
+"""Templates and values that changed without a Release that carries them. Pure comparison of repos.
+
+Changes of configuration alone reach no cluster; whoever merges them must see what stays behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from bot.core.plan import content_files
+from bot.core.plan_shown import Unreleased
+from bot.model.state import Applied
+from release_repo_schema.repo import Repo
+
+
+def unreleased(
+    base: Repo, merged: Repo, carried: Collection[str], applied: Mapping[str, Applied]
+) -> tuple[Unreleased, ...]:
+    """Components whose content differs and that no release of the pull request carries."""
+    found = []
+    for component in sorted(set(base.components) & set(merged.components) - set(carried)):
+        before = dict(content_files(base, component))
+        after = dict(content_files(merged, component))
+        if before == after:
+            continue
+        differing = sorted(
+            path for path in {*before, *after} if before.get(path) != after.get(path)
+        )
+        touched = sorted(_units(base, merged, component, differing))
+        if applied:
+            touched = [unit for unit in touched if unit in applied]
+        if touched:
+            paths = tuple(_path(base, merged, component, path) for path in differing)
+            found.append(Unreleased(component=component, paths=paths, units=tuple(touched)))
+    return tuple(found)
+
+
+def _units(base: Repo, merged: Repo, component: str, differing: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for path in differing:
+        scope = path.removeprefix("values/")
+        if scope != path and _values(base, component, scope) == _values(merged, component, scope):
+            continue  # only comments or spelling changed
+        for name, cluster in merged.clusters.items():
+            if scope in (path, "default", f"groups/{cluster.spec.group}", f"clusters/{name}"):
+                found.add(f"{component}@{name}")
+    return found
+
+
+def _values(repo: Repo, component: str, scope: str) -> object:
+    return repo.values.get(component, {}).get(scope)
+
+
+def _path(base: Repo, merged: Repo, component: str, path: str) -> str:
+    scope = path.removeprefix("values/")
+    for repo in (merged, base):
+        if (found := repo.values_paths.get((component, scope))) is not None:
+            return found
+    return f"components/{component}/{path}"

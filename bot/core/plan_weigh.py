@@ -1,0 +1,215 @@
+"""What is worth telling of a plan before it is merged: counts, approvals, warnings, refusals.
+
+Pure. Errors are findings at a line of the Release file; warnings are sentences beside the plan.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.cluster.kinds import guess_total, kind_of, stops_part_way
+from bot.core import messages_plan_facts as say
+from bot.core.asked import first_ask
+from bot.core.batches import counts
+from bot.core.diff import Change
+from bot.core.forecast import Forecast
+from bot.core.order import reach, wanted_waves
+from bot.core.plan import Membership, stage_rule
+from bot.core.plan_shown import Asked, Known, UnitShown
+from bot.core.plan_versions import is_lower
+from bot.model.plan import JSON, ComponentPlan, PlannedRelease, ReleasePlan, UnitPlan
+from release_repo_schema.findings import Finding
+from release_repo_schema.models import Release, ReleaseSpec
+from release_repo_schema.repo import Repo
+
+PRODUCTION = frozenset(("production", "prod"))
+_AT_ONCE = frozenset(("ConfigMap", "Secret"))
+
+
+def shown_units(
+    repo: Repo, planned: PlannedRelease, versions: Mapping[str, str], known: Known
+) -> dict[str, UnitShown]:
+    """Batches, counts and the version of now, for every unit. Equal objects are looked at once."""
+    seen: dict[tuple[object, int | None], tuple[tuple[int | str, ...], tuple[int, ...] | None]] = {}
+    shown = {}
+    batches = planned.plan.components[0].batches
+    for unit in planned.plan.units:
+        simulated = repo.clusters[unit.cluster].spec.connection.simulated
+        nodes = simulated.nodes if simulated else None
+        key = (unit.objects, nodes)
+        if key not in seen:
+            seen[key] = _counted(unit, planned.blobs, batches, nodes)
+        applied = known.applied.get(unit.unit)
+        shown[unit.unit] = UnitShown(
+            batches=seen[key][0],
+            counts=seen[key][1],
+            version=applied.version if applied else versions.get(unit.unit),
+            up_to_date=bool(applied and applied.certified and applied.revision == unit.revision),
+        )
+    return shown
+
+
+def batches_ahead(shown: Mapping[str, UnitShown]) -> dict[str, int]:
+    """Unit → how many batches it takes, for the forecast."""
+    return {
+        name: 0 if unit.up_to_date else len(unit.counts or unit.batches)
+        for name, unit in shown.items()
+    }
+
+
+def _counted(
+    unit: UnitPlan,
+    blobs: Mapping[str, JSON],
+    batches: tuple[int | str, ...],
+    nodes: int | None,
+) -> tuple[tuple[int | str, ...], tuple[int, ...] | None]:
+    """The batches of a unit, and what each comes to; objects that cannot stop have one batch."""
+    objects = [blobs[one.digest] for one in unit.objects]
+    staged = [obj for obj in objects if stops_part_way(obj)]
+    totals = [guess_total(obj, nodes) for obj in objects if _is_workload(obj)]
+    written = batches if staged else ("100%",)
+    known = [total for total in totals if total is not None]
+    if not totals or len(known) < len(totals):
+        return written, None
+    if len(known) == 1:
+        return written, counts(written, known[0])
+    steps = [sum(counts((step, "100%"), total)[0] if total else 0 for total in known)
+             for step in written]  # fmt: skip
+    return written, tuple(dict.fromkeys(steps))
+
+
+def _is_workload(obj: JSON) -> bool:
+    return kind_of(str(obj.get("apiVersion", "")), str(obj.get("kind", ""))) is not None
+
+
+def approvals(plan: ReleasePlan) -> tuple[Asked, ...]:
+    """Every decision of the release, in the order in which people will be asked."""
+    asked = []
+    if (first := first_ask(plan)) is not None:
+        asked.append(Asked(what="release", stage=None, times=1, ask=first))
+    for index, stage in enumerate(plan.stages):
+        ask = stage.approval
+        if ask is None or (ask.when == "before" and index == 0):
+            continue
+        times = len(stage.waves) if ask.when == "eachWave" else 1
+        asked.append(Asked(what=ask.when, stage=stage.name, times=times, ask=ask))
+    return tuple(asked)
+
+
+def warnings(
+    plan: ReleasePlan,
+    members: Membership,
+    shown: Mapping[str, UnitShown],
+    changes: Sequence[Change],
+    told: Forecast,
+    *,
+    known: Known,
+) -> tuple[str, ...]:
+    """What a careful reader would want pointed out, most serious first."""
+    return (
+        *_of_the_calendar(plan, told),
+        *_of_other_releases(plan, known),
+        *_of_the_order(plan, members),
+        *_of_the_objects(changes, shown),
+        *_of_what_is_done(plan, shown),
+    )
+
+
+def _of_the_calendar(plan: ReleasePlan, told: Forecast) -> Iterable[str]:
+    for why, units in Counter(told.never.values()).items():
+        yield say.never(units, why)
+    expires = ReleaseSpec.model_validate(plan.spec).expires
+    if told.start is not None and told.start > told.at + expires:
+        yield say.after_expiry(told.start, expires, told.zone)
+
+
+def _of_other_releases(plan: ReleasePlan, known: Known) -> Iterable[str]:
+    replaced = plan.spec.get("supersedes", ())
+    component = plan.components[0].name
+    mine = {unit.unit for unit in plan.units}
+    waits = sorted(
+        name
+        for name, other in known.running.items()
+        if name not in replaced
+        and name != plan.release
+        and any(unit.unit in mine for unit in other.units)
+    )
+    if waits:
+        yield say.waits_for(waits, component)
+    if known.running:
+        yield from (say.supersedes_nothing(name) for name in replaced if name not in known.running)
+
+
+def _of_the_order(plan: ReleasePlan, members: Membership) -> Iterable[str]:
+    units = {unit.unit: unit for unit in plan.units}
+    production = {
+        name for name, unit in units.items() if unit.labels.get("environment") in PRODUCTION
+    }
+    for stage, (asked, chosen) in zip(plan.stages, members.stages, strict=True):
+        if asked.order == "listed":
+            yield say.by_hand(stage.name)
+        rule = stage_rule(asked)
+        added = len(stage.waves) - len(reach(wanted_waves(rule, len(chosen)), len(chosen)))
+        if added > 0:
+            yield say.waves_added(stage.name, added)
+        for number, wave in enumerate(stage.waves, start=1):
+            inside = sum(name in production for name in wave)
+            if inside >= 2 and 2 * inside > len(production):
+                yield say.big_wave(stage.name, number, inside, len(production))
+
+
+def _of_the_objects(changes: Sequence[Change], shown: Mapping[str, UnitShown]) -> Iterable[str]:
+    at_once: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for change in changes:
+        if change.verb == "change" and change.ref.kind in _AT_ONCE:
+            at_once[change.ref.short] += len(change.units)
+        if change.verb == "keep":
+            left[change.ref.short] += len(change.units)
+    yield from (say.reaches_at_once(what, units) for what, units in at_once.items())
+    yield from (say.left_behind(what, units) for what, units in left.items())
+    empty = sum(unit.counts == (0,) for unit in shown.values())
+    if empty:
+        yield say.nothing_to_roll("the workload", empty)
+
+
+def _of_what_is_done(plan: ReleasePlan, shown: Mapping[str, UnitShown]) -> Iterable[str]:
+    done = sum(unit.up_to_date for unit in shown.values())
+    if done and done == len(shown):
+        yield say.nothing_to_do(plan.release)
+    elif done:
+        yield say.partly_up_to_date(done, len(shown))
+
+
+def refusals(
+    repo: Repo,
+    release: Release,
+    component: ComponentPlan,
+    shown: Mapping[str, UnitShown],
+    known: Known,
+) -> Iterable[Finding]:
+    """Errors of a release that only a look at what runs can find."""
+    document = repo.documents["Release", release.name]
+    pointer = ("spec", "components", 0, "version")
+    if not release.spec.allow_downgrade:
+        lower: dict[str, list[str]] = {}
+        for name, unit in shown.items():
+            if unit.version is not None and is_lower(component.version, unit.version):
+                lower.setdefault(unit.version, []).append(name)
+        for before, units in lower.items():
+            guessed = not any(name in known.applied for name in units)
+            said = say.lower(component.name, component.version, before, units, guessed)
+            yield document.finding(pointer, "downgrade", said, say.LOWER_HINT)
+    for entry in known.blocked:
+        if (entry.component, entry.version) == (component.name, component.version) and (
+            entry.content in ("", component.content)
+        ):
+            said = say.blocked(
+                component.name,
+                component.version,
+                entry.reason,
+                content=bool(entry.content),
+                release=entry.release,
+            )
+            yield document.finding(pointer, "blocked", said, say.BLOCKED_HINT)

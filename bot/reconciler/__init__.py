@@ -1,0 +1,1 @@
+"""The tick: observe, decide, record, act, report. Knows ports, never an adapter."""

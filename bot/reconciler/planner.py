@@ -1,0 +1,310 @@
+"""The planner: from commits of the release repo to plans, over the ports GitHost and Renderer.
+
+Every file is parsed once and every distinct rendering made once, by content; the caches outlive
+commits. It answers mistakes with findings; it asks no cluster and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.cluster.render import at_source
+from bot.core import messages_plan_facts as say
+from bot.core.calendar import Calendar
+from bot.core.diff import Change, Differ
+from bot.core.forecast import forecast
+from bot.core.order import Candidate
+from bot.core.plan import Membership, Origin, Rendered, build, candidates, membership
+from bot.core.plan_jobs import Output, Wanted, all_blobs, source_of, wanted
+from bot.core.plan_shown import (
+    NOTHING_KNOWN,
+    Known,
+    MergePlan,
+    PullPlan,
+    ReleaseShown,
+    UnitShown,
+)
+from bot.core.plan_unreleased import unreleased
+from bot.core.plan_versions import versions_by_releases
+from bot.core.plan_weigh import approvals, batches_ahead, refusals, shown_units, warnings
+from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease
+from bot.ports import GitHost, Renderer
+from bot.reconciler.planner_caches import Renderings, Repos
+from release_repo_schema.findings import Finding
+from release_repo_schema.models import Release
+from release_repo_schema.repo import Repo
+from release_repo_schema.rules import lint
+from release_repo_schema.rules.change import changed_releases, new_releases
+
+
+class Planner:
+    """Plans pull requests and merges. One for a process; not for several threads at once."""
+
+    def __init__(self, git: GitHost, renderer: Renderer) -> None:
+        self._git = git
+        self.repos = Repos(git)
+        self.renderings = Renderings(renderer)
+        self.compared = 0
+        """Pairs of objects that were really compared, over all plans."""
+
+    def load(self, commit: str) -> Repo:
+        """The release repo at a commit. Raises GitError."""
+        return self.repos.at(commit)
+
+    def lint(
+        self,
+        commit: str,
+        *,
+        now: datetime,
+        active: Iterable[str] | None = None,
+        base: str | None = None,
+    ) -> tuple[Finding, ...]:
+        """All findings of a commit. `active`: releases that have not ended."""
+        before = self.load(base) if base else None
+        known = None if active is None else sorted(active)
+        return tuple(lint(self.load(commit), now=now, active=known, base=before))
+
+    def calendar(self, repo: Repo) -> Calendar:
+        """The calendar of a repo, made once."""
+        return self.repos.calendar(repo)
+
+    def pull(
+        self, base: str, head: str, *, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> PullPlan:
+        """What merging head into base would do. Raises GitError, and nothing else."""
+        tried = self._git.merged(base, head)
+        if tried.tree is None:
+            conflicts = tuple(
+                Finding(
+                    path=path, code="conflict", message=say.conflict(path), hint=say.CONFLICT_HINT
+                )
+                for path in tried.conflicts
+            )
+            return PullPlan(base=base, head=head, findings=conflicts, conflicts=tried.conflicts)
+        before, after = self.load(base), self.repos.of_tree(tried.tree_id, tried.tree)
+        findings = list(lint(after, now=now, active=sorted(known.running), base=before))
+        # What lint refuses is not planned, but its templates are tried: all mistakes at once.
+        releases: list[ReleaseShown] = []
+        refused = bool(_errors(findings))
+        for name in sorted(new_releases(before, after)):
+            draft = self._draft(before, after, name, known=known, origin=Origin())
+            findings += draft.findings
+            if draft.planned is not None and not refused:
+                releases.append(self._shown(before, after, draft, now=now, known=known))
+        carried = {
+            component.name
+            for name in new_releases(before, after)
+            for component in after.releases[name].spec.components
+        }
+        return PullPlan(
+            base=base,
+            head=head,
+            tree=tried.tree_id,
+            releases=tuple(releases),
+            removed=_removed(before, after),
+            unreleased=unreleased(before, after, carried, known.applied),
+            findings=tuple(sorted(set(findings), key=lambda one: one.sort_key)),
+        )
+
+    def merge(
+        self,
+        commit: str,
+        *,
+        now: datetime,
+        known: Known = NOTHING_KNOWN,
+        pull: str | None = None,
+        authors: Sequence[str] | None = None,
+    ) -> MergePlan:
+        """The plans of the Release files that a first-parent commit of main brought.
+
+        The same hash as the pull request showed if nothing else changed. Raises GitError.
+        """
+        here = self._git.commit(commit)
+        after = self.load(commit)
+        before = self.load(here.parents[0]) if here.parents else None
+        names = new_releases(before, after) if before else tuple(after.releases)
+        brought = MergePlan(
+            commit=commit,
+            edited=changed_releases(before, after) if before else (),
+            removed=_removed(before, after) if before else (),
+        )
+        if not names:
+            return brought
+        wrong = _errors(lint(after, now=now, active=sorted(known.running), base=before))
+        if authors is None:
+            authors = self._git.authors(here.parents[0], commit) if here.parents else here.authors
+        origin = Origin(
+            commit=commit, position=here.position, pull=pull, authors=tuple(sorted(set(authors)))
+        )
+        planned: list[PlannedRelease] = []
+        failed: dict[str, tuple[Finding, ...]] = {}
+        for name in sorted(names):
+            draft = self._draft(before or after, after, name, known=known, origin=origin)
+            problems = (*wrong, *draft.findings)
+            if draft.planned is None or problems:
+                failed[name] = problems
+            else:
+                planned.append(draft.planned)
+        return replace(brought, releases=tuple(planned), failed=failed)
+
+    def _draft(
+        self, before: Repo, after: Repo, name: str, *, known: Known, origin: Origin
+    ) -> _Draft:
+        """The plan of one Release file, and what stands against it."""
+        release = after.releases[name]
+        members = membership(after, release)
+        if members is None or not members.units:
+            document = after.documents["Release", name]
+            said = say.empty_release(name)
+            return _Draft(findings=(document.finding(("spec",), "no-units", said, at_key=True),))
+        component, version = members.component.name, members.version
+        rendered, blobs, findings = self._rendered(after, component, version, members.units)
+        if findings:
+            return _Draft(findings=findings)
+        versions = (
+            versions_by_releases(before, component, members.units) if before is not after else {}
+        )
+        had = {unit: known.applied[unit].version for unit in rendered if unit in known.applied}
+        plan = build(
+            after,
+            release,
+            members,
+            rendered,
+            replace(
+                origin,
+                version_changed=any({**versions, **had}.get(u) != version for u in rendered),
+                broken=_broken(release, known),
+            ),
+        )
+        planned = PlannedRelease(plan, blobs)
+        shown = shown_units(after, planned, versions, known)
+        against = tuple(refusals(after, release, plan.components[0], shown, known))
+        return _Draft(planned, members, shown, against)
+
+    def _rendered(
+        self, repo: Repo, component: str, version: str, units: Sequence[Candidate]
+    ) -> tuple[dict[str, Rendered], dict[str, JSON], tuple[Finding, ...]]:
+        """What every unit renders to, the objects by digest, and the mistakes in templates."""
+        source = source_of(repo, component, self.renderings.reads)
+        asked = {unit.unit: wanted(source, version, unit) for unit in units}
+        outputs = self.renderings.outputs(asked.values())
+        findings = tuple(_render_findings(asked, outputs))
+        if findings:
+            return {}, {}, findings
+        ready = {key: output.as_version(version) for key, output in outputs.items()}
+        return (
+            {unit: ready[one.key] for unit, one in asked.items()},
+            all_blobs(outputs.values()),
+            (),
+        )
+
+    def _shown(
+        self, before: Repo, after: Repo, draft: _Draft, *, now: datetime, known: Known
+    ) -> ReleaseShown:
+        """A planned release with all that is told beside the plan."""
+        assert draft.planned is not None
+        assert draft.members is not None
+        plan = draft.planned.plan
+        calendar = self.repos.calendar(after)
+        if known.emergency:
+            calendar = calendar.with_emergency(known.emergency)
+        told = forecast(plan, calendar, after.policy, now, batches=batches_ahead(draft.shown))
+        changes = self._changes(before, draft.planned, draft.shown, known)
+        return ReleaseShown(
+            planned=draft.planned,
+            units=draft.shown,
+            forecast=told,
+            changes=changes,
+            approvals=approvals(plan),
+            warnings=warnings(plan, draft.members, draft.shown, changes, told, known=known),
+        )
+
+    def _changes(
+        self,
+        before: Repo,
+        planned: PlannedRelease,
+        shown: Mapping[str, UnitShown],
+        known: Known,
+    ) -> tuple[Change, ...]:
+        """The diff of every unit: what was last applied (or the best guess of it) → the plan."""
+        component = planned.plan.components[0].name
+        blobs = dict(planned.blobs)
+        had: dict[str, tuple[PlannedObject, ...]] = {}
+        guessed: dict[str, list[Candidate]] = {}
+        there = {unit.unit: unit for unit in candidates(before, component)}
+        for unit in planned.plan.units:
+            applied = _applied(unit.unit, known, blobs)
+            if applied is not None:
+                had[unit.unit] = applied
+            elif (version := shown[unit.unit].version) and unit.unit in there:
+                guessed.setdefault(version, []).append(there[unit.unit])
+        if component in before.components:
+            for version, units in sorted(guessed.items()):
+                rendered, more, _ = self._rendered(before, component, version, units)
+                had.update({unit: one.objects for unit, one in rendered.items()})
+                blobs |= more
+        differ = Differ(blobs)
+        changes = differ.changes(
+            (unit.unit, had.get(unit.unit), unit.objects) for unit in planned.plan.units
+        )
+        self.compared += differ.compared
+        return changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A release on its way to a plan. No `planned`: the findings say why."""
+
+    planned: PlannedRelease | None = None
+    members: Membership | None = None
+    shown: Mapping[str, UnitShown] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def _removed(before: Repo, after: Repo) -> tuple[str, ...]:
+    return tuple(sorted(set(before.releases) - set(after.releases) - after.broken_names))
+
+
+def _broken(release: Release, known: Known) -> dict[str, list[str]]:
+    """Unit → the superseded releases that broke it."""
+    found: dict[str, list[str]] = {}
+    for name in release.spec.supersedes:
+        for unit in known.broken.get(name, ()):
+            found.setdefault(unit, []).append(name)
+    return found
+
+
+def _applied(unit: str, known: Known, blobs: dict[str, JSON]) -> tuple[PlannedObject, ...] | None:
+    """What was last applied to a unit; None if the store does not have all of it."""
+    row = known.applied.get(unit)
+    if row is None:
+        return None
+    objects = []
+    for key, digest in row.objects.items():
+        obj = blobs.get(digest) or known.blob(digest)
+        if obj is None:
+            return None
+        blobs[digest] = obj
+        objects.append(PlannedObject(ObjectRef(*key.rsplit("/", 3)), digest))
+    return tuple(objects)
+
+
+def _render_findings(
+    asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
+) -> Iterable[Finding]:
+    """Each mistake once, with the units that it is found in unless these are all."""
+    told: dict[tuple[str, int | None, str, str, str], list[str]] = {}
+    for unit, one in asked.items():
+        for problem in outputs[one.key].problems:
+            found = at_source(problem, [(layer.path, layer.value) for layer in one.layers])
+            key = (found.path, found.line, found.code, found.message, found.hint)
+            told.setdefault(key, []).append(unit)
+    for (path, line, code, message, hint), units in told.items():
+        where = "" if len(units) == len(asked) else say.in_units(units)
+        yield Finding(path=path, line=line, code=code, message=message + where, hint=hint)
+
+
+def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in findings if finding.level == "error")

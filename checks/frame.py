@@ -1,7 +1,7 @@
 """The frame of every check: when to measure, what a measurement says, what all of them say.
 
-A definition is a Check's spec as JSON in the file's own field names; interval, count, conditions and
-limits have the names and the meaning of Argo Rollouts. Never looks at a cluster or a clock itself.
+A definition is a Check's spec as JSON in the file's own field names; interval, count, conditions
+and limits have the names and the meaning of Argo Rollouts. Never looks at a cluster or a clock.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _asked(definition: Mapping[str, Any], facts: Mapping[str, Any]) -> workload.
     if len(kinds) != 1 or kinds[0] not in KINDS:
         named = ", ".join(kinds) or "no kind"
         return Verdict.ERRORED, f"{named}: not a check that this version can ask", None
-    if not facts or "workloads" not in facts:
+    if not facts or "workloads" not in facts or facts.get("reachable") is False:
         return Verdict.ERRORED, "no facts: the cluster could not be asked", None
     if kinds[0] == "cel":
         verdict, said = cel.judged(definition, facts)

@@ -14,7 +14,7 @@ from bot.cluster.goal import Mode
 from bot.core import begin, endings
 from bot.core.decisions import keep_asking
 from bot.core.gates import GATES, Look
-from bot.core.messages_why import why
+from bot.core.messages_why import cause
 from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY
 from bot.core.situation import Situation, Unit
 from bot.core.turn import Turn
@@ -152,7 +152,7 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
             t.asks.add(name)
             return []
         if isinstance(wait, Stop):
-            endings.fail(t, u, why(wait))
+            endings.fail(t, u, cause(wait))
             continue
         _while_waiting(t, u, gate, wait)
         return [Waiting(unit=name, gate=gate, wait=wait)]

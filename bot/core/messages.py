@@ -13,7 +13,7 @@ from bot.core.messages_listing import listing, queue, status_text, why_text
 from bot.core.messages_refusal import REFUSALS, VERBS, Refusal, done, refusal
 from bot.core.messages_text import as_text
 from bot.core.messages_thread import KINDS, story
-from bot.core.messages_why import CODES, headline, why
+from bot.core.messages_why import CODES, cause, headline, why
 from bot.core.messages_words import moment
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "as_blocks",
     "as_text",
     "card",
+    "cause",
     "done",
     "escaped",
     "fallback",

@@ -90,7 +90,7 @@ def _void(f: Facts) -> str:
 def _unknown(kind: str, key: str) -> Callable[[Facts], str]:
     def say(f: Facts) -> str:
         hint = row(f.get("hint") or f.get("near"))
-        known = row(f.get("known"))
+        known = row(f.get("known"), most=30)
         return sentence(
             f"there is no {kind} {f.get(key) or f.get('name') or ''}".rstrip(),
             f"Did you mean {hint}?" if hint else (f"Known: {known}" if known else ""),
@@ -123,7 +123,24 @@ def _not_failed(f: Facts) -> str:
 
 
 def _not_held(f: Facts) -> str:
-    return sentence(f"nothing holds {_what(f)}, so there is nothing to {_verb(f, 'resume')}")
+    others = row(f.get("others"))
+    return sentence(
+        f"nothing holds {_what(f)}, so there is nothing to {_verb(f, 'resume')}",
+        f"Held is: {others}" if others else "",
+    )
+
+
+def _still_held(f: Facts) -> str:
+    return sentence(
+        f"{_what(f)} is still held: {clause(f.get('why'))}", f"{_verb(f, 'retry')} is the way on"
+    )
+
+
+def _replaced(f: Facts) -> str:
+    return sentence(
+        f"release {f.get('by', '')} has written the same units after {_what(f)}",
+        "Roll that one back first",
+    )
 
 
 def _override_never(f: Facts) -> str:
@@ -229,6 +246,8 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "ended": _ended,
     "not-failed": _not_failed,
     "not-held": _not_held,
+    "still-held": _still_held,
+    "replaced": _replaced,
     "not-begun": _not_begun,
     "begun": _begun,
     "in-flight": _skip_running,

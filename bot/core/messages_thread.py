@@ -102,15 +102,6 @@ def _superseded(event: Event, _view: ReleaseView) -> Message:
     return Message(text=f"Superseded by {by}: it takes over these units.", tone=Tone.DONE)
 
 
-def _check(event: Event, view: ReleaseView) -> Message | None:
-    """Only an answer that stops is told; what passed or is still asked is on the card."""
-    verdict = str(event.data.get("verdict")).upper()
-    if verdict not in ("FAILED", "INCONCLUSIVE", "3", "4"):
-        return None
-    text = why(Wait(code="check", facts=event.data), view.zone)
-    return Message(text=f"{event.unit}: {text}" if event.unit else text, tone=Tone.STOPPED)
-
-
 def _asked(event: Event, view: ReleaseView) -> Message:
     data = event.data
     asked = str(data.get("id", ""))
@@ -140,7 +131,7 @@ def _vote(event: Event, _view: ReleaseView) -> Message:
 def _approved(event: Event, view: ReleaseView) -> Message:
     asked = str(event.data.get("id", ""))
     votes = next((d.votes for d in view.decisions if d.id == asked), ())
-    by = row([vote.by for vote in votes]) or event.who
+    by = row(event.data.get("by")) or row([vote.by for vote in votes]) or event.who
     return Message(text=f"Approved {asked} by {by}. It goes on by its gates.")
 
 
@@ -209,6 +200,11 @@ def _override(event: Event, _view: ReleaseView) -> Message:
     return Message(text=sentence(text, reason))
 
 
+def _accepted(event: Event, _view: ReleaseView) -> Message:
+    cluster = event.data.get("cluster", "")
+    return Message(text=f"Accepted by {event.who}: cluster {cluster} as it is now.")
+
+
 def _window_closed(event: Event, view: ReleaseView) -> Message:
     again = event.data.get("next_open")
     then = f"The next batch begins {_at(again, view)} or later" if again else "No opening is known"
@@ -225,7 +221,6 @@ _STORIES: Mapping[str, Say] = {
     "release.rolled-back": _rolled_back,
     "release.cancelled": _cancelled,
     "release.superseded": _superseded,
-    "check": _check,
     "decision.asked": _asked,
     "decision.vote": _vote,
     "decision.approved": _approved,
@@ -236,11 +231,12 @@ _STORIES: Mapping[str, Say] = {
     "freeze.set": _frozen,
     "freeze.lifted": _unfrozen,
     "override": _override,
+    "cluster.accepted": _accepted,
     "window.closed": _window_closed,
 }
 
 KINDS = tuple(_STORIES)
-"""Kinds of events that may be told; batch.succeeded, command.refused and write never are."""
+"""Kinds that may be told. A check is told by the failure it makes; a write never is."""
 
 
 def _took(event: Event, view: ReleaseView) -> str:

@@ -12,7 +12,7 @@ from bot.core.messages_figures import phase_of, small
 from bot.core.messages_words import clause, many, moment, sentence, some
 from bot.model.gate import ReleaseView
 from bot.model.message import Message, Tone
-from bot.model.state import Event, UnitPhase
+from bot.model.state import Event, HoldCode, UnitPhase
 
 Say = Callable[[Event, ReleaseView], Message | None]
 
@@ -23,7 +23,8 @@ def _batch_applying(event: Event, view: ReleaseView) -> Message | None:
     data = event.data
     targets = data.get("targets")
     wanted = sum(targets.values()) if isinstance(targets, Mapping) else some(targets)
-    batch = f"batch {data.get('batch') or event.batch} of {data.get('batches', '?')}"
+    number = data.get("batch") or event.batch
+    batch = f"batch {number} of {max(number, data.get('batches') or _batches(view, event.unit))}"
     pods = f" brings {many(wanted, 'pod')} to {_version(view, event.unit)}" if wanted else " begins"
     return Message(text=f"{event.unit}: {batch}{pods}.")
 
@@ -61,7 +62,10 @@ def _unit_succeeded(event: Event, view: ReleaseView) -> Message | None:
     return Message(text=f"{event.unit}: succeeded, {_version(view, event.unit)}.")
 
 
-def _unit_failed(event: Event, view: ReleaseView) -> Message:
+def _unit_failed(event: Event, view: ReleaseView) -> Message | None:
+    """Not where the failure stopped the release: that is told, with the same cause, by its hold."""
+    if any(h.code is HoldCode.FAILED and event.unit in h.reason for h in view.holds):
+        return _wave_ends(event, view) if not small(view) else None
     cause = clause(event.data.get("why"))
     text = f"{event.unit}: failed{_batch(event)}" + (f", {cause}" if cause else "")
     return Message(
@@ -79,6 +83,10 @@ def _unit_skipped(event: Event, view: ReleaseView) -> Message:
         text=sentence(f"{event.unit}: skipped{by}{because}", "It is owed"),
         lines=_wave_ended_too(event, view),
     )
+
+
+def _retried(event: Event, _view: ReleaseView) -> Message:
+    return Message(text=f"{event.unit}: retried by {event.who}.")
 
 
 def _quarantined(event: Event, view: ReleaseView) -> Message:
@@ -143,6 +151,11 @@ def _wave(unit: str, view: ReleaseView) -> tuple[str, int, int, tuple[str, ...]]
     return None
 
 
+def _batches(view: ReleaseView, unit: str) -> int:
+    component = next((u.component for u in view.plan.units if u.unit == unit), "")
+    return next((len(c.batches) for c in view.plan.components if c.name == component), 1)
+
+
 def _version(view: ReleaseView, unit: str) -> str:
     component = next((u.component for u in view.plan.units if u.unit == unit), "")
     return next((c.version for c in view.plan.components if c.name == component), "the new version")
@@ -163,6 +176,7 @@ UNIT_STORIES: Mapping[str, Say] = {
     "batch.soaking": _batch_soaking,
     "unit.succeeded": _unit_succeeded,
     "unit.failed": _unit_failed,
+    "unit.retry": _retried,
     "unit.skipped": _unit_skipped,
     "unit.quarantined": _quarantined,
     "unit.back": _back,

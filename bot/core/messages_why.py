@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.core.messages_progress import waits_for
 from bot.core.messages_words import clause, length, many, moment, row, sentence, some
-from bot.model.gate import Wait
+from bot.model.gate import Stop, Wait
 
 Facts = Mapping[str, Any]
 Say = Callable[[Facts, str], str]
@@ -18,7 +19,19 @@ Say = Callable[[Facts, str], str]
 def why(wait: Wait, zone: str = "UTC") -> str:
     """The sentence of a closed gate. Times are named in `zone`."""
     say = _SENTENCES.get(wait.code)
-    return say(wait.facts, zone) if say is not None else _unknown(wait, zone)
+    if say is None:
+        return _unknown(wait, zone)
+    stopped = isinstance(wait, Stop) and wait.code in _CAUSES
+    if not stopped:
+        return say(wait.facts, zone)
+    step = "Retry, override or roll back" if wait.code == "check" else "Retry, skip or roll back"
+    return sentence(f"Stopped: {cause(wait)}", "Nothing more begins", step)
+
+
+def cause(wait: Wait) -> str:
+    """Only what went wrong, for a longer sentence to name: no state, no next step, no full stop."""
+    say = _CAUSES.get(wait.code)
+    return clause(say(wait.facts) if say is not None else headline(wait))
 
 
 def headline(wait: Wait, zone: str = "UTC") -> str:
@@ -71,6 +84,7 @@ _HOLDS = {
         "Held, the store was restored from a backup",
         "Compare with the clusters, then resume",
     ),
+    "freeze": ("Frozen", "Unfreeze lifts it"),
     "rejected": ("Stopped, a decision was rejected", "Resume asks again; or roll back"),
     "fenced": (
         "Stopped, a newer plan has written to the same object",
@@ -156,10 +170,8 @@ def _does_not_fit(f: Facts, zone: str) -> str:
 
 
 def _unreachable(f: Facts, zone: str) -> str:
-    error = clause(f.get("error"))
     return sentence(
-        f"Unreachable: cluster {f.get('cluster', '')} did not answer"
-        + (f" ({error})" if error else ""),
+        f"Unreachable: {_unreachable_cause(f)}",
         "It is asked again by itself",
         _since(f.get("since"), zone),
     )
@@ -174,20 +186,31 @@ def _rebuilt(f: Facts, _: str) -> str:
 
 
 def _check(f: Facts, _: str) -> str:
-    when = "pre-check" if f.get("when") == "before" else "post-check"
-    name, cause = f"{when} {f.get('name', '')}", clause(f.get("why"))
-    because = f": {cause}" if cause else ""
     match _verdict(f.get("verdict")):
         case "FAILED":
-            text = f"Stopped: {name} failed{because}"
-            return sentence(text, "Nothing more begins", "Retry, override or roll back")
+            step = "Retry, override or roll back"
         case "INCONCLUSIVE":
-            text = f"Stopped: {name} neither passed nor failed{because}"
-            return sentence(text, "Look at the evidence, then retry, override or roll back")
+            step = "Look at the evidence, then retry, override or roll back"
         case "ERRORED":
-            return sentence(f"Waiting: {name} could not be asked{because}", "It is asked again")
+            return sentence(f"Waiting: {_check_cause(f)}", "It is asked again by itself")
         case _:
-            return sentence(f"Waiting for {name}{because}")
+            seen = clause(f.get("why"))
+            return sentence(f"Waiting for {_check_name(f)}" + (f": {seen}" if seen else ""))
+    return sentence(f"Stopped: {_check_cause(f)}", "Nothing more begins", step)
+
+
+def _check_name(f: Facts) -> str:
+    return f"{'pre-check' if f.get('when') == 'before' else 'post-check'} {f.get('name', '')}"
+
+
+def _check_cause(f: Facts) -> str:
+    said = {
+        "FAILED": "failed",
+        "INCONCLUSIVE": "neither passed nor failed",
+        "ERRORED": "could not be asked",
+    }.get(_verdict(f.get("verdict")), "is not answered")
+    seen = clause(f.get("why"))
+    return f"{_check_name(f)} {said}" + (f": {seen}" if seen else "")
 
 
 def _approval(f: Facts, _: str) -> str:
@@ -203,8 +226,7 @@ def _approval(f: Facts, _: str) -> str:
 
 def _converging(f: Facts, _: str) -> str:
     updated, wanted, total = f.get("updated"), f.get("wanted"), f.get("total")
-    waiting = row(f.get("waiting")) if not isinstance(f.get("waiting"), int) else ""
-    detail = "; ".join(part for part in (waiting, clause(f.get("detail"))) if part)
+    detail = waits_for(f.get("waiting"), f.get("detail"))
     because = f": {detail}" if detail else ""
     return sentence(f"Rolling out: {updated} of {wanted} pods updated, {total} in all{because}")
 
@@ -215,10 +237,28 @@ def _soaking(f: Facts, zone: str) -> str:
 
 
 def _sick(f: Facts, _: str) -> str:
-    return sentence(
-        f"Not healthy during the soak: {clause(f.get('why'))}",
-        "It goes on when health is back, and fails when it stays away",
-    )
+    return sentence(f"Stopped: {_sick_cause(f)}", "Nothing more begins", "Retry, skip or roll back")
+
+
+def _sick_cause(f: Facts) -> str:
+    seen = waits_for(f.get("why"), f.get("detail"))
+    return "not healthy during the soak" + (f": {seen}" if seen else "")
+
+
+def _converging_cause(f: Facts) -> str:
+    detail = waits_for(f.get("waiting"), f.get("detail"))
+    counted = f"{f.get('updated')} of {many(f.get('wanted'), 'pod')} updated"
+    return f"the batch did not converge in time, {counted}" + (f": {detail}" if detail else "")
+
+
+def _restoring_cause(f: Facts) -> str:
+    counted = f"{f.get('updated')} of {many(f.get('total'), 'pod')} restored"
+    return f"the rollback did not converge in time, {counted}"
+
+
+def _unreachable_cause(f: Facts) -> str:
+    error = clause(f.get("error"))
+    return f"cluster {f.get('cluster', '')} did not answer" + (f" ({error})" if error else "")
 
 
 def _superseding(f: Facts, _: str) -> str:
@@ -287,6 +327,15 @@ def _verdict(value: Any) -> str:
         return numbers[value]
     return str(value).upper()
 
+
+_CAUSES: Mapping[str, Callable[[Facts], str]] = {
+    "check": _check_cause,
+    "converging": _converging_cause,
+    "restoring": _restoring_cause,
+    "sick": _sick_cause,
+    "unreachable": _unreachable_cause,
+}
+"""Gates that can become a failure of the unit."""
 
 _SENTENCES: Mapping[str, Say] = {
     "held": _held,

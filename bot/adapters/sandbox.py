@@ -1,0 +1,217 @@
+"""Renders untrusted templates in worker processes of their own, and survives whatever they do.
+
+Never runs a template itself: it hands out jobs, watches the clock, ends what does not answer, and
+believes no answer before it has looked at it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from typing import Any, Self
+
+from bot.adapters.sandbox_process import WorkerGone, WorkerProcess
+from bot.cluster.render_objects import Document, objects_from
+from bot.model.plan import JSON
+from bot.ports import Rendering, RenderJob, RenderProblem, Unreachable
+
+BATCH = 32
+"""Jobs handed to a worker at once: few, so that all stay busy; many, so that none waits."""
+GRACE = 1.0
+"""Seconds beyond a job's deadline in which the worker can still say itself where it was."""
+START = 60.0
+"""Seconds that a worker may take to start on a busy machine."""
+ANSWER = 32 * 1024 * 1024
+"""Bytes of one answer; what is longer was not written by our worker."""
+
+
+class SandboxRenderer:
+    """The Renderer port. Workers start with the first job, and end with `close` or this process."""
+
+    def __init__(
+        self,
+        *,
+        workers: int | None = None,
+        deadline: float = 5.0,
+        output: int = 1024 * 1024,
+        memory: int = 512 * 1024 * 1024,
+    ) -> None:
+        self._count = workers or min(2, os.cpu_count() or 1)
+        self._deadline = deadline
+        self._limits = json.dumps({"seconds": deadline, "output": output, "memory": memory})
+        self._workers: list[WorkerProcess] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the workers. The renderer may be used again."""
+        with self._lock:
+            while self._workers:
+                self._workers.pop().end()
+
+    def render(self, jobs: Sequence[RenderJob]) -> tuple[Rendering, ...]:
+        """One answer a job, in order. Unreachable only when no worker can be started at all."""
+        with self._lock:
+            found: dict[int, Rendering] = {}
+            batches = _batches(jobs, found)
+            if batches:
+                self._run(jobs, batches, found)
+        return tuple(found[at] for at in range(len(jobs)))
+
+    def _run(
+        self, jobs: Sequence[RenderJob], batches: list[list[int]], found: dict[int, Rendering]
+    ) -> None:
+        waiting = batches[::-1]
+        with DefaultSelector() as selector:
+            busy: list[WorkerProcess] = []
+            while waiting or busy:
+                while waiting and (worker := self._free(busy, len(waiting))) is not None:
+                    worker.give(waiting[-1], _request(jobs, waiting[-1]))
+                    waiting.pop()
+                    selector.register(worker.answers, EVENT_READ, worker)
+                    selector.register(worker.requests, EVENT_WRITE, worker)
+                    worker.deadline = time.monotonic() + START
+                    busy.append(worker)
+                self._turn(selector, busy)
+                for worker in list(busy):
+                    rest = self._heard(worker, jobs, found)
+                    if rest is None:
+                        continue
+                    selector.unregister(worker.answers)
+                    if worker.unsent is not None:
+                        selector.unregister(worker.requests)
+                    busy.remove(worker)
+                    if worker.ended:
+                        self._workers.remove(worker)
+                    if rest:
+                        waiting.append(rest)
+
+    def _free(self, busy: list[WorkerProcess], waiting: int) -> WorkerProcess | None:
+        for worker in self._workers:
+            if worker not in busy:
+                if not worker.ended and worker.alive:
+                    return worker
+                worker.end()
+                self._workers.remove(worker)
+                return self._free(busy, waiting)
+        if len(self._workers) >= self._count:
+            return None
+        self._workers.append(WorkerProcess(self._limits))
+        return self._workers[-1]
+
+    def _turn(self, selector: DefaultSelector, busy: list[WorkerProcess]) -> None:
+        left = min((worker.deadline for worker in busy), default=0.0) - time.monotonic()
+        for key, _ in selector.select(max(0.0, left)):
+            worker: WorkerProcess = key.data
+            if key.fileobj is worker.answers:
+                worker.receive()
+            elif not worker.send():
+                selector.unregister(worker.requests)
+
+    def _heard(
+        self, worker: WorkerProcess, jobs: Sequence[RenderJob], found: dict[int, Rendering]
+    ) -> list[int] | None:
+        """Takes what a worker answered: the jobs of its batch still to do, None while it works."""
+        try:
+            for answer in worker.answered(ANSWER):
+                if "ready" in answer:
+                    worker.ready = True
+                elif "at" in answer:
+                    worker.at = str(answer["at"])
+                else:
+                    number = worker.jobs.pop(0)
+                    found[number] = _rendering(jobs[number], answer)
+                    worker.at = None
+                worker.deadline = time.monotonic() + self._deadline + GRACE
+            if not worker.jobs:
+                return []
+            if time.monotonic() < worker.deadline:
+                return None
+            why = f"it did not finish within {self._deadline:g} s"
+        except WorkerGone as gone:
+            why = str(gone)
+        worker.end()
+        if not worker.ready:
+            raise Unreachable(f"the renderer could not be started: {worker.last_words or why}")
+        number = worker.jobs.pop(0)
+        found[number] = _failed(jobs[number], worker.at, why)
+        return worker.jobs
+
+
+def _batches(jobs: Sequence[RenderJob], found: dict[int, Rendering]) -> list[list[int]]:
+    """Jobs of the same files together: they are sent, and compiled, once."""
+    groups: dict[Any, list[int]] = {}
+    for at, job in enumerate(jobs):
+        problems = tuple(_unreadable(job))
+        if problems:
+            found[at] = Rendering(key=job.key, problems=problems)
+        else:
+            groups.setdefault((job.kind, job.files), []).append(at)
+    return [
+        group[at : at + BATCH] for group in groups.values() for at in range(0, len(group), BATCH)
+    ]
+
+
+def _unreadable(job: RenderJob) -> Iterator[RenderProblem]:
+    for path, content in job.files:
+        try:
+            content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            yield RenderProblem(path=path, line=line, message="the file is no UTF-8 text")
+
+
+def _request(jobs: Sequence[RenderJob], batch: Sequence[int]) -> bytes:
+    job = jobs[batch[0]]
+    files = [[path, content.decode("utf-8-sig")] for path, content in job.files]
+    request = {
+        "set": hashlib.sha256(json.dumps(files).encode()).hexdigest(),
+        "kind": job.kind,
+        "files": files,
+        "jobs": [[jobs[at].values, jobs[at].context] for at in batch],
+    }
+    return json.dumps(request).encode() + b"\n"
+
+
+def _rendering(job: RenderJob, answer: Any) -> Rendering:
+    """An answer is data of someone who may have been taken over: nothing in it is believed unseen."""
+    try:
+        problems = tuple(_told(answer["problems"]))
+        made = [
+            Document(path=str(p), line=int(n), value=value) for p, n, value in answer["documents"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        return _failed(job, None, "the renderer gave an answer that cannot be read")
+    if problems:
+        return Rendering(key=job.key, problems=problems)
+    objects, wrong = objects_from(made)
+    return Rendering(key=job.key, objects=() if wrong else objects, problems=wrong)
+
+
+def _told(problems: Iterable[Any]) -> Iterator[RenderProblem]:
+    for told in problems:
+        line = told["line"]
+        yield RenderProblem(
+            path=str(told["path"]),
+            line=None if line is None else int(line),
+            message=str(told["message"])[:500],
+            hint=str(told["hint"])[:500],
+            code=str(told["code"]),
+        )
+
+
+def _failed(job: RenderJob, path: str | None, why: str) -> Rendering:
+    first: JSON = job.files[0][0] if job.files else ""
+    return Rendering(
+        key=job.key, problems=(RenderProblem(path=path or first, line=None, message=why),)
+    )

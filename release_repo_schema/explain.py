@@ -61,6 +61,10 @@ def explain(kind: type[KindModel], error: Mapping[str, Any]) -> Problem:
             return Problem(loc, False, "wrong-value", str(error["msg"]), "")
 
 
+def _path(loc: Pointer) -> str:
+    return "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in loc).lstrip(".")
+
+
 def _unknown_field(kind: type[KindModel], loc: Pointer) -> Problem:
     word = str(loc[-1])
     known = [str(info.alias) for info in _model_at(kind, loc[:-1]).model_fields.values()]
@@ -69,7 +73,7 @@ def _unknown_field(kind: type[KindModel], loc: Pointer) -> Problem:
         hint = f"`{word}` belongs in {places}: check the indentation"
     if not hint:
         hint = f"known here: {', '.join(known)}" if known else "nothing can be written here yet"
-    where = ".".join(str(part) for part in loc[:-1])
+    where = _path(loc[:-1])
     said = f"unknown field `{word}`" + (f" in {where}" if where else "")
     return Problem(loc, True, "unknown-field", said, hint)
 
@@ -84,7 +88,7 @@ def _missing(kind: type[KindModel], loc: Pointer) -> Problem:
         ),
         "",
     )
-    where = ".".join(str(part) for part in loc[:-1])
+    where = _path(loc[:-1])
     said = f"expected the field `{name}`" + (f" in {where}" if where else "") + ", found none"
     return Problem(loc[:-1], True, "missing-field", said, description)
 

@@ -60,6 +60,9 @@ def _kinds(file: LoadedFile) -> LoadedFile:
             documents.append(document)
         if document is None or document.model is None:
             broken.add(document.name if document is not None else "")
+        elif document.kind == "Component" and document.name != file.place.component:
+            # Whoever refers to the one name or the other is not wrong as well.
+            broken |= {document.name, file.place.component}
     if not sound or not documents:
         broken |= {PurePosixPath(file.path).stem, file.place.component}
     done = replace(
@@ -135,8 +138,10 @@ def _header(file: LoadedFile, index: int, value: dict[str, Any]) -> list[Finding
 
 
 def _misplaced(file: LoadedFile, index: int, kind: str) -> Finding:
-    allowed = " or ".join(sorted(file.place.kinds)) or "no document"
+    allowed = " or ".join(sorted(file.place.kinds))
     said = f"expected {allowed} in this place, found {kind}"
+    if not allowed:
+        said = f"no document is read in this place, found {kind}"
     hint = f"a {kind} stands in {HOMES[kind]}"
     return file.finding(index, ("kind",), "wrong-folder", said, hint)
 

@@ -119,7 +119,9 @@ class Reader:
             self._next = loader.get_event
             self._stream()
         except _Stop as stop:
-            self.findings.append(stop.finding)
+            # Beyond a limit nothing of the file counts: one line says why.
+            self.documents.clear()
+            self.findings = [stop.finding]
         except yaml.MarkedYAMLError as error:
             self._syntax(error, text)
         except (yaml.YAMLError, ValueError) as error:
@@ -278,7 +280,8 @@ class Reader:
             self.report(mark, "merge-key", "merge keys `<<` are not read", "write the keys out")
             return None
         if (reads := yaml_reads(text)) != "text":
-            said = f"expected a key that is a text, found `{text}`, which YAML reads as a {reads}"
+            kind = reads if reads == "nothing" else f"a {reads}"
+            said = f"expected a key that is a text, found `{text}`, which YAML reads as {kind}"
             self.report(mark, "key-not-a-string", said, f'write "{text}" in quotes')
             return None
         return text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
-from release_repo_schema.findings import Finding, did_you_mean
+from release_repo_schema.findings import Finding
 from release_repo_schema.loadedfile import Document
 from release_repo_schema.models import Component, Window, WindowSpec, duration_text
-from release_repo_schema.rules.holiday_codes import holiday_problem, spelled_alike
+from release_repo_schema.rules.holiday_codes import holiday_hint, holiday_problem
 from release_repo_schema.rules.intervals import intervals, longest
 from release_repo_schema.rules.scene import Scene, listed
 from release_repo_schema.rules.zones import zone_exists, zone_findings
@@ -20,11 +20,11 @@ def windows(scene: Scene) -> Iterator[Finding]:
         document, spec = scene.document("Window", window.name), window.spec
         yield from zone_findings(document, ("spec", "zone"), spec.zone)
         if spec.holidays is not None and (said := holiday_problem(spec.holidays)):
-            hint = did_you_mean(spec.holidays, spelled_alike(), "such as DE or DE-BE")
+            hint = holiday_hint(spec.holidays)
             yield document.finding(("spec", "holidays"), "unknown-holidays", said, hint)
         yield from _nothing_selected(scene, document, window)
         if not intervals(spec):
-            said = f"no {' or '.join(spec.days)} lies between `starts` and `ends`"
+            said = f"none of its days ({', '.join(spec.days)}) lies between `starts` and `ends`"
             yield document.finding(
                 ("spec", "days"), "window-never-opens", said, "change one of them"
             )

@@ -36,12 +36,12 @@ def components(scene: Scene) -> Iterator[Finding]:
             said = "nobody owns this component"
             yield document.finding(("spec",), "no-owner", said, hint, level="warning", at_key=True)
         yield from _templates(repo, document, component)
-        yield from _floor(repo, document, component)
+        yield from _floor(scene, document, component)
 
 
 def _templates(repo: Repo, document: Document, component: Component) -> Iterator[Finding]:
     render = component.spec.render
-    if render.helm is not None:
+    if render.helm is not None or document.file.place.component != component.name:
         return
     if not any(
         path.startswith(f"{render.folder}/") for path in repo.component_files(component.name)
@@ -51,7 +51,8 @@ def _templates(repo: Repo, document: Document, component: Component) -> Iterator
         yield document.finding(("spec", "render"), "no-templates", said, hint)
 
 
-def _floor(repo: Repo, document: Document, component: Component) -> Iterator[Finding]:
+def _floor(scene: Scene, document: Document, component: Component) -> Iterator[Finding]:
+    repo, known = scene.repo, scene.checks()
     if not repo.policy.spec.floors:
         return
     floor, spec = floor_of(repo.policy, component), component.spec
@@ -62,7 +63,7 @@ def _floor(repo: Repo, document: Document, component: Component) -> Iterator[Fin
         if least is not None and written < least:
             yield _below(document, field, written, least)
     for check in floor.checks:
-        if check not in spec.checks.after:
+        if check in known and check not in spec.checks.after:
             said = f"the policy's floor asks for the check `{check}` after every batch"
             hint = f"add {check} to checks.after"
             yield document.finding(("spec", "checks", "after"), "below-floor", said, hint)

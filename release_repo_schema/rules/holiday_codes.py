@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
+from release_repo_schema.findings import did_you_mean
+
 
 @cache
 def countries() -> Mapping[str, tuple[str, ...]]:
@@ -29,10 +31,12 @@ def holiday_problem(code: str) -> str:
     return ""
 
 
-def spelled_alike() -> list[str]:
-    """Every code there is, for did-you-mean."""
-    return [
-        code
-        for country, subdivisions in countries().items()
-        for code in (country, *(f"{country}-{one}" for one in subdivisions))
-    ]
+def holiday_hint(code: str) -> str:
+    """What could be written instead of a code that is not known."""
+    country, _, subdivision = code.partition("-")
+    known = countries().get(country)
+    if known is None:
+        return did_you_mean(country, countries(), "a country and perhaps a subdivision: DE, DE-BE")
+    if not known:
+        return f"write {country}"
+    return did_you_mean(subdivision, known, f"{country} has {', '.join(known)}")

@@ -180,7 +180,7 @@ def _waves_reach(
 ) -> Iterator[Finding]:
     last = stage.waves[-1] if stage.waves else "100%"
     if isinstance(last, int) and last < count:
-        said = f"the waves of {stage.name} end at {last} of {count} units"
+        said = f"the waves of the stage {stage.name} end at {last} of {count} units"
         pointer = ("spec", "stages", k, "waves")
         hint = "waves are cumulative: end with 100%"
         yield at.finding(pointer, "units-in-no-wave", _told(document, at, said), hint)
@@ -213,7 +213,7 @@ def _stage_floor(
         first = min(first, count)
         if first > floor.first_wave:
             said = (
-                f"the first wave of {stage.name} has {first} units, and the policy's floor allows "
+                f"the first wave of the stage {stage.name} has {first} units, and the policy's floor allows "
                 f"{floor.first_wave}"
             )
             hint = f"begin waves with {floor.first_wave}"
@@ -231,7 +231,8 @@ def _superseded(scene: Scene, document: Document, release: Release) -> Iterator[
             continue
         other = scene.repo.releases.get(name)
         if other is None:
-            yield from scene.unknown(document, pointer, "release", name, scene.repo.releases)
+            others = [one for one in scene.repo.releases if one != release.name]
+            yield from scene.unknown(document, pointer, "release", name, others)
         elif not mine & {asked.name for asked in other.spec.components}:
             said = f"{name} releases no component of this release"
             hint = "a release supersedes running releases of its own components"

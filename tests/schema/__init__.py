@@ -1,0 +1,1 @@
+"""Stories about what release authors write: what is refused, where, and in which words."""

@@ -30,6 +30,7 @@ from release_repo_schema.models import (
     Empty,
     Policy,
     Release,
+    ReleaseSpec,
     Stage,
     duration_text,
 )
@@ -123,7 +124,7 @@ def build(
         plan_hash="",
         commit=origin.commit,
         position=origin.position,
-        spec=release.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+        spec=spec_json(release.spec),
         components=(component,),
         stages=stages,
         units=units,
@@ -134,6 +135,19 @@ def build(
         authors=origin.authors,
     )
     return replace(plan, plan_hash=plan_hash(plan))
+
+
+def spec_json(spec: ReleaseSpec) -> dict[str, JSON]:
+    """A Release's spec in the file's own field names; what is not written stands as its default.
+
+    Reads back as the same ReleaseSpec. Writing a default out changes nothing.
+    """
+    written = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    whole = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {
+        key: written.get(key, {} if isinstance(value, dict) else value)
+        for key, value in whole.items()
+    }
 
 
 def plan_hash(plan: ReleasePlan) -> str:

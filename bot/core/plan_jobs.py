@@ -52,7 +52,16 @@ class Layer:
 
 @dataclass(slots=True)
 class Reads:
-    """Which names templates and values read, by content: looked for once."""
+    """Templates, and which names they and the values read, by content: looked for once."""
+
+    data: dict[str, bytes] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Start anew when it has grown past what one repo can need."""
+        if len(self.layers) + len(self.data) > 50_000:
+            self.files.clear()
+            self.layers.clear()
+            self.data.clear()
 
     files: dict[tuple[tuple[str, str], ...], frozenset[str]] = field(default_factory=dict)
     layers: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -74,16 +83,17 @@ class Source:
     repo: Repo
     component: str
     kind: str
-    files: tuple[tuple[str, str, str], ...]
-    """(path inside the component, path in the tree, content id), sorted."""
     file_keys: tuple[tuple[str, str], ...]
+    """(path inside the component, content id), sorted."""
     layers: Mapping[str, Layer]
     used: frozenset[str]
+    reads: Reads
 
 
 def source_of(repo: Repo, component: str, reads: Reads | None = None) -> Source:
     """What a component is rendered from. `reads` is shared between calls to spare work."""
     reads = reads or Reads()
+    reads.forget()
     render = repo.components[component].spec.render
     entries = repo.tree.entries()
     files = tuple(
@@ -95,18 +105,18 @@ def source_of(repo: Repo, component: str, reads: Reads | None = None) -> Source:
     )
     file_keys = tuple((inside, key) for inside, _, key in files)
     if file_keys not in reads.files:
-        texts = (
-            _data(repo, component, inside).decode("utf-8", "replace") for inside, _, _ in files
-        )
+        for _, path, key in files:
+            reads.data[key] = _read(repo, path)
+        texts = (reads.data[key].decode("utf-8", "replace") for _, key in file_keys)
         reads.files[file_keys] = names_used(*texts)
     return Source(
         repo=repo,
         component=component,
         kind="plain" if render.plain else "jinja",
-        files=files,
         file_keys=file_keys,
         layers=_layers(repo, component, reads),
         used=reads.files[file_keys],
+        reads=reads,
     )
 
 
@@ -140,8 +150,8 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
             key=key,
             kind=source.kind,
             files=tuple(
-                (f"components/{component}/{inside}", _data(repo, component, inside))
-                for inside, _, _ in source.files
+                (f"components/{component}/{inside}", source.reads.data[key])
+                for inside, key in source.file_keys
             ),
             values=values_for([layer.value for layer in layers]),
             context=context,
@@ -179,5 +189,8 @@ def _layers(repo: Repo, component: str, reads: Reads) -> dict[str, Layer]:
     return found
 
 
-def _data(repo: Repo, component: str, inside: str) -> bytes:
-    return repo.files[f"components/{component}/{inside}"].data
+def _read(repo: Repo, path: str) -> bytes:
+    try:
+        return repo.tree.read(path)
+    except OSError:
+        return b""  # loading has found it unreadable and said so; nothing is planned then

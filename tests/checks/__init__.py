@@ -1,0 +1,1 @@
+"""Tests of the questions asked before and after a batch."""

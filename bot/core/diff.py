@@ -22,6 +22,7 @@ HIDDEN = "(hidden)"
 
 _FIRST = ("apiVersion", "kind", "metadata", "name", "namespace")
 _PLAIN = re.compile(r"[A-Za-z_./](?:[\w./@+%-]|:(?=\S)| (?=[\w./(]))*\Z", re.ASCII)
+_QUANTITY = re.compile(r"\d{1,9}(?:m|[KMGT]i?|s|h|%)\Z", re.ASCII)
 _WORDS = frozenset(
     ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ".inf", ".nan", ".", "..")
 )
@@ -218,6 +219,6 @@ def _block(text: str, pad: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _scalar(text: str) -> str:
-    if _PLAIN.match(text) and text.lower() not in _WORDS:
+    if (_PLAIN.match(text) and text.lower() not in _WORDS) or _QUANTITY.match(text):
         return text
     return dumps(text, ensure_ascii=False)

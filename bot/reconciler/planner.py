@@ -104,7 +104,10 @@ class Planner:
             tree=tried.tree_id,
             releases=tuple(releases),
             removed=_removed(before, after),
-            unreleased=unreleased(before, after, carried, known.applied),
+            # A Release that cannot be read may carry anything.
+            unreleased=()
+            if refused and not releases
+            else unreleased(before, after, carried, known.applied),
             findings=tuple(sorted(set(findings), key=lambda one: one.sort_key)),
         )
 

@@ -1,0 +1,1 @@
+"""Figures: each program prints counts and ratios, and says which target it misses."""

@@ -1,0 +1,264 @@
+"""A plan as people read it: what changes, in which order, when, who is asked, what to look out for.
+
+Plain text of at most 100 columns where it can. It stays short for a thousand units: it shows waves,
+and names units only where a wave has few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.core import messages_plan_facts as say
+from bot.core.diff import Change
+from bot.core.forecast import Forecast, Span
+from bot.core.messages_words import length, many, moment, row
+from bot.core.plan_shown import PullPlan, ReleaseShown, Unreleased
+from bot.model.plan import StagePlan
+
+FEW = 5
+"""Up to so many units a wave names each of them, with its reason."""
+MOST_CHANGES = 8
+MOST_LINES = 60
+MOST_NAMES = 4
+
+
+def plan_text(pull: PullPlan) -> str:
+    """Everything that somebody should know before merging, most important first."""
+    blocks = [*_findings(pull)]
+    blocks += [_release(shown) for shown in pull.releases]
+    if pull.removed:
+        blocks.append(_removed(pull.removed))
+    if pull.unreleased:
+        blocks.append(_unreleased(pull.unreleased))
+    if not pull.releases and not pull.findings:
+        blocks.append("This pull request brings no release: merging it changes no cluster.")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _findings(pull: PullPlan) -> Iterable[str]:
+    if not pull.findings:
+        return
+    errors = sum(finding.level == "error" for finding in pull.findings)
+    others = len(pull.findings) - errors
+    counted = [many(errors, "error")] if errors else []
+    counted += [many(others, "warning")] if others else []
+    planned = ": nothing is planned until they are mended" if errors and not pull.releases else ""
+    lines = [f"{' and '.join(counted)}{planned}", *(f"  {one}" for one in pull.findings)]
+    yield "\n".join(lines)
+
+
+def _release(shown: ReleaseShown) -> str:
+    plan, told = shown.plan, shown.forecast
+    component = plan.components[0]
+    lines = [
+        f"Release {plan.release}: {component.name} {_versions(shown)} → {component.version}",
+        f"  {plan.reason}" if plan.reason else "",
+        f"  {_size(shown)}",
+        f"  {_duration(told)}",
+        f"  Longest: {say.costs_most(told.costs)}" if told.costs else "",
+        f"  Plan {plan.plan_hash[7:19]}",
+    ]
+    blocks = ["\n".join(line for line in lines if line)]
+    blocks.append(_table(shown))
+    blocks += _listed("Approvals", _approvals(shown))
+    blocks += _listed("Look out", shown.warnings)
+    blocks.append(_changes(shown))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _versions(shown: ReleaseShown) -> str:
+    known = shown.versions
+    if set(known) == {None}:
+        return "(not known)"
+    named = [
+        f"{version or 'not known'}" + (f" ({count})" if len(known) > 1 else "")
+        for version, count in known.items()
+    ]
+    return row(named, most=3)
+
+
+def _size(shown: ReleaseShown) -> str:
+    plan = shown.plan
+    waves = sum(len(stage.waves) for stage in plan.stages)
+    counts = [unit.counts[-1] for unit in shown.units.values() if unit.counts]
+    pods = f", about {sum(counts)} pods" if len(counts) == len(shown.units) else ""
+    return (
+        f"{many(len(plan.units), 'unit')} in {many(len(plan.stages), 'stage')} and "
+        f"{many(waves, 'wave')}{pods}"
+    )
+
+
+def _duration(told: Forecast) -> str:
+    if told.never:
+        return f"It would never end: {row(dict.fromkeys(told.never.values()), most=2)}"
+    if told.start is None or told.end is None:
+        return "Nothing has to be done."
+    start, end = (
+        moment(at, told.zone, year=told.at.year).removesuffix(f" {told.zone}")
+        for at in (told.start, told.end)
+    )
+    return (
+        f"Begins {start}, ends {end} ({told.zone}): {many(told.days, 'working day')}, "
+        f"{length(told.end - told.start)}\n"
+        "  (reckoned with approvals given at once and checks that pass)"
+    )
+
+
+def _table(shown: ReleaseShown) -> str:
+    """One row a wave; the units of a small wave below it."""
+    told = shown.forecast
+    zone = ZoneInfo(told.zone)
+    rows = [("stage", "wave", "units", "batches", f"begins ({told.zone})", "ends")]
+    units: list[tuple[int, str]] = []
+    for stage, when in zip(shown.plan.stages, told.stages, strict=True):
+        for number, (wave, span) in enumerate(zip(stage.waves, when.waves, strict=True), start=1):
+            rows.append(
+                (
+                    stage.name if number == 1 else "",
+                    f"{number} of {len(stage.waves)}",
+                    str(len(wave)) + _at_once(stage, wave),
+                    _batches(shown, wave),
+                    _when(span.start, zone),
+                    _when(span.end, zone),
+                )
+            )
+            units += [(len(rows) - 1, line) for line in _named(shown, wave)]
+    lines = _columns(rows)
+    for after, text in reversed(units):
+        lines.insert(after + 1, f"      {text}")
+    return "\n".join(lines)
+
+
+def _at_once(stage: StagePlan, wave: Sequence[str]) -> str:
+    limit = stage.max_concurrency
+    return f", {limit} at once" if limit is not None and limit < len(wave) else ""
+
+
+def _batches(shown: ReleaseShown, wave: Sequence[str]) -> str:
+    """`1, 3, 6 pods` where all units of the wave have these, else the batches as written."""
+    counts = {shown.units[name].counts for name in wave}
+    written = {shown.units[name].batches for name in wave}
+    one = next(iter(counts))
+    if len(counts) == 1 and one is not None:
+        return f"{' → '.join(map(str, one))} pods" if one != (1,) else "1 pod"
+    return " / ".join(sorted(" → ".join(map(str, batches)) for batches in written))
+
+
+def _named(shown: ReleaseShown, wave: Sequence[str]) -> Iterable[str]:
+    reasons = {unit.unit: unit.reason for unit in shown.plan.units}
+    if len(wave) <= FEW:
+        for name in wave:
+            done = ", up to date already" if shown.units[name].up_to_date else ""
+            yield f"{name}{done}: {_without_wave(reasons[name])}"
+        return
+    others = [name for name in wave if not reasons[name].startswith("wave ")]
+    yield row([name.partition("@")[2] for name in wave], most=MOST_NAMES)
+    for name in others[:MOST_NAMES]:
+        yield f"{name}: {reasons[name]}"
+    if len(others) > MOST_NAMES:
+        yield f"{len(others) - MOST_NAMES} more were moved or added in the same way"
+
+
+def _without_wave(reason: str) -> str:
+    """The row above says which wave it is."""
+    head, colon, rest = reason.partition(": ")
+    return rest if colon and head.startswith("wave ") and "added" not in head else reason
+
+
+def _when(at: datetime | None, zone: ZoneInfo) -> str:
+    if at is None:
+        return "never"
+    return moment(at, zone.key).removesuffix(f" {zone.key}")
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(one[column]) for one in rows) for column in range(len(rows[0]))]
+    return [
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(one, widths, strict=True)).rstrip()
+        for one in rows
+    ]
+
+
+def _approvals(shown: ReleaseShown) -> list[str]:
+    return [say.asked(one.what, one.stage, one.times, one.ask) for one in shown.approvals]
+
+
+def _listed(title: str, lines: Sequence[str]) -> list[str]:
+    return ["\n".join([f"  {title}", *(f"  - {line}" for line in lines)])] if lines else []
+
+
+def _changes(shown: ReleaseShown) -> str:
+    """The diffs; those that change the same lines are shown once, whatever stands around them."""
+    total = len(shown.plan.units)
+    groups: dict[tuple[object, str, str], list[Change]] = {}
+    for change in shown.changes:
+        groups.setdefault((change.ref, change.verb, _changed_lines(change.diff)), []).append(change)
+    ordered = sorted(groups.values(), key=lambda same: -sum(len(one.units) for one in same))
+    if not ordered:
+        return "  No object changes."
+    lines = ["  Changes"]
+    for same in ordered[:MOST_CHANGES]:
+        lines += _change(same, total)
+    if len(ordered) > MOST_CHANGES:
+        left = sum(len(one.units) for same in ordered[MOST_CHANGES:] for one in same)
+        lines.append(
+            f"  … and {many(len(ordered) - MOST_CHANGES, 'more change')} of other lines in "
+            f"{many(left, 'unit')}: all of them with --json"
+        )
+    return "\n".join(lines)
+
+
+def _changed_lines(diff: str) -> str:
+    return "\n".join(line for line in diff.split("\n") if line[:1] in "+-")
+
+
+def _change(same: Sequence[Change], total: int) -> list[str]:
+    first = same[0]
+    units = [unit for one in same for unit in one.units]
+    where = "all units" if len(units) == total > 1 else row(units, most=MOST_NAMES)
+    verb = {"create": "new", "change": "changes", "keep": "no longer rendered, stays as it is"}
+    around = ", among other lines in some" if len(same) > 1 else ""
+    lines = [f"  {first.ref.short} ({verb[first.verb]}) in {where}{around}"]
+    body = first.diff.rstrip("\n").split("\n") if first.diff else []
+    lines += [f"    {line}".rstrip() for line in body[:MOST_LINES]]
+    if len(body) > MOST_LINES:
+        lines.append(f"    … {len(body) - MOST_LINES} more lines: all of them with --json")
+    return lines
+
+
+def _removed(names: Sequence[str]) -> str:
+    return (
+        f"Takes away {many(len(names), 'Release file')}: {row(names)}. One that has not begun is "
+        "then cancelled, one that runs is on hold and asks."
+    )
+
+
+def _unreleased(found: Sequence[Unreleased]) -> str:
+    lines = ["Changed, but carried to no cluster by a Release:"]
+    for one in found:
+        lines.append(
+            f"  {one.component}: {row(one.paths, most=3)}, for {many(len(one.units), 'unit')}"
+        )
+    lines.append("  A Release that names the same version brings it there.")
+    return "\n".join(lines)
+
+
+def forecast_text(shown: Forecast, release: str) -> str:
+    """`sluice forecast`: the stages and waves of a release in time."""
+    zone = ZoneInfo(shown.zone)
+    rows: list[tuple[str, ...]] = [("stage", "wave", f"begins ({shown.zone})", "ends")]
+    for stage in shown.stages:
+        for number, span in enumerate(stage.waves, start=1):
+            name = stage.name if number == 1 else ""
+            rows.append((name, f"{number} of {len(stage.waves)}", *_both(span, zone)))
+    lines = [f"{release}: {_duration(shown)}", *_columns(rows)]
+    if shown.costs:
+        lines.append(f"  Longest: {say.costs_most(shown.costs)}")
+    return "\n".join(lines) + "\n"
+
+
+def _both(span: Span, zone: ZoneInfo) -> tuple[str, str]:
+    return _when(span.start, zone), _when(span.end, zone)

@@ -1,0 +1,158 @@
+"""The plan of a pull request as `sluice plan --json` prints it. A change of shape only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.core import messages_plan_facts as say
+from bot.core.diff import Change
+from bot.core.forecast import Forecast
+from bot.core.plan_shown import Asked, PullPlan, ReleaseShown, Unreleased
+from release_repo_schema.models import duration_text
+
+
+def plan_json(pull: PullPlan) -> dict[str, Any]:
+    """The contract's shape, and more fields beside it."""
+    return {
+        "base": pull.base,
+        "head": pull.head,
+        "releases": [_release(shown) for shown in pull.releases],
+        "removed": list(pull.removed),
+        "unreleased": [_unreleased(one) for one in pull.unreleased],
+        "findings": [finding.to_json() for finding in pull.findings],
+    }
+
+
+def forecast_json(told: Forecast) -> dict[str, Any]:
+    """When each batch would start: `sluice forecast --json`, and a part of every plan."""
+    return {
+        "start": instant(told.start),
+        "end": instant(told.end),
+        "days": told.days,
+        "zone": told.zone,
+        "costs": [
+            {
+                "what": cost.what,
+                "each": duration_text(cost.each) if cost.each is not None else None,
+                "times": cost.times,
+                "total": _seconds(cost.total),
+                "text": say.cost(cost),
+            }
+            for cost in told.costs
+        ],
+        "never": [{"unit": unit, "why": why} for unit, why in told.never.items()],
+        "stages": [
+            {
+                "name": stage.name,
+                "start": instant(stage.start),
+                "end": instant(stage.end),
+                "waves": [{"start": instant(w.start), "end": instant(w.end)} for w in stage.waves],
+            }
+            for stage in told.stages
+        ],
+    }
+
+
+def batches_json(told: Forecast, unit: str) -> list[dict[str, Any]]:
+    """The batches of one unit."""
+    return [
+        {"start": instant(span.start), "end": instant(span.end)}
+        for span in told.units[unit].batches
+    ]
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, with Z."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
+
+
+def _seconds(length: timedelta) -> int:
+    return int(length.total_seconds())
+
+
+def _release(shown: ReleaseShown) -> dict[str, Any]:
+    plan, told = shown.plan, shown.forecast
+    component = plan.components[0]
+    units = {unit.unit: unit for unit in plan.units}
+    return {
+        "release": plan.release,
+        "planHash": plan.plan_hash,
+        "reason": plan.reason,
+        "components": [
+            {
+                "name": component.name,
+                "from": shown.from_version,
+                "to": component.version,
+                "versions": [
+                    {"version": version, "units": count}
+                    for version, count in shown.versions.items()
+                ],
+                "content": component.content,
+            }
+        ],
+        "stages": [
+            {
+                "name": stage.name,
+                "waves": [list(wave) for wave in stage.waves],
+                "maxConcurrency": stage.max_concurrency,
+                "maxFailures": stage.max_failures,
+                "units": [
+                    _unit(shown, units[name].reason, name) for wave in stage.waves for name in wave
+                ],
+                "start": instant(when.start),
+                "end": instant(when.end),
+            }
+            for stage, when in zip(plan.stages, told.stages, strict=True)
+        ],
+        "start": instant(told.start),
+        "end": instant(told.end),
+        "workingDays": told.days,
+        "costsMost": say.costs_most(told.costs),
+        "forecast": forecast_json(told),
+        "changes": [_change(change) for change in shown.changes],
+        "approvals": [_asked(one) for one in shown.approvals],
+        "warnings": list(shown.warnings),
+    }
+
+
+def _unit(shown: ReleaseShown, reason: str, name: str) -> dict[str, Any]:
+    unit, when = shown.units[name], shown.forecast.units[name]
+    return {
+        "unit": name,
+        "reason": reason,
+        "from": unit.version,
+        "batches": list(unit.batches),
+        "counts": None if unit.counts is None else list(unit.counts),
+        "start": instant(when.start),
+        "end": instant(when.end),
+        "upToDate": unit.up_to_date,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "units": list(change.units),
+        "object": change.ref.short,
+        "verb": change.verb,
+        "diff": change.diff,
+    }
+
+
+def _asked(one: Asked) -> dict[str, Any]:
+    expires = one.ask.expires
+    return {
+        "when": one.what,
+        "stage": one.stage,
+        "times": one.times,
+        "count": one.ask.count,
+        "roles": list(one.ask.roles),
+        "expires": duration_text(expires) if expires is not None else None,
+        "text": say.asked(one.what, one.stage, one.times, one.ask),
+    }
+
+
+def _unreleased(one: Unreleased) -> dict[str, Any]:
+    return {"component": one.component, "paths": list(one.paths), "units": list(one.units)}

@@ -145,10 +145,10 @@ def _range(start: int, stop: int) -> str:
 
 def manifest(obj: JSON) -> str:
     """An object as YAML, keys in a fixed order; the data of a Secret is hidden."""
-    if isinstance(obj, Mapping) and obj.get("kind") == "Secret":
+    if isinstance(obj, dict) and obj.get("kind") == "Secret":
         obj = {
             key: dict.fromkeys(value, HIDDEN)
-            if key in ("data", "stringData") and isinstance(value, Mapping)
+            if key in ("data", "stringData") and isinstance(value, dict)
             else value
             for key, value in obj.items()
         }
@@ -158,7 +158,7 @@ def manifest(obj: JSON) -> str:
 
 
 def _write(value: JSON, pad: str, lines: list[str]) -> None:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, dict) and value:
         for key in sorted(value, key=_place):
             _entry(f"{pad}{_scalar(str(key))}:", value[key], pad, lines)
     elif isinstance(value, list | tuple) and value:
@@ -173,7 +173,7 @@ def _place(key: str) -> tuple[int, str]:
 
 
 def _entry(head: str, value: JSON, pad: str, lines: list[str]) -> None:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, dict) and value:
         lines.append(head)
         _write(value, pad + "  ", lines)
     elif isinstance(value, list | tuple) and value:
@@ -184,7 +184,7 @@ def _entry(head: str, value: JSON, pad: str, lines: list[str]) -> None:
 
 
 def _item(item: JSON, pad: str, lines: list[str]) -> None:
-    if isinstance(item, Mapping | list | tuple) and item:
+    if isinstance(item, dict | list | tuple) and item:
         first = len(lines)
         _write(item, pad + "  ", lines)
         lines[first] = f"{pad}- {lines[first][len(pad) + 2 :]}"
@@ -197,7 +197,7 @@ def _leaf(value: JSON, pad: str) -> str:
         if "\n" in value and (block := _block(value, pad)):
             return block
         return _scalar(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "{}"
     if isinstance(value, list | tuple):
         return "[]"

@@ -95,6 +95,7 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
         unavailable_before=progress.unavailable if progress else 0,
         total=sum(totals.values()),
         failure=None,
+        refused=None,
         look_at=t.s.now,
     )
     t.put(state)

@@ -117,7 +117,7 @@ class Board:
             decisions=tuple(active.decisions.values()),
             claims=others,
             in_flight=sum(self.in_flight.values()) - self.in_flight.get(name, 0),
-            supersedes=dict(self._superseded(active)),
+            supersedes=tuple(self._superseded(active)),
             seen=seen or {},
             blobs=self.blobs,
             applied=self.applied,
@@ -175,12 +175,11 @@ class Board:
     def _may_touch(self, scope: str, active: Active) -> bool:
         return scope == active.state.release or scope == "all" or "@" in scope or ":" in scope
 
-    def _superseded(self, active: Active) -> Iterator[tuple[str, tuple[int, bool]]]:
+    def _superseded(self, active: Active) -> Iterator[str]:
         for name in (active.index.plan.spec or {}).get("supersedes") or ():
             other = self.releases.get(name)
             if other is not None and other.state.phase in AHEAD:
-                rolling = any(unit.phase.rolling for unit in other.units.values())
-                yield name, (other.state.position, rolling)
+                yield name
 
 
 def _with_block(rules: Rules, row: Blocked) -> Rules:

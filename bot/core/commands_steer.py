@@ -232,6 +232,7 @@ def _again(t: Turn, name: str, by: str) -> None:
         phase=UnitPhase.PENDING,
         since=t.s.now,
         failure=None,
+        refused=None,
         checks=(),
         deadline=None,
         unreachable_since=None,

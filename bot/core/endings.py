@@ -13,7 +13,7 @@ from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit, failures
 from bot.core.turn import Turn
 from bot.model.plan import ApprovalAsk
-from bot.model.state import Blocked, Hold, HoldCode, ReleasePhase, UnitPhase
+from bot.model.state import Blocked, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
 
 TOUCHED = (
     UnitPhase.PENDING,
@@ -171,7 +171,7 @@ def finish(t: Turn) -> None:
         if not any(unit.phase in (UnitPhase.ROLLING_BACK, UnitPhase.FAILED) for unit in units):
             _rolled_back(t)
     elif t.state.phase in (ReleasePhase.PROGRESSING, ReleasePhase.SCHEDULED):
-        if t.state.superseded_by and not any(unit.phase.rolling for unit in units):
+        if t.state.superseded_by and all(_stands(unit) for unit in units):
             _superseded(t)
         elif _all_good(t):
             _succeeded(t)
@@ -198,6 +198,11 @@ def _succeeded(t: Turn) -> None:
         skipped=phases.count(UnitPhase.SKIPPED) + phases.count(UnitPhase.ROLLED_BACK),
         owed=phases.count(UnitPhase.QUARANTINED),
     )
+
+
+def _stands(unit: UnitState) -> bool:
+    """Nothing of the unit rolls in its cluster any more."""
+    return unit.phase is not UnitPhase.APPLYING or unit.look_at is None
 
 
 def _superseded(t: Turn) -> None:

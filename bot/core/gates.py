@@ -138,9 +138,6 @@ def unit_free(t: Turn, u: Unit) -> Wait | None:
             continue
         if claim.in_flight or claim.position < t.s.state.position:
             return Wait(code="locked", facts={"unit": u.plan.unit, "release": claim.release})
-    rolling = sorted(name for name, (_, still) in t.s.supersedes.items() if still)
-    if rolling and t.s.state.began is not None:
-        return Wait(code="superseding", facts={"releases": rolling})
     return None
 
 
@@ -264,6 +261,13 @@ def approval(t: Turn, u: Unit) -> Wait | None:
     return None
 
 
+def replaces(t: Turn, u: Unit) -> Wait | None:
+    """The releases that this one supersedes have been stopped where they stand."""
+    if not t.s.supersedes:
+        return None
+    return Wait(code="superseding", facts={"releases": sorted(t.s.supersedes)})
+
+
 def not_stopped(t: Turn, u: Unit) -> Wait | None:
     """No pause and no emergency freeze stops what rolls in the cluster."""
     what = covered(t.s, u.plan)
@@ -294,6 +298,8 @@ def converged(t: Turn, u: Unit) -> Wait | None:
         return LOOK if t.look_is_due(u) else _as_last_seen(u, "converging")
     if progress.converged:
         return None
+    if u.state.refused:
+        return Stop(code="refused", facts={"why": u.state.refused}, who=t.who("retry"))
     facts = {
         "updated": progress.updated,
         "wanted": sum(u.state.targets.values()),
@@ -391,6 +397,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         reachable,
         checks_before,
         approval,
+        replaces,
     ),
     UnitPhase.APPLYING: (not_stopped, reachable, converged),
     UnitPhase.SOAKING: (reachable, healthy, soaked),

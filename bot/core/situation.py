@@ -111,8 +111,8 @@ class Situation:
     """Unit name → other active releases that have it and have not ended it."""
     in_flight: int = 0
     """Units in flight over all other releases."""
-    supersedes: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
-    """Running releases that this one replaces → (position, still rolling somewhere)."""
+    supersedes: tuple[str, ...] = ()
+    """Running releases that this one replaces and that have not ended yet."""
     seen: Mapping[str, UnitSeen] = field(default_factory=dict)
     blobs: Mapping[str, JSON] = field(default_factory=dict)
     applied: Mapping[str, Applied] = field(default_factory=dict)

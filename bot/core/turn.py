@@ -41,6 +41,7 @@ LIFTED_BY: dict[HoldCode, str] = {
     HoldCode.REWRITTEN: "override",
     HoldCode.RESTORED: "override",
     HoldCode.REJECTED: "approve",
+    HoldCode.SUPERSEDED: "rollback",
 }
 """The verb that lifts a hold; `resume` for every other."""
 

@@ -134,6 +134,8 @@ class UnitState:
     unavailable_before: int = 0
     unreachable_since: datetime | None = None
     failure: str | None = None
+    refused: str | None = None
+    """What the cluster said to our last write, when it said no."""
     undo: bool = False
     """A first install may be deleted in a rollback: a person said so."""
     overrides: tuple[str, ...] = ()
@@ -199,6 +201,7 @@ class HoldCode(StrEnum):
     RESTORED = "store-restored"
     REJECTED = "rejected"
     FENCED = "fenced"
+    SUPERSEDED = "superseded"
     BUG = "bug"
 
 

@@ -1,0 +1,128 @@
+"""Takes the notes that people left: judges each, makes what follows true, and answers.
+
+A note is judged once. A pause is heard before anything else of its tick.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.core.board import Board
+from bot.core.commands import Outcome, judge
+from bot.core.commands_decide import VERBS
+from bot.core.grammar import Command, parse
+from bot.core.messages_refusal import Refusal
+from bot.core.scope import is_release
+from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, HoldCode
+from bot.ports import Answer, Note, Store
+from bot.reconciler.ledger import Ledger, Versions
+from bot.reconciler.loading import fetch, load_release
+
+REFUSED, USAGE, DONE = 3, 2, 0
+_USAGE = ("not-understood", "unknown-verb", "no-scope", "several-open", "bad-time", "no-reason")
+
+
+def command_of(note: Note) -> Command | Refusal:
+    return parse(note.text, by=note.by, surface=note.surface)
+
+
+def is_stop(note: Note) -> bool:
+    """Whether somebody asks to stop: then no forward write begins any more."""
+    command = command_of(note)
+    return not isinstance(command, Refusal) and command.verb == "pause"
+
+
+def consider(
+    store: Store, board: Board, versions: Versions, text: Command | Refusal, now: datetime
+) -> Outcome:
+    """What would follow from a command; an ended release that it names is read in first."""
+    if isinstance(text, Refusal):
+        return Outcome(refused=text)
+    name = text.scope
+    if is_release(name) and name not in board.releases:
+        active = load_release(store, versions, name, now)
+        if active is not None:
+            board.add(active)
+    if text.verb == "rollback":
+        for active, units in board.reached(name):
+            for unit in units:
+                if active.units[unit].began:
+                    fetch(store, board, active, unit)
+    return judge(board, text, now, VERBS)
+
+
+def take_note(
+    store: Store, board: Board, versions: Versions, note: Note, now: datetime, ledger: Ledger
+) -> Outcome:
+    """Judge one note, make what follows true on the board, and answer it."""
+    outcome = consider(store, board, versions, command_of(note), now)
+    ledger.answers[note.id] = answer_of(outcome)
+    if outcome.refused is not None:
+        data = {"text": note.text, "why": outcome.refused.why, "code": outcome.refused.code}
+        ledger.events.append(
+            Event(
+                at=now, kind="command.refused", who=note.by, data=data | {"surface": note.surface}
+            )
+        )
+        return outcome
+    apply(outcome, board, ledger)
+    return outcome
+
+
+def apply(outcome: Outcome, board: Board, ledger: Ledger) -> None:
+    """Make an outcome true: rows into the ledger, the board as it is now."""
+    for name, step in outcome.steps.items():
+        active = board.releases[name]
+        before = active.state
+        board.take(active, step)
+        active.dirty = True
+        ledger.put(*step.units.values(), *step.decisions, *step.holds, *step.puts)
+        if step.state != before:
+            ledger.put(step.state)
+        ledger.events += step.events
+    for hold in outcome.holds:
+        board.holds[hold.id] = hold
+        ledger.put(hold)
+    for hold in outcome.lifted:
+        board.holds.pop(hold.id, None)
+        ledger.drop(Hold, hold.id)
+        if hold.code is HoldCode.REWRITTEN:
+            ledger.marks["rewritten"] = "accepted"
+    for stop in outcome.stops:
+        board.stops[stop.id] = stop
+        ledger.put(stop)
+    for stop in outcome.unfrozen:
+        board.stops.pop(stop.id, None)
+        ledger.drop(EmergencyStop, stop.id)
+    for cluster in outcome.forget:
+        _forget_cluster(cluster, board, ledger)
+    ledger.events += outcome.events
+    board.wake_all()
+
+
+def answer_of(outcome: Outcome) -> Answer:
+    """What the asker gets: exit code, JSON, one sentence."""
+    refused = outcome.refused
+    if refused is None:
+        return Answer(code=DONE, body={**outcome.body, "done": outcome.text}, text=outcome.text)
+    until = refused.until.isoformat().replace("+00:00", "Z") if refused.until else None
+    body = {
+        "refused": {
+            "code": refused.code,
+            "why": refused.why,
+            "who": list(refused.who),
+            "until": until,
+        }
+    }
+    return Answer(code=USAGE if refused.code in _USAGE else REFUSED, body=body, text=refused.text)
+
+
+def _forget_cluster(cluster: str, board: Board, ledger: Ledger) -> None:
+    """The cluster is another one now: what was applied to the old one says nothing of it."""
+    board.clusters.pop(cluster, None)
+    ledger.drop(ClusterSeen, cluster)
+    for active in board.releases.values():
+        for unit in active.index.plan.units:
+            if unit.cluster == cluster:
+                board.applied.pop(unit.unit, None)
+                ledger.drop(Applied, unit.unit)

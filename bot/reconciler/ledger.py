@@ -1,0 +1,86 @@
+"""What one tick will record: rows by key, the last word wins; and the versions that the store has.
+
+Collects, and hands over in one transaction. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from bot.model.plan import JSON
+from bot.model.state import Decision, Event, ReleaseState, UnitState
+from bot.ports import Answer, Changes, Store
+
+_COUNTED = (ReleaseState, UnitState, Decision)
+
+
+class Versions:
+    """The optimistic version that each row has in the store, as far as this process wrote or read it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[type, str], int] = {}
+
+    def learn(self, row: Any) -> None:
+        """A row as it was read."""
+        if isinstance(row, _COUNTED):
+            self._known[(type(row), row.key)] = row.version
+
+    def stamped(self, row: Any) -> Any:
+        """The row with the version that the store is expected to have."""
+        if not isinstance(row, _COUNTED):
+            return row
+        return replace(row, version=self._known.get((type(row), row.key), 0))
+
+    def written(self, row: Any) -> None:
+        if isinstance(row, _COUNTED):
+            key = (type(row), row.key)
+            self._known[key] = self._known.get(key, 0) + 1
+
+    def forget(self, keys: Iterable[tuple[type, str]]) -> None:
+        for key in keys:
+            self._known.pop(key, None)
+
+
+class Ledger:
+    """Open for one half of a tick."""
+
+    def __init__(self, store: Store, versions: Versions) -> None:
+        self._store = store
+        self._versions = versions
+        self._puts: dict[tuple[type, str], Any] = {}
+        self._drops: dict[tuple[type, str], None] = {}
+        self.events: list[Event] = []
+        self.blobs: dict[str, JSON] = {}
+        self.answers: dict[int, Answer] = {}
+        self.marks: dict[str, str | None] = {}
+
+    def put(self, *rows: Any) -> None:
+        for row in rows:
+            key = (type(row), getattr(row, "key", None) or row.release)
+            self._drops.pop(key, None)
+            self._puts[key] = row
+
+    def drop(self, kind: type, key: str) -> None:
+        self._puts.pop((kind, key), None)
+        self._drops[(kind, key)] = None
+
+    def commit(self) -> tuple[Event, ...]:
+        """Everything at once; nothing at all when there is nothing. Raises StoreLocked, StaleRow."""
+        puts = tuple(self._versions.stamped(row) for row in self._puts.values())
+        changes = Changes(
+            puts=puts,
+            drops=tuple(self._drops),
+            events=tuple(self.events),
+            blobs=self.blobs,
+            answers=self.answers,
+            marks=self.marks,
+        )
+        if changes.empty:
+            return ()
+        events = self._store.commit(changes)
+        for row in self._puts.values():
+            self._versions.written(row)
+        self._versions.forget(self._drops)
+        return events

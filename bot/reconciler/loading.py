@@ -1,0 +1,102 @@
+"""From the store to the board: everything that is live, when the bot starts or a question is asked.
+
+Reads only. What has ended is not read, except a release that is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.core.board import Active, Board
+from bot.core.situation import PlanIndex, Rules
+from bot.model.plan import ReleasePlan
+from bot.model.state import (
+    Applied,
+    Blocked,
+    ClusterSeen,
+    Decision,
+    EmergencyStop,
+    Hold,
+    ReleaseState,
+    UnitPhase,
+    UnitState,
+)
+from bot.ports import Store
+from bot.reconciler.ledger import Versions
+
+
+def load_board(store: Store, rules: Rules, versions: Versions, now: datetime) -> Board:
+    """The board as the store has it. Units that roll are looked at again at once."""
+    board = Board(rules=replace(rules, blocked=store.rows(Blocked)))
+    board.holds = {hold.id: hold for hold in store.rows(Hold, live=True)}
+    board.stops = {stop.id: stop for stop in store.rows(EmergencyStop)}
+    board.clusters = {seen.cluster: seen for seen in store.rows(ClusterSeen)}
+    plans = {plan.release: plan for plan in store.rows(ReleasePlan, live=True)}
+    units: dict[str, dict[str, UnitState]] = {}
+    for unit in store.rows(UnitState, live=True):
+        versions.learn(unit)
+        units.setdefault(unit.release, {})[unit.unit] = awake(unit, now)
+    decisions: dict[str, dict[int, Decision]] = {}
+    for decision in store.rows(Decision, live=True):
+        versions.learn(decision)
+        decisions.setdefault(decision.release, {})[decision.number] = decision
+    for state in store.rows(ReleaseState, live=True):
+        versions.learn(state)
+        plan = plans.get(state.release)
+        if state.phase.ended or plan is None:
+            continue
+        board.add(
+            Active(
+                index=PlanIndex(plan),
+                state=state,
+                units=units.get(state.release, {}),
+                decisions=decisions.get(state.release, {}),
+            )
+        )
+    return board
+
+
+def load_release(store: Store, versions: Versions, name: str, now: datetime) -> Active | None:
+    """One release, ended or not; None when the store does not know it or its plan."""
+    state = store.get(ReleaseState, name)
+    plan = store.get(ReleasePlan, name)
+    if state is None or plan is None:
+        return None
+    units = store.rows(UnitState, parent=name)
+    decisions = store.rows(Decision, parent=name)
+    for row in (state, *units, *decisions):
+        versions.learn(row)
+    return Active(
+        index=PlanIndex(plan),
+        state=state,
+        units={unit.unit: awake(unit, now) for unit in units},
+        decisions={decision.number: decision for decision in decisions},
+    )
+
+
+def awake(unit: UnitState, now: datetime) -> UnitState:
+    """When it is looked at next is not kept in the store: after a start, at once."""
+    rolling = unit.phase.rolling or unit.phase in (
+        UnitPhase.ROLLING_BACK,
+        UnitPhase.QUARANTINED,
+    )
+    stop = unit.phase is UnitPhase.FAILED and unit.began is not None
+    return replace(unit, look_at=now if rolling or stop else None)
+
+
+def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
+    """What deciding on a unit needs beside its rows: its objects, what was before, what was applied."""
+    plan = active.index.units[unit]
+    if unit not in board.applied:
+        applied = store.get(Applied, unit)
+        if applied is not None:
+            board.applied[unit] = applied
+    row = board.applied.get(unit)
+    digests = {planned.digest for planned in plan.objects}
+    digests |= {b.digest for b in active.units[unit].before or () if b.digest}
+    digests |= set(row.objects.values()) if row else set()
+    for digest in sorted(digests - board.blobs.keys()):
+        blob = store.blob(digest)
+        if blob is not None:
+            board.blobs[digest] = blob

@@ -1,0 +1,36 @@
+"""Looks at units in their clusters, many at once. Reads only; what cannot be seen is said to be unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from datetime import datetime
+
+from bot.model.plan import UnitPlan
+from bot.model.seen import ObjectSeen, UnitSeen
+from bot.ports import Fleet, PortError
+
+
+def look(
+    fleet: Fleet, pool: Executor | None, units: Iterable[UnitPlan], now: datetime
+) -> Mapping[str, UnitSeen]:
+    """Unit → what was seen. A cluster that does not answer gives an unreachable unit, never an error."""
+    wanted = list(units)
+    if pool is None or len(wanted) < 2:
+        return {unit.unit: look_at(fleet, unit, now) for unit in wanted}
+    seen = pool.map(lambda unit: look_at(fleet, unit, now), wanted)
+    return {unit.unit: found for unit, found in zip(wanted, seen, strict=True)}
+
+
+def look_at(fleet: Fleet, unit: UnitPlan, now: datetime) -> UnitSeen:
+    """One unit: identity of the cluster, every object of it, and what the workloads own."""
+    try:
+        uid = fleet.uid(unit.cluster)
+        objects: dict[str, ObjectSeen] = {}
+        for planned in unit.objects:
+            live = fleet.get(unit.cluster, planned.ref)
+            children = fleet.children(unit.cluster, live) if live is not None else ()
+            objects[planned.ref.key] = ObjectSeen(ref=planned.ref, live=live, children=children)
+    except PortError as error:
+        return UnitSeen(unit=unit.unit, at=now, reachable=False, error=error.why)
+    return UnitSeen(unit=unit.unit, at=now, uid=uid, objects=objects)

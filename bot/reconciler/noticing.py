@@ -1,0 +1,448 @@
+"""Notices what changed in Git: pull requests that opened, moved or closed; commits that came to main.
+
+Looks at what is, never at how it was told. Walks main's first-parent commits one by one; decides
+nothing about clusters.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.core.board import AHEAD, Active, Board
+from bot.core.messages_notice import Said
+from bot.core.messages_notice import hold_reason as say
+from bot.core.plan_shown import Known, PullPlan
+from bot.core.situation import PlanIndex
+from bot.model.plan import JSON, PlannedRelease, ReleasePlan
+from bot.model.state import (
+    Applied,
+    Decision,
+    Event,
+    Hold,
+    HoldCode,
+    Pull,
+    ReleasePhase,
+    ReleaseState,
+    UnitPhase,
+    UnitState,
+)
+from bot.ports import GitHost, MainCommit, PortError, PullSeen, Rewritten, Store
+from bot.reconciler.ledger import Ledger
+from bot.reconciler.planner import Planner
+from bot.reconciler.rules import connections, rules_of
+from release_repo_schema.models import parse_duration
+
+log = logging.getLogger(__name__)
+MAIN, GOOD = "main", "rules"
+"""Marks of the store: the commit processed last, and the last one whose rules are good."""
+EXPIRES = timedelta(days=14)
+
+
+@dataclass(slots=True)
+class Noticed:
+    """What a tick noticed, beside the rows: whether the rules are new, and pull requests to show."""
+
+    rules: bool = False
+    pulls: list[tuple[Pull, PullPlan]] = field(default_factory=list)
+
+
+class AppliedRows(Mapping[str, Applied]):
+    """Applied specs by unit, read one by one when they are asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, unit: str) -> Applied:
+        row = self._store.get(Applied, unit)
+        if row is None:
+            raise KeyError(unit)
+        found: Applied = row
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(row.unit for row in self._store.rows(Applied))
+
+    def __len__(self) -> int:
+        return len(self._store.rows(Applied))
+
+
+class Noticer:
+    """Remembers only what saves work; what must not be forgotten is in the store."""
+
+    def __init__(self, git: GitHost, planner: Planner, store: Store, board: Board) -> None:
+        self._git = git
+        self._planner = planner
+        self._store = store
+        self._board = board
+        self._pulls: dict[str, Pull] = {pull.id: pull for pull in store.rows(Pull)}
+        self._shown: tuple[str, tuple[PullSeen, ...]] | None = None
+
+    def start(self, now: datetime, ledger: Ledger, *, since: str | None = None) -> None:
+        """With an empty store the present head is the starting line (contract §4)."""
+        head = self._git.head()
+        if head is None:
+            return
+        if since is not None:
+            ledger.marks[MAIN] = self._git.commit(since).id
+        elif self._store.mark(MAIN) is None:
+            ledger.marks[MAIN] = head
+            commit = self._git.commit(head)
+            for name in sorted(self._planner.load(head).releases):
+                ledger.put(
+                    ReleaseState(
+                        release=name,
+                        phase=ReleasePhase.BEFORE_US,
+                        since=now,
+                        ended=now,
+                        plan_hash="",
+                        commit=head,
+                        position=commit.position,
+                    )
+                )
+
+    def notice(self, now: datetime, ledger: Ledger) -> Noticed:
+        """One look at the Git host. Raises PortError when it cannot be asked."""
+        noticed = Noticed()
+        head = self._git.head()
+        if head is None:
+            return noticed
+        seen = self._git.pulls()
+        processed = ledger.marks.get(MAIN) or self._store.mark(MAIN)
+        if self._shown != (head, seen):
+            # Open pull requests first: a merge is only known by a pull request that was seen.
+            self._open_pulls(processed or head, seen, now, ledger, noticed)
+        if processed != head and processed is not None:
+            self._walk(processed, head, now, ledger, noticed)
+            noticed.rules = True
+        if self._shown != (head, seen):
+            self._open_pulls(head, seen, now, ledger, noticed)
+            self._closed_pulls(seen, head, now, ledger)
+            self._shown = (head, seen)
+        return noticed
+
+    def set_rules(self, head: str, now: datetime, ledger: Ledger) -> tuple[str, tuple[JSON, ...]]:
+        """Take the rules of a commit when it lints, else those of the last good one. (commit, connections)."""
+        errors = [
+            f
+            for f in self._planner.lint(head, now=now, active=self._running())
+            if f.level == "error"
+        ]
+        good = head if not errors else (self._store.mark(GOOD) or head)
+        broken = None
+        if errors:
+            first = errors[0]
+            broken = f"{first.path}:{first.line or 1}: {first.message}"
+        else:
+            ledger.marks[GOOD] = head
+        repo = self._planner.load(good)
+        self._board.rules = rules_of(
+            repo,
+            good,
+            self._planner.calendar(repo),
+            stops=self._board.stops.values(),
+            blocked=self._board.rules.blocked,
+            broken=broken,
+        )
+        self._hold_for_main(broken, now, ledger)
+        self._board.wake_all()
+        return good, connections(repo)
+
+    # main
+
+    def _walk(self, since: str, head: str, now: datetime, ledger: Ledger, noticed: Noticed) -> None:
+        try:
+            commits = self._git.walk(since, head)
+        except Rewritten as rewritten:
+            self._hold(ledger, "main/rewritten", "all", HoldCode.REWRITTEN, rewritten.why, now)
+            return
+        for commit in commits:
+            self._process(commit, now, ledger)
+            ledger.marks[MAIN] = commit.id
+
+    def _process(self, commit: MainCommit, now: datetime, ledger: Ledger) -> None:
+        pull = self._pull_of(commit)
+        authors = sorted({*commit.authors, *(pull.authors if pull else ()), *_opener(pull)})
+        merged = self._planner.merge(
+            commit.id, now=now, known=self.known(), pull=pull.id if pull else None, authors=authors
+        )
+        for planned in merged.releases:
+            self._admit(planned, pull, now, ledger)
+        for name, findings in sorted(merged.failed.items()):
+            self._not_planned(name, commit, findings[0].message if findings else "", now, ledger)
+        for name in merged.edited:
+            if name in self._board.releases:
+                self._hold(ledger, f"{name}/edited", name, HoldCode.EDITED, say(Said.EDITED), now)
+        for name in merged.removed:
+            self._removed(name, now, ledger)
+        if pull is not None and pull.state == "open":
+            self._keep(replace(pull, state="merged"), ledger)
+
+    def _admit(
+        self, planned: PlannedRelease, pull: Pull | None, now: datetime, ledger: Ledger
+    ) -> None:
+        plan = planned.plan
+        before = self._board.releases.get(plan.release)
+        expires = (plan.spec or {}).get("expires")
+        state = ReleaseState(
+            release=plan.release,
+            phase=ReleasePhase.SCHEDULED,
+            since=now,
+            plan_hash=plan.plan_hash,
+            commit=plan.commit,
+            position=plan.position,
+            pull=plan.pull,
+            authors=plan.authors,
+            merged=now,
+            expires=now + (parse_duration(expires) if expires else EXPIRES),
+            decisions=before.state.decisions if before else 0,
+        )
+        units = {
+            unit.unit: UnitState(release=plan.release, unit=unit.unit, since=now)
+            for unit in plan.units
+        }
+        active = Active(
+            index=PlanIndex(plan),
+            state=state,
+            units=units,
+            decisions=before.decisions if before else {},
+        )
+        self._board.remove(plan.release)
+        self._board.add(active)
+        ledger.put(plan, state, *units.values())
+        ledger.blobs.update(planned.blobs)
+        ledger.events.append(
+            Event(
+                at=now,
+                kind="release.scheduled",
+                release=plan.release,
+                data={"commit": plan.commit, "planHash": plan.plan_hash, "pull": plan.pull},
+            )
+        )
+        if pull is None or plan.release not in pull.plans:
+            self._hold(
+                ledger,
+                f"{plan.release}/unknown-pull",
+                plan.release,
+                HoldCode.UNKNOWN_PULL,
+                say(Said.UNKNOWN_PULL),
+                now,
+            )
+
+    def _not_planned(
+        self, name: str, commit: MainCommit, why: str, now: datetime, ledger: Ledger
+    ) -> None:
+        reason = say(Said.NOT_PLANNED, why=why)
+        ledger.put(
+            ReleaseState(
+                release=name,
+                phase=ReleasePhase.CANCELLED,
+                since=now,
+                ended=now,
+                plan_hash="",
+                commit=commit.id,
+                position=commit.position,
+                merged=now,
+                outcome=reason,
+            )
+        )
+        ledger.events.append(
+            Event(at=now, kind="release.cancelled", release=name, data={"reason": reason})
+        )
+
+    def _removed(self, name: str, now: datetime, ledger: Ledger) -> None:
+        active = self._board.releases.get(name)
+        if active is None or active.state.phase not in AHEAD:
+            return
+        if any(unit.began for unit in active.units.values()):
+            self._hold(ledger, f"{name}/deleted", name, HoldCode.DELETED, say(Said.DELETED), now)
+            return
+        reason = say(Said.TAKEN_AWAY)
+        active.state = replace(
+            active.state, phase=ReleasePhase.CANCELLED, since=now, ended=now, outcome=reason
+        )
+        ledger.put(active.state)
+        ledger.events.append(
+            Event(at=now, kind="release.cancelled", release=name, data={"reason": reason})
+        )
+        self._board.account(active)
+
+    def _pull_of(self, commit: MainCommit) -> Pull | None:
+        """The pull request that a commit merged: by merge, fast-forward or squash."""
+        for pull in sorted(self._pulls.values(), key=lambda pull: pull.id):
+            if pull.state == "closed":
+                continue
+            if pull.head in commit.parents[1:] or pull.head == commit.id:
+                return pull
+            if pull.tree and pull.tree == commit.tree:
+                return pull
+        for pull in sorted(self._pulls.values(), key=lambda pull: pull.id):
+            if pull.state == "open" and self._git.is_ancestor(commit.id, pull.head):
+                return pull
+        return None
+
+    # pull requests
+
+    def _open_pulls(
+        self, base: str, seen: tuple[PullSeen, ...], now: datetime, ledger: Ledger, noticed: Noticed
+    ) -> None:
+        for there in seen:
+            known = self._pulls.get(there.id)
+            if known and known.state == "open" and (known.head, known.base) == (there.head, base):
+                continue
+            try:
+                shown = self._planner.pull(base, there.head, now=now, known=self.known())
+            except PortError as error:
+                log.warning("pull request %s cannot be planned: %s", there.id, error.why)
+                continue
+            pull = Pull(
+                id=there.id,
+                head=there.head,
+                base=base,
+                title=there.title,
+                opened_by=there.opened_by,
+                authors=there.authors,
+                tree=shown.tree,
+                plans={} if shown.has_errors else dict(shown.hashes),
+                errors=sum(finding.level == "error" for finding in shown.findings),
+            )
+            moved = (
+                known is None or known.head != there.head or dict(known.plans) != dict(pull.plans)
+            )
+            self._keep(pull, ledger)
+            self._proposed(pull, shown, now, ledger)
+            if moved or (known and known.errors != pull.errors):
+                noticed.pulls.append((pull, shown))
+
+    def _proposed(self, pull: Pull, shown: PullPlan, now: datetime, ledger: Ledger) -> None:
+        """Releases that the pull request would bring stand on the board as PROPOSED."""
+        here = {r.plan.release: r.planned for r in shown.releases} if not shown.has_errors else {}
+        for name, active in list(self._board.releases.items()):
+            mine = active.state.phase is ReleasePhase.PROPOSED and active.state.pull == pull.id
+            if mine and name not in here:
+                self._forget(name, ledger)
+        for name, planned in here.items():
+            before = self._board.releases.get(name)
+            if before is not None and before.state.phase is not ReleasePhase.PROPOSED:
+                continue
+            if before is not None and before.state.plan_hash == planned.plan.plan_hash:
+                continue
+            authors = tuple(sorted({*pull.authors, *_opener(pull)}))
+            plan = replace(planned.plan, pull=pull.id, authors=authors)
+            state = ReleaseState(
+                release=name,
+                phase=ReleasePhase.PROPOSED,
+                since=now,
+                plan_hash=plan.plan_hash,
+                pull=pull.id,
+                authors=authors,
+                decisions=before.state.decisions if before else 0,
+            )
+            units = {u.unit: UnitState(release=name, unit=u.unit, since=now) for u in plan.units}
+            self._board.add(
+                Active(
+                    index=PlanIndex(plan),
+                    state=state,
+                    units=units,
+                    decisions=before.decisions if before else {},
+                )
+            )
+            ledger.put(plan, state, *units.values())
+            data = {"title": pull.title, "errors": pull.errors, "planHash": plan.plan_hash}
+            ledger.events.append(Event(at=now, kind="release.proposed", release=name, data=data))
+
+    def _closed_pulls(
+        self, seen: tuple[PullSeen, ...], head: str, now: datetime, ledger: Ledger
+    ) -> None:
+        there = {pull.id for pull in seen}
+        for pull in list(self._pulls.values()):
+            if pull.state != "open" or pull.id in there:
+                continue
+            merged = self._git.is_ancestor(pull.head, head)
+            self._keep(replace(pull, state="merged" if merged else "closed"), ledger)
+            for name, active in list(self._board.releases.items()):
+                if active.state.phase is ReleasePhase.PROPOSED and active.state.pull == pull.id:
+                    self._forget(name, ledger)
+
+    def _forget(self, name: str, ledger: Ledger) -> None:
+        active = self._board.releases[name]
+        for number in active.decisions:
+            ledger.drop(Decision, f"{name}#{number}")
+        for unit in active.units:
+            ledger.drop(UnitState, f"{name}/{unit}")
+        ledger.drop(ReleaseState, name)
+        ledger.drop(ReleasePlan, name)
+        self._board.remove(name)
+
+    def _keep(self, pull: Pull, ledger: Ledger) -> None:
+        self._pulls[pull.id] = pull
+        ledger.put(pull)
+
+    # both
+
+    def known(self) -> Known:
+        """What the store adds to a plan."""
+        running = {
+            name: active.index.plan
+            for name, active in self._board.releases.items()
+            if active.state.phase in AHEAD
+        }
+        broken = {
+            name: tuple(
+                unit
+                for unit, row in self._board.releases[name].units.items()
+                if row.phase is UnitPhase.FAILED or row.in_flight
+            )
+            for name in running
+        }
+        return Known(
+            applied=AppliedRows(self._store),
+            running=running,
+            broken=broken,
+            blocked=self._board.rules.blocked,
+            blob=self._store.blob,
+        )
+
+    def _running(self) -> tuple[str, ...]:
+        return tuple(n for n, a in self._board.releases.items() if a.state.phase in AHEAD)
+
+    def _hold_for_main(self, broken: str | None, now: datetime, ledger: Ledger) -> None:
+        """While main does not lint, releases that have not begun hold; they go on by themselves after."""
+        for name, active in self._board.releases.items():
+            hold_id = f"{name}/main-broken"
+            waits = active.state.phase is ReleasePhase.SCHEDULED and active.state.began is None
+            if broken and waits:
+                reason = say(Said.MAIN_BROKEN, why=broken)
+                self._hold(ledger, hold_id, name, HoldCode.PLAN_FAILED, reason, now)
+            elif not broken and hold_id in self._board.holds:
+                del self._board.holds[hold_id]
+                ledger.drop(Hold, hold_id)
+                ledger.events.append(
+                    Event(at=now, kind="hold.lifted", release=name, data={"scope": name})
+                )
+
+    def _hold(
+        self, ledger: Ledger, id_: str, scope: str, code: HoldCode, reason: str, now: datetime
+    ) -> None:
+        if id_ in self._board.holds:
+            return
+        release = scope if scope in self._board.releases else None
+        hold = Hold(
+            id=id_, scope=scope, code=code, reason=reason, by="sluice", at=now, release=release
+        )
+        self._board.holds[id_] = hold
+        ledger.put(hold)
+        ledger.events.append(
+            Event(
+                at=now,
+                kind="hold.set",
+                release=release or "",
+                data={"scope": scope, "code": code.value, "reason": reason, "finish_batch": False},
+            )
+        )
+
+
+def _opener(pull: Pull | None) -> tuple[str, ...]:
+    return (pull.opened_by,) if pull and pull.opened_by else ()

@@ -1,0 +1,69 @@
+"""The live rules of main, made once a commit: calendar, policy, people, components.
+
+If main does not lint, the last good commit's rules stay in force. Reads the repo, judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.core.calendar import Calendar, CalendarUnit, EmergencyFreeze
+from bot.core.people import Directory
+from bot.core.scope import Covered, covers
+from bot.core.situation import Rules
+from bot.model.state import Blocked, EmergencyStop
+from bot.ports import Connection
+from release_repo_schema.repo import Repo
+
+
+def rules_of(
+    repo: Repo,
+    commit: str,
+    calendar: Calendar,
+    *,
+    stops: Iterable[EmergencyStop] = (),
+    blocked: Iterable[Blocked] = (),
+    broken: str | None = None,
+) -> Rules:
+    """Rules as the gates ask them."""
+    return Rules(
+        commit=commit,
+        calendar=calendar.with_emergency([freeze_of(stop) for stop in stops]),
+        policy=repo.policy,
+        directory=Directory.of(repo.people),
+        components=repo.components,
+        versions=repo.versions,
+        source=lambda kind, name: repo.source(kind, name),
+        broken=broken,
+        blocked=tuple(blocked),
+    )
+
+
+def freeze_of(stop: EmergencyStop) -> EmergencyFreeze:
+    """An emergency freeze counts as a Freeze from its begin to its end."""
+
+    def selects(unit: CalendarUnit) -> bool:
+        return covers(stop.scope, Covered("", unit.unit, unit.component, unit.labels))
+
+    return EmergencyFreeze(
+        name=stop.scope,
+        selector=selects,
+        start=stop.at,
+        until=stop.until,
+        reason=stop.reason,
+        owner=stop.by,
+    )
+
+
+def connections(repo: Repo) -> tuple[Connection, ...]:
+    """How main says that each cluster is reached."""
+    return tuple(
+        Connection(
+            cluster=name,
+            connection=cluster.spec.connection.model_dump(
+                mode="json", by_alias=True, exclude_none=True, exclude_unset=True
+            ),
+            labels=repo.labels_of(name),
+        )
+        for name, cluster in sorted(repo.clusters.items())
+    )

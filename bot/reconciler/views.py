@@ -1,0 +1,66 @@
+"""A release as people see it: everything that a card, a thread or a status line is made from.
+
+Reads the board; changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.core.board import Active, Board, skipped
+from bot.core.lifecycle import explain
+from bot.core.scope import Covered, covers
+from bot.core.situation import calendar_unit
+from bot.core.turn import Turn
+from bot.model.gate import ReleaseView, Waiting
+from bot.model.state import DecisionStatus, ReleasePhase
+
+
+def view_of(
+    board: Board, active: Active, now: datetime, *, waiting: tuple[Waiting, ...] | None = None
+) -> ReleaseView:
+    """The release at `now`. `waiting`: the first closed gates, worked out here when not given."""
+    s = board.situation(active, now)
+    t = Turn(s)
+    if waiting is None:
+        waiting = () if active.state.phase.ended else explain(s)
+    next_open, next_close = _times(board, active, now)
+    owners = [owner for component in active.index.plan.components for owner in component.owners]
+    held = tuple(
+        hold
+        for hold in board.holds.values()
+        if any(
+            covers(hold.scope, Covered(active.state.release, u.unit, u.component, u.labels))
+            for u in active.index.plan.units
+        )
+    )
+    return ReleaseView(
+        now=now,
+        plan=active.index.plan,
+        state=active.state,
+        units=active.units,
+        holds=held,
+        decisions=tuple(decision for _, decision in sorted(active.decisions.items())),
+        waiting=waiting,
+        next_open=next_open,
+        next_close=next_close,
+        owed=skipped(active.units),
+        channel=board.rules.directory.channel(owners),
+        deciders={
+            decision.id: t.deciders(decision)
+            for decision in active.decisions.values()
+            if decision.status is DecisionStatus.OPEN
+        },
+    )
+
+
+def _times(board: Board, active: Active, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """(next opening, next close) for the first unit that has not ended."""
+    if active.state.phase not in (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING):
+        return None, None
+    for unit in active.index.plan.units:
+        if not active.units[unit.unit].phase.ended:
+            s = board.situation(active, now)
+            opening = board.rules.calendar.ask(calendar_unit(s, unit), now)
+            return opening.next_open, opening.next_close if opening.open else None
+    return None, None

@@ -307,9 +307,18 @@ class Store(Protocol):
     def get(self, kind: type[Any], key: str) -> Any | None: ...
 
     def rows(
-        self, kind: type[Any], *, parent: str | None = None, live: bool = False
+        self,
+        kind: type[Any],
+        *,
+        parent: str | None = None,
+        live: bool = False,
+        open: bool = False,
     ) -> tuple[Any, ...]:
-        """Rows of a type by key. `parent`: only those of a release. `live`: only those of releases not ended."""
+        """Rows of a type by key. `parent`: only those of a release. `live`: only those of releases not ended.
+
+        `open`: only those without an end yet, whatever their release does: posts that have not left,
+        intents whose outcome is not known. They are live too.
+        """
         ...
 
     def blob(self, digest: str) -> JSON | None: ...

@@ -248,19 +248,26 @@ class SqliteStore:
         return self._decoded(found, rows)[0] if rows else None
 
     def rows(
-        self, kind: type[Any], *, parent: str | None = None, live: bool = False
+        self,
+        kind: type[Any],
+        *,
+        parent: str | None = None,
+        live: bool = False,
+        open: bool = False,
     ) -> tuple[Any, ...]:
         """Rows of a type by key. `parent`: those of a release. `live`: those of releases not ended.
 
-        Live are also rows that outlive releases (what is applied, blocks, pulls, …) and those whose
-        effect is still open: posts that have not left, intents whose outcome is not known.
+        `open`: those without an end yet, whatever their release does: posts that have not left,
+        intents whose outcome is not known. Live are these too, and what outlives releases (blocks, …).
         """
         found = kind_of(kind)
         where, values = [], []
         if parent is not None:
             where.append("release = ?")
             values.append(parent)
-        if live and found.ends:
+        if open:
+            where.append("open = 1")
+        elif live and found.ends:
             where.append(_LIVE.format(table=found.table))
         query = f"SELECT key, body FROM {found.table}"
         if where:

@@ -103,6 +103,7 @@ def test_no_question_of_a_tick_walks_through_a_table() -> None:
             read_active(store)
             for type_ in (UnitState, Intent, Hold, Decision, Post):
                 store.rows(type_, parent="active-0")
+                store.rows(type_, open=True)
                 store.rows(type_, parent="active-0", live=True)
             store.commit(tick(store))
             store.commit(Changes(answers={note: Answer(code=0, body={}, text="")}))

@@ -28,8 +28,6 @@ def schema(kind: str) -> dict[str, Any]:
     }
     whole["title"] = kind
     whole["required"] = ["apiVersion", "kind", *(x for x in whole.get("required", []))]
-    if "spec" not in whole["required"]:
-        whole["required"].append("spec")
     _describe(whole, whole["definitions"])
     properties = whole["properties"]
     properties["apiVersion"] = {

@@ -306,7 +306,8 @@ _VERSION_SAID = "a version that is a valid image tag (letters, digits, `_`, `.`,
 Version = Annotated[
     str,
     AfterValidator(_matching(VERSION_PATTERN, "wrong-version", _VERSION_SAID)),
-    _schema(VERSION_PATTERN),
+    # Editors read `version: 1.10` as a number; here its text counts, so they need not complain.
+    Field(json_schema_extra={"type": ["string", "number"], "pattern": f"^(?:{VERSION_PATTERN})$"}),
 ]
 _DIGEST = r"sha256:[0-9a-f]{64}"
 Digest = Annotated[

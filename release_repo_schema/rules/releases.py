@@ -213,8 +213,8 @@ def _stage_floor(
         first = min(first, count)
         if first > floor.first_wave:
             said = (
-                f"the first wave of the stage {stage.name} has {first} units, and the policy's floor allows "
-                f"{floor.first_wave}"
+                f"the first wave of the stage {stage.name} has {first} units, and the policy's "
+                f"floor allows {floor.first_wave}"
             )
             hint = f"begin waves with {floor.first_wave}"
             pointer = ("spec", "stages", k, "waves", 0)

@@ -179,6 +179,7 @@ _WEIGHTS = {
     "blocked": 4,
     "no-evidence": 4,
     "main-broken": 4,
+    "refused": 2,
     "unreachable": 5,
     "sick": 5,
     "converging": 6,

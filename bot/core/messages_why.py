@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.core.messages_holds import held
 from bot.core.messages_progress import waits_for
 from bot.core.messages_words import clause, length, many, moment, row, sentence, some
 from bot.model.gate import Stop, Wait
@@ -24,7 +25,7 @@ def why(wait: Wait, zone: str = "UTC") -> str:
     stopped = isinstance(wait, Stop) and wait.code in _CAUSES
     if not stopped:
         return say(wait.facts, zone)
-    step = "Retry, override or roll back" if wait.code == "check" else "Retry, skip or roll back"
+    step = _STEPS.get(wait.code, "Retry, skip or roll back")
     return sentence(f"Stopped: {cause(wait)}", "Nothing more begins", step)
 
 
@@ -41,62 +42,6 @@ def headline(wait: Wait, zone: str = "UTC") -> str:
     return head if stop and rest else text.rstrip(".")
 
 
-def _held(f: Facts, zone: str) -> str:
-    state, step = _HOLDS.get(str(f.get("code", "paused")), ("Held", "Resume lifts it"))
-    by, scope = f.get("by"), f.get("scope")
-    named = f"{state} on {scope}" if scope else state
-    person = f" by {by}" if by and by != "sluice" else ""
-    reason = clause(f.get("reason"))
-    head = f"{named}{person}: {reason}" if reason else f"{named}{person}"
-    return sentence(head, step, _since(f.get("at"), zone))
-
-
-_HOLDS = {
-    "paused": ("Paused", "Resume lifts it"),
-    "failed": ("Stopped", "Retry, skip, override or roll back"),
-    "expired": ("Held, no first write within the time the release gives", "Resume or cancel"),
-    "edited": (
-        "Held, the Release file was edited after the merge",
-        "Put the file back, then resume; or roll back",
-    ),
-    "deleted": (
-        "Held, the Release file was deleted after the first write",
-        "Put the file back and resume, or roll back",
-    ),
-    "unknown-pull": (
-        "Held, the Release file came to main without a known pull request",
-        "An approver accepts it, or cancel",
-    ),
-    "plan-changed": (
-        "Held, the merge gave another plan than the pull request showed; approvals are void",
-        "Look at the new plan, then accept or cancel",
-    ),
-    "plan-failed": ("Held, the merge gave no plan", "Mend it in a new release, or cancel"),
-    "rebuilt": (
-        "Held, a cluster has another identity: rebuilt, or the connection points elsewhere",
-        "Look at the cluster, then resume or skip",
-    ),
-    "history-rewritten": (
-        "Held, main no longer contains the last processed commit",
-        "An admin looks at main, then resumes",
-    ),
-    "store-restored": (
-        "Held, the store was restored from a backup",
-        "Compare with the clusters, then resume",
-    ),
-    "freeze": ("Frozen", "Unfreeze lifts it"),
-    "rejected": ("Stopped, a decision was rejected", "Resume asks again; or roll back"),
-    "fenced": (
-        "Stopped, a newer plan has written to the same object",
-        "Look at what wrote it, then roll back or cancel",
-    ),
-    "bug": (
-        "Stopped by a fault in Sluice itself; other releases go on",
-        "Report it, then resume or roll back",
-    ),
-}
-
-
 def _no_evidence(f: Facts, _: str) -> str:
     return sentence(
         f"Not releasable: {_version(f)} has no evidence that it passed",
@@ -110,16 +55,16 @@ def _blocked(f: Facts, zone: str) -> str:
     return sentence(
         f"Blocked: {_version(f)} may not go forward" + (f", {reason}" if reason else ""),
         "Release another version, or an admin overrides",
-        f"Until {moment(until, zone)}" if until else "",
+        f"Until {moment(until, zone, year=0)}" if until else "",
     )
 
 
 def _earlier_stage(f: Facts, _: str) -> str:
-    return f"Waiting for the earlier stage {f.get('stage', '')}: {_left(f)}."
+    return f"Waiting for stage {f.get('stage', '')}: {_left(f)}."
 
 
 def _earlier_wave(f: Facts, _: str) -> str:
-    return f"Waiting for the earlier wave {f.get('wave', '')}: {_left(f)}."
+    return f"Waiting for wave {f.get('wave', '')}: {_left(f)}."
 
 
 def _dependency(f: Facts, _: str) -> str:
@@ -162,7 +107,7 @@ def _window(f: Facts, _: str) -> str:
 
 
 def _does_not_fit(f: Facts, zone: str) -> str:
-    close = f" at {moment(f['close'], zone)}" if f.get("close") else ""
+    close = f" {moment(f['close'], zone)}" if f.get("close") else ""
     return (
         f"Waiting for a window: the next batch needs {length(f.get('need'))} with people"
         f" watching, and the open window closes{close}."
@@ -181,7 +126,7 @@ def _rebuilt(f: Facts, _: str) -> str:
     return sentence(
         f"Stopped: cluster {f.get('cluster', '')} has another identity than at first contact",
         "It was rebuilt, or the connection points elsewhere",
-        "Look at the cluster, then resume or skip",
+        "Look at the cluster, then accept or skip",
     )
 
 
@@ -217,17 +162,17 @@ def _approval(f: Facts, _: str) -> str:
     roles = row(f.get("roles"), joint=" or ")
     by = f" of role {roles}" if roles else ""
     asks = clause(f.get("asks")) or "approval"
+    how = f" (approve {f['id']})" if f.get("id") else ""
     return sentence(
         f"Needs decision: {asks}",
-        f"{some(f.get('have'))} of {f.get('count', 1)} approvals{by}",
-        f"approve {f['id']}" if f.get("id") else "",
+        f"{some(f.get('have'))} of {f.get('count', 1)} approvals{by}{how}",
     )
 
 
 def _converging(f: Facts, _: str) -> str:
     updated, wanted, total = f.get("updated"), f.get("wanted"), f.get("total")
     detail = waits_for(f.get("waiting"), f.get("detail"))
-    because = f": {detail}" if detail else ""
+    because = f"; {detail}" if detail else ""
     return sentence(f"Rolling out: {updated} of {wanted} pods updated, {total} in all{because}")
 
 
@@ -245,10 +190,19 @@ def _sick_cause(f: Facts) -> str:
     return "not healthy during the soak" + (f": {seen}" if seen else "")
 
 
+def _refused(f: Facts, _: str) -> str:
+    return sentence(f"Stopped: {_refused_cause(f)}", "Nothing more begins", "Retry or roll back")
+
+
+def _refused_cause(f: Facts) -> str:
+    seen = clause(f.get("why"))
+    return "the cluster refused the write" + (f": {seen}" if seen else "")
+
+
 def _converging_cause(f: Facts) -> str:
     detail = waits_for(f.get("waiting"), f.get("detail"))
     counted = f"{f.get('updated')} of {many(f.get('wanted'), 'pod')} updated"
-    return f"the batch did not converge in time, {counted}" + (f": {detail}" if detail else "")
+    return f"the batch did not converge in time, {counted}" + (f"; {detail}" if detail else "")
 
 
 def _restoring_cause(f: Facts) -> str:
@@ -275,7 +229,7 @@ def _rollback_window(f: Facts, _: str) -> str:
 
 
 def _rollback_order(f: Facts, _: str) -> str:
-    return f"The rollback waits for {_left(f)}: newest first."
+    return f"The rollback waits for newer units: {_left(f)}."
 
 
 def _undo(f: Facts, _: str) -> str:
@@ -290,7 +244,7 @@ def _restoring(f: Facts, _: str) -> str:
 
 
 def _plan_changed(_f: Facts, _: str) -> str:
-    return sentence(*_HOLDS["plan-changed"])
+    return held({"code": "plan-changed"}, "UTC")
 
 
 def _not_due(_f: Facts, _: str) -> str:
@@ -331,14 +285,17 @@ def _verdict(value: Any) -> str:
 _CAUSES: Mapping[str, Callable[[Facts], str]] = {
     "check": _check_cause,
     "converging": _converging_cause,
+    "refused": _refused_cause,
     "restoring": _restoring_cause,
     "sick": _sick_cause,
     "unreachable": _unreachable_cause,
 }
 """Gates that can become a failure of the unit."""
 
+_STEPS = {"check": "Retry, override or roll back", "restoring": "Look at the cluster, then retry"}
+
 _SENTENCES: Mapping[str, Say] = {
-    "held": _held,
+    "held": held,
     "no-evidence": _no_evidence,
     "blocked": _blocked,
     "earlier-stage": _earlier_stage,
@@ -356,6 +313,7 @@ _SENTENCES: Mapping[str, Say] = {
     "check": _check,
     "approval": _approval,
     "converging": _converging,
+    "refused": _refused,
     "soaking": _soaking,
     "sick": _sick,
     "superseding": _superseding,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from checks.verdict import Verdict
 from tests.checks.scene import NOW, facts, pod, workload
 
 
-def verdict(seen: dict[str, object] | None = None, **conditions: str) -> Verdict:
+def verdict(seen: dict[str, Any] | None = None, /, **conditions: str) -> Verdict:
     return measure(
         {"cel": {}, **conditions}, facts(workload()) if seen is None else seen, NOW
     ).verdict

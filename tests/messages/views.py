@@ -1,4 +1,4 @@
-"""Views of releases for the tests of messages: a small one, a large one, and every state they can be in.
+"""Views of releases for the tests of messages: a small one and a large one, in any state.
 
 Never reads a clock: it is Tue 24 Nov 2026, 10:00 in Berlin.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from bot.model.gate import ReleaseView, Stop, Wait, Waiting
@@ -143,7 +144,7 @@ def large(count: int = 1000, **changes: Any) -> ReleaseView:
     """A thousand units in one stage of 5 waves, every eleventh failed, every third in flight."""
     names = [f"c-{i:04}" for i in range(count)]
     cuts = [0, 1, count // 20, count // 5, count // 2, count]
-    waves = [names[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    waves = [names[a:b] for a, b in pairwise(cuts)]
     phases = (UnitPhase.FAILED, UnitPhase.APPLYING, UnitPhase.SUCCEEDED)
     units = {}
     for i, name in enumerate(names):
@@ -165,11 +166,11 @@ def large(count: int = 1000, **changes: Any) -> ReleaseView:
     return replace(made_view, **changes)
 
 
-def wait(code: str, **facts: Any) -> Wait:
+def wait(code: str, /, **facts: Any) -> Wait:
     return Wait(code=code, facts=facts)
 
 
-def stop(code: str, **facts: Any) -> Stop:
+def stop(code: str, /, **facts: Any) -> Stop:
     return Stop(code=code, facts=facts, who=("operator", "network"))
 
 
@@ -202,7 +203,9 @@ def decision(**changes: Any) -> Decision:
     return replace(made, **changes)
 
 
-def event(kind: str, unit_name: str = "", *, who: str = "sluice", batch: int = 0, **data: Any) -> Event:
+def event(
+    kind: str, unit_name: str = "", *, who: str = "sluice", batch: int = 0, **data: Any
+) -> Event:
     return Event(
         at=NOW, kind=kind, release=RELEASE, unit=unit_name, batch=batch, who=who, data=data
     )

@@ -1,0 +1,74 @@
+"""Holds in words: what holds, who and why, and what lifts it.
+
+One sentence for each code of a hold, the same on the card, in the thread and in `why`. Never lifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core.messages_words import clause, moment, sentence
+
+Facts = Mapping[str, Any]
+
+
+def held(f: Facts, zone: str) -> str:
+    """The sentence of a hold, from its scope, reason, person and time."""
+    known = _HOLDS.get(str(f.get("code", "paused")), ("Held", "", "Resume lifts it"))
+    state, usual, step = known
+    by, scope = f.get("by"), f.get("scope")
+    named = f"{state} on {scope}" if scope else state
+    person = f" by {by}" if by and by != "sluice" else ""
+    reason = clause(f.get("reason")) or usual
+    head = f"{named}{person}: {reason}" if reason else f"{named}{person}"
+    return sentence(head, step, f"Since {moment(f['at'], zone)}" if f.get("at") else "")
+
+
+# Code → state, the reason where none was written down, and the next step.
+_HOLDS = {
+    "paused": ("Paused", "", "Resume lifts it"),
+    "freeze": ("Frozen", "", "Unfreeze lifts it"),
+    "failed": ("Stopped", "a unit failed", "Retry, skip, override or roll back"),
+    "expired": ("Held", "no first write within the time it gives", "Accept, resume or cancel"),
+    "edited": ("Held", "its file was edited after the merge", "Resume, or roll back"),
+    "deleted": ("Held", "its file was deleted after the first write", "Resume, or roll back"),
+    "unknown-pull": (
+        "Held",
+        "it came to main without a known pull request",
+        "An approver accepts it, or cancel",
+    ),
+    "plan-changed": (
+        "Held",
+        "the merge gave another plan than the pull request showed, so approvals are void",
+        "Look at the new plan, then accept or cancel",
+    ),
+    "plan-failed": ("Held", "the merge gave no plan", "Mend it in a new release, or cancel"),
+    "rebuilt": (
+        "Held",
+        "a cluster has another identity: rebuilt, or the connection points elsewhere",
+        "Look at the cluster, then accept or skip",
+    ),
+    "history-rewritten": (
+        "Held",
+        "main no longer contains the last processed commit",
+        "An admin looks at main, then resumes",
+    ),
+    "store-restored": (
+        "Held",
+        "the store was restored from a backup",
+        "Compare with the clusters, then resume",
+    ),
+    "superseded": ("Held", "a newer release replaces it", "The newer release takes it over"),
+    "rejected": ("Stopped", "a decision was rejected", "Resume asks again; or roll back"),
+    "fenced": (
+        "Stopped",
+        "a newer plan has written to the same object",
+        "Look at what wrote it, then roll back or cancel",
+    ),
+    "bug": (
+        "Stopped",
+        "a fault in Sluice itself; other releases go on",
+        "Report it, then resume or roll back",
+    ),
+}

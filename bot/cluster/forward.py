@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.cluster.fields import MISSING, at
 from bot.cluster.goal import Goal, Step
-from bot.cluster.kinds import Gate, WorkloadKind, row_of, stops_part_way
+from bot.cluster.kinds import Gate, WorkloadKind, row_for, stops_part_way
 from bot.cluster.merge import merge3
 from bot.cluster.on_delete import next_deletes
 from bot.cluster.plain import create, patch
@@ -28,13 +28,13 @@ def forward(
     goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime, *, may_write: bool
 ) -> Step:
     """The next step of one workload towards the batch in hand."""
-    row, live = _row(ref), there.live
+    live = there.live
     if live is None:
         created = (create(ref, target, Purpose.FORWARD),) if may_write else ()
         return Step(ref=ref, writes=created, waiting="not-applied", healthy=False)
     full = goal.final or _install(goal, ref)
     changes, look, own = _look(goal, ref, target, there, now, full=full)
-    if not full and not stops_part_way(target):
+    if not full and not stops_part_way(own):
         return Step(
             ref=ref, look=look, unavailable=look.unavailable
         )  # all at once, in the last batch
@@ -43,7 +43,7 @@ def forward(
     if changes is not None:
         return _apply(goal, ref, look, changes, may_write=may_write, unavailable=unavailable)
     writes: tuple[Write, ...] = ()
-    if row.gate is Gate.DELETE and may_write:
+    if look.row.gate is Gate.DELETE and may_write:
         writes = next_deletes(goal, ref, look, own, want=want, purpose=Purpose.FORWARD)
     waiting, detail = _waiting(goal, look, want=want, full=full, unavailable=unavailable)
     return Step(
@@ -70,7 +70,7 @@ def _look(
     goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime, *, full: bool
 ) -> tuple[JSON | None, Rollout, JSON]:
     """The patch that is missing, the rollout as it stands, and the target with its own fields."""
-    row, live = _row(ref), there.live
+    row, live = row_for(ref, target, goal.before.get(ref.key)), there.live
     last = goal.last.get(ref.key)
     ours = owned(row, last, live)
     own = whole(row, target, live, before=goal.before.get(ref.key), last=last)
@@ -83,7 +83,7 @@ def _look(
         updated = goal.targets.get(ref.key, 0)
         changes = merge3(ours, live, staged(row, own, live, updated=updated, total=total))
     elif row.gate is Gate.DELETE and not _install(goal, ref) and not _all_new(goal, look):
-        # With its own strategy the controller would go on by itself: it comes back last.
+        # With its own strategy the controller would go on by itself: that comes back last.
         changes = merge3(ours, live, on_delete(row, own))
     return changes, look, own
 
@@ -104,12 +104,6 @@ def _all_new(goal: Goal, look: Rollout) -> bool:
 def _install(goal: Goal, ref: ObjectRef) -> bool:
     """Nothing was there before this release: no old pod to go slowly for."""
     return ref.key in goal.before and goal.before[ref.key] is None
-
-
-def _row(ref: ObjectRef) -> WorkloadKind:
-    row = row_of(ref)
-    assert row is not None, "only workloads are rolled"
-    return row
 
 
 def _apply(

@@ -6,8 +6,9 @@ without a row is a plain object. Never reads a cluster and never decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from bot.cluster.fields import Path, at, first_at
 from bot.model.plan import JSON, ObjectRef
@@ -120,6 +121,21 @@ def kind_of(api_version: str, kind: str) -> WorkloadKind | None:
 
 def row_of(ref: ObjectRef) -> WorkloadKind | None:
     return _BY_NAME.get((ref.api_version, ref.kind))
+
+
+def row_for(ref: ObjectRef, *objects: JSON | None) -> WorkloadKind:
+    """The row by which a workload is rolled: where one of its specs says OnDelete, by deletion."""
+    row = _BY_NAME[ref.api_version, ref.kind]
+    if row.gate is Gate.KEPT_OLD and any(
+        at(obj, (*row.strategy, "type")) == "OnDelete" for obj in objects
+    ):
+        return _by_deletion(row)
+    return row
+
+
+@cache
+def _by_deletion(row: WorkloadKind) -> WorkloadKind:
+    return replace(row, gate=Gate.DELETE, partition=None, paused=None, own=(row.strategy,))
 
 
 def desired(row: WorkloadKind, live: JSON) -> int | None:

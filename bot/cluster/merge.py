@@ -98,8 +98,19 @@ def _map_patch(last: JSON, live: JSON, target: JSON) -> dict[str, JSON]:
             patch[name] = whole
     for name in last:
         if name not in target and name in live:
-            patch[name] = None
+            patch[name] = _left(name, last[name], live[name])
     return patch
+
+
+def _left(name: str, last: JSON, live: JSON) -> JSON:
+    """A field that left the target goes as a whole, with the defaults that the server put into it.
+
+    Labels and annotations have no defaults: what others wrote there stays.
+    """
+    if name in ("labels", "annotations") and isinstance(last, dict) and isinstance(live, dict):
+        if not live.keys() <= last.keys():
+            return {ours: None for ours in last if ours in live}
+    return None
 
 
 def _merged_list(last: JSON, live: JSON, target: list[JSON]) -> JSON:

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.cluster.fields import MISSING, at, overlay
 from bot.cluster.forward import NAMES, own_min_ready
 from bot.cluster.goal import Goal, Step
-from bot.cluster.kinds import Gate, row_of
+from bot.cluster.kinds import Gate, row_for
 from bot.cluster.merge import merge3
 from bot.cluster.on_delete import next_deletes
 from bot.cluster.plain import patch
@@ -25,8 +25,8 @@ def restore_workload(
     goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime
 ) -> Step:
     """The next step back. Converged when every pod is on the restored revision and available."""
-    row, live, before = row_of(ref), there.live, goal.before[ref.key]
-    assert row is not None
+    live, before = there.live, goal.before[ref.key]
+    row = row_for(ref, target, before)
     last = goal.last.get(ref.key)
     written = overlay(last or {}, target)
     own = whole(row, restored(row, before, written), live, before=before, last=last)

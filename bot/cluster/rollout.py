@@ -31,12 +31,17 @@ class Rollout:
     @property
     def new(self) -> tuple[Pod, ...]:
         """Pods on the live template's revision, not on their way out."""
+        if not self.revision:
+            return ()
         return tuple(p for p in self.pods if self.revision == p.revision and not p.deleting)
 
     @property
     def old(self) -> tuple[Pod, ...]:
         """Pods on any other revision, not on their way out."""
-        return tuple(p for p in self.pods if self.revision != p.revision and not p.deleting)
+        unknown = not self.revision
+        return tuple(
+            p for p in self.pods if (unknown or self.revision != p.revision) and not p.deleting
+        )
 
     def is_available(self, pod: Pod) -> bool:
         return pod.name in self.available

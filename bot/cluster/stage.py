@@ -62,7 +62,7 @@ def stopped(row: WorkloadKind, live: JSON, *, kept_old: int) -> JSON | None:
         patch = put(patch, row.paused, True)
     if row.partition is not None:
         have = at(live, row.partition, 0)
-        if isinstance(have, int) and have < kept_old:
+        if not isinstance(have, int) or have < kept_old:
             patch = put(patch, row.partition, kept_old)
     return patch or None
 
@@ -140,7 +140,7 @@ def _surging(target: JSON, live: JSON, updated: int) -> JSON:
     spec["progressDeadlineSeconds"] = NEVER_LATE
     spec["strategy"] = {
         "type": "RollingUpdate",
-        "rollingUpdate": {"maxSurge": updated, "maxUnavailable": 0},
+        "rollingUpdate": {"maxSurge": max(1, updated), "maxUnavailable": 0},
     }
     spec.pop("paused", None)
     if "replicas" in spec:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.cluster.fields import MISSING, at
 from bot.cluster.goal import Goal, Step
-from bot.cluster.kinds import Gate, row_of
+from bot.cluster.kinds import Gate, row_for, row_of
 from bot.cluster.merge import merge3
 from bot.cluster.plain import patch
 from bot.cluster.rollout import Rollout, rollout
@@ -18,11 +18,12 @@ from bot.model.seen import ObjectSeen
 
 def stop(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> Step:
     """One patch while something of ours rolls; converged when it is stopped or at rest."""
-    row, live = row_of(ref), there.live
-    if row is None or live is None:
+    live, before = there.live, goal.before.get(ref.key)
+    if row_of(ref) is None or live is None:
         return Step(ref=ref)
+    row = row_for(ref, target, before)
     last = goal.last.get(ref.key)
-    own = whole(row, target, live, before=goal.before.get(ref.key), last=last)
+    own = whole(row, target, live, before=before, last=last)
     changes = merge3(owned(row, last, live), live, own)
     ours = at(changes, row.template, MISSING) is MISSING
     look = rollout(row, live, there.children, ours=ours, min_ready=0, now=now)

@@ -20,11 +20,11 @@ from bot.ports import Conflict, Refused
 
 FENCE = "sluice/fence"
 
-Place = tuple[str, str, str, str]
+Address = tuple[str, str, str, str]
 """(group, kind, namespace, name): two versions of a group show one object."""
 
 
-def place_of(ref: ObjectRef) -> Place:
+def address_of(ref: ObjectRef) -> Address:
     return (group_of(ref.api_version), ref.kind, ref.namespace, ref.name)
 
 
@@ -39,8 +39,8 @@ class Cluster:
         self.listed: JSON = []
         self.version = 1
         self.received = 0
-        self.plain: dict[Place, JSON] = {}
-        self.workloads: dict[Place, Workload] = {}
+        self.plain: dict[Address, JSON] = {}
+        self.workloads: dict[Address, Workload] = {}
 
     @property
     def uid(self) -> str:
@@ -87,15 +87,15 @@ class Cluster:
     # -- reading
 
     def get(self, ref: ObjectRef, t: int) -> JSON | None:
-        place = place_of(ref)
-        workload = self.workloads.get(place)
+        address = address_of(ref)
+        workload = self.workloads.get(address)
         if workload is not None:
             return _in_version(workload.view(), ref.api_version)
-        if place in self.plain:
-            return _in_version(self.plain[place], ref.api_version)
-        if place[0] == "" and ref.kind == "Node" and ref.name in self.joined:
+        if address in self.plain:
+            return _in_version(self.plain[address], ref.api_version)
+        if address[0] == "" and ref.kind == "Node" and ref.name in self.joined:
             return self._node(ref.name)
-        if place == ("", "Namespace", "", "kube-system"):
+        if address == ("", "Namespace", "", "kube-system"):
             return self._kube_system()
         if ref.kind in ("Pod", "ReplicaSet", "ControllerRevision"):
             for workload in self.workloads.values():
@@ -105,22 +105,22 @@ class Cluster:
                         child["metadata"]["namespace"],
                         child["metadata"]["name"],
                     )
-                    if told == place[1:]:
+                    if told == address[1:]:
                         return child
         return None
 
     def children(self, owner: JSON, t: int) -> tuple[JSON, ...]:
         metadata = owner["metadata"]
         group = group_of(owner["apiVersion"])
-        place = (group, owner["kind"], metadata.get("namespace", ""), metadata["name"])
-        workload = self.workloads.get(place)
+        address = (group, owner["kind"], metadata.get("namespace", ""), metadata["name"])
+        workload = self.workloads.get(address)
         if workload is None or workload.uid != metadata.get("uid"):
             return ()
         return tuple(workload.children(t))
 
     def objects(self) -> tuple[JSON, ...]:
         shown = {p: w.view() for p, w in self.workloads.items()} | self.plain
-        return tuple(shown[place] for place in sorted(shown))
+        return tuple(shown[address] for address in sorted(shown))
 
     def _node(self, name: str) -> JSON:
         return {
@@ -175,7 +175,7 @@ class Cluster:
             raise Refused(f"{write.ref.short}: no object to create")
         obj = accepted(write.ref, _fenced(_written(write.body), fence), None)
         self.version += 8
-        uid = uid_of(self.uid, *place_of(write.ref), self.version)
+        uid = uid_of(self.uid, *address_of(write.ref), self.version)
         return self._store(write.ref, obj, {"uid": uid, "creationTimestamp": iso(t)}, 1, t, manager)
 
     def _patch(self, write: Write, live: JSON | None, t: int, *, fence: str, manager: str) -> JSON:
@@ -201,24 +201,24 @@ class Cluster:
     def _store(
         self, ref: ObjectRef, obj: JSON, kept: JSON, generation: int, t: int, manager: str
     ) -> JSON:
-        place = place_of(ref)
+        address = address_of(ref)
         managed = {"manager": manager, "operation": "Update", "apiVersion": ref.api_version}
         obj = {**obj, "metadata": {**obj["metadata"], **kept}}
         obj["metadata"]["resourceVersion"] = str(self.next_version())
         obj["metadata"]["managedFields"] = [managed | {"time": iso(t), "fieldsType": "FieldsV1"}]
-        controller = CONTROLLERS.get(place[:2])
+        controller = CONTROLLERS.get(address[:2])
         if controller is None:
-            self.plain[place] = obj
+            self.plain[address] = obj
             return obj
         obj["metadata"]["generation"] = generation
-        workload = self.workloads.get(place)
+        workload = self.workloads.get(address)
         if workload is None:
-            workload = self.workloads[place] = Workload(obj, self, controller)
+            workload = self.workloads[address] = Workload(obj, self, controller)
         workload.written(obj, t)
         return _in_version(workload.view(), ref.api_version)
 
     def _delete(self, write: Write, live: JSON | None, *, fence: str) -> None:
-        ref, place = write.ref, place_of(write.ref)
+        ref, address = write.ref, address_of(write.ref)
         if live is None:
             if write.uid is not None:
                 raise Conflict(f"{ref.short} is already gone")
@@ -228,10 +228,10 @@ class Cluster:
         if write.resource_version not in (None, live["metadata"]["resourceVersion"]):
             raise Conflict(f"{ref.short} has been modified")
         _check_fence(ref, live, fence)
-        if place not in self.plain and place not in self.workloads:
+        if address not in self.plain and address not in self.workloads:
             raise Refused(f"{ref.short} may not be deleted")
-        doomed: set[Place] = {place}
-        if place[:2] == ("", "Namespace"):
+        doomed: set[Address] = {address}
+        if address[:2] == ("", "Namespace"):
             doomed |= {p for p in (*self.plain, *self.workloads) if p[2] == ref.name}
         for gone in doomed:
             self.plain.pop(gone, None)
@@ -255,9 +255,9 @@ class Cluster:
         return None, None
 
     def _stored(self, ref: ObjectRef) -> JSON:
-        place = place_of(ref)
-        workload = self.workloads.get(place)
-        return _in_version(workload.obj if workload else self.plain[place], ref.api_version)
+        address = address_of(ref)
+        workload = self.workloads.get(address)
+        return _in_version(workload.obj if workload else self.plain[address], ref.api_version)
 
     # -- how it is kept
 
@@ -270,8 +270,8 @@ class Cluster:
             "faults": self.listed,
             "version": self.version,
             "received": self.received,
-            "plain": [[list(place), obj] for place, obj in self.plain.items()],
-            "workloads": [[list(place), w.dump()] for place, w in self.workloads.items()],
+            "plain": [[list(address), obj] for address, obj in self.plain.items()],
+            "workloads": [[list(address), w.dump()] for address, w in self.workloads.items()],
         }
 
     @classmethod
@@ -281,9 +281,9 @@ class Cluster:
         cluster.joined, cluster.version = kept["joined"], kept["version"]
         cluster.listed, cluster.faults = kept["faults"], faults_of(kept["faults"])
         cluster.received = kept["received"]
-        cluster.plain = {_place(place): obj for place, obj in kept["plain"]}
-        for place, state in kept["workloads"]:
-            where = _place(place)
+        cluster.plain = {_address(address): obj for address, obj in kept["plain"]}
+        for address, state in kept["workloads"]:
+            where = _address(address)
             workload = Workload(state["obj"], cluster, CONTROLLERS[where[:2]])
             workload.load(state)
             cluster.workloads[where] = workload
@@ -336,6 +336,6 @@ def _in_version(obj: JSON, api_version: str) -> JSON:
     return shown
 
 
-def _place(parts: Iterable[Any]) -> Place:
+def _address(parts: Iterable[Any]) -> Address:
     group, kind, namespace, name = parts
     return (group, kind, namespace, name)

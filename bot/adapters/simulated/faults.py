@@ -19,7 +19,8 @@ class PodFault:
     do: str
     image: str
     pods: int
-    seconds: int
+    takes: int
+    """slow: seconds until a pod is ready."""
 
     def hits(self, images: Iterable[str]) -> bool:
         """Whether one of a pod's images is meant; a fault without an image means every pod."""
@@ -66,7 +67,7 @@ def faults_of(listed: Iterable[JSON]) -> Faults:
                     do=_POD_FAULTS[do],
                     image=fault.get("image") or "",
                     pods=ALL if fault.get("pods") is None else int(fault["pods"]),
-                    seconds=_seconds(fault.get("seconds"), 120),
+                    takes=_seconds(fault.get("takes", fault.get("seconds")), 120),
                 )
             )
         elif do == "unreachable":

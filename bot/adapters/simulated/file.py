@@ -9,6 +9,7 @@ import json
 import sqlite3
 
 from bot.model.plan import JSON
+from bot.ports import Unreachable
 
 _TABLES = """
 create table if not exists clusters (name text primary key, state text not null);
@@ -28,10 +29,14 @@ class FleetFile:
         self._db: sqlite3.Connection | None = None
         if path is None:
             return
-        db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
-        db.execute("pragma journal_mode = wal")
-        db.execute("pragma synchronous = normal")
-        db.executescript(_TABLES)
+        try:
+            db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+            db.execute("pragma journal_mode = wal")
+            # Enough for a killed process; after a power cut the whole world of the demo is gone.
+            db.execute("pragma synchronous = normal")
+            db.executescript(_TABLES)
+        except sqlite3.Error as broken:
+            raise Unreachable(f"{path}: {broken}") from broken
         self._db, self._version = db, -1
 
     @property

@@ -77,6 +77,7 @@ class Workload:
         self.place = place
         self.controller = controller
         self.seen: JSON = None
+        self.hash = ""
         self.observed = 0
         self.lag_at = NEVER
         self.next_at = NEVER
@@ -108,13 +109,19 @@ class Workload:
         self.at = t
         if self.lag_at <= t:
             self.lag_at = NEVER
-            self.seen, self.observed = self.obj["spec"], self.obj["metadata"]["generation"]
+            self._observe(self.obj["spec"])
+            self.observed = self.obj["metadata"]["generation"]
         for pod in [p for p in self.pods.values() if p.gone <= t]:
             del self.pods[pod.name]
         if self.seen is not None:
             self.controller.sync(self, t)
+            self._forget_revisions()
             self._show(t)
         self.next_at = min(self.lag_at, self.controller.next_after(self, t) if self.seen else NEVER)
+
+    def _observe(self, spec: JSON) -> None:
+        self.seen = spec
+        self.hash = template_hash(spec["template"])
 
     def _show(self, t: int) -> None:
         status = self.controller.status(self, t)
@@ -126,6 +133,15 @@ class Workload:
                 "metadata": {**self.obj["metadata"], "resourceVersion": version},
             }
             self._view = None
+
+    def _forget_revisions(self) -> None:
+        """The oldest that nothing runs, beyond revisionHistoryLimit."""
+        extra = len(self.revisions) - 1 - int(self.seen.get("revisionHistoryLimit", 10))
+        if extra > 0:
+            used = {p.rev for p in self.pods.values()} | {self.hash}
+            idle = [r for r in self.revisions if r.hash not in used and not r.replicas]
+            doomed = {r.hash for r in sorted(idle, key=lambda r: r.number)[:extra]}
+            self.revisions = [r for r in self.revisions if r.hash not in doomed]
 
     def view(self) -> JSON:
         """The object as the API shows it."""
@@ -155,7 +171,7 @@ class Workload:
 
     def revision(self, t: int, *, make: bool = True) -> Revision | None:
         """The revision of the observed template; made, or made the newest, when needed."""
-        hash_ = template_hash(self.seen["template"])
+        hash_ = self.hash
         newest = max((r.number for r in self.revisions), default=0)
         found = next((r for r in self.revisions if r.hash == hash_), None)
         if found is None and make:
@@ -183,7 +199,7 @@ class Workload:
                 continue
             if strike.do == "slow":
                 if self.place.crowd("slow", revision.images) < strike.pods:
-                    ready, fault = ready + strike.seconds, fault or "slow"
+                    ready, fault = t + strike.takes, fault or "slow"
             elif self.place.crowd(strike.do, revision.images) < strike.pods:
                 ready, fault = NEVER, strike.do
         if not node:
@@ -239,7 +255,9 @@ class Workload:
         }
 
     def load(self, kept: JSON) -> None:
-        self.seen = self.obj["spec"] if kept["same"] else kept["seen"]
+        seen = self.obj["spec"] if kept["same"] else kept["seen"]
+        if seen is not None:
+            self._observe(seen)
         self.observed, self.lag_at, self.next_at = kept["observed"], kept["lag"], kept["next"]
         self.pods = {row[0]: Pod(*row) for row in kept["pods"]}
         self.revisions = [Revision(*row) for row in kept["revisions"]]

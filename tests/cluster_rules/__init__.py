@@ -1,0 +1,1 @@
+"""What happens inside a cluster: merge, batches, stop and restore, trap by trap."""

@@ -258,7 +258,7 @@ class SqliteStore:
         """Rows of a type by key. `parent`: those of a release. `live`: those of releases not ended.
 
         `open`: those without an end yet, whatever their release does: posts that have not left,
-        intents whose outcome is not known. Live are these too, and what outlives releases (blocks, …).
+        intents whose outcome is not known. Live are these too, and what outlives releases.
         """
         found = kind_of(kind)
         where, values = [], []

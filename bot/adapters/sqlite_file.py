@@ -9,7 +9,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,7 +21,8 @@ from bot.ports import StoreLocked
 
 MEMORY = ":memory:"
 
-_MAGIC = b"SQLite format 3\x00"
+_SMALLEST = 512
+"""Bytes of the smallest page: SQLite would take a shorter file for an empty one."""
 _CACHED_STATEMENTS = 256
 _WAL_KEPT = 64 * 2**20
 
@@ -56,7 +57,7 @@ def open_reader(path: str, *, wait: float, factory: type[sqlite3.Connection]) ->
         raise StoreLocked(say.absent(path), "broken")
     with translated(path):
         connection = sqlite3.connect(
-            f"file:{quote(os.path.abspath(path))}?mode=ro",
+            f"{_url(path)}?mode=ro",
             uri=True,
             timeout=wait,
             isolation_level=None,
@@ -107,35 +108,53 @@ def _locked(path: str, error: sqlite3.DatabaseError) -> StoreLocked:
 
 
 def _look(path: str) -> bool:
-    """Whether a store stands there, by the head of the file: SQLite would leave traces."""
+    """Whether a store stands there, by the head of its file, leaving no trace beside it.
+
+    Asked of SQLite: had we opened the file ourselves, closing it would end the locks that another
+    connection of this process holds, and the next process would remove the log under it.
+    """
     try:
-        with open(path, "rb") as file:
-            head = file.read(100)
+        size = os.stat(path).st_size
     except FileNotFoundError:
         return False
     except OSError as error:
         raise StoreLocked(say.cannot_open(path, error.strerror or str(error)), "broken") from error
-    if not head:
+    if not size:
         return False
-    if len(head) < 100 or not head.startswith(_MAGIC):
+    if size < _SMALLEST:
         raise StoreLocked(say.no_database(path), "broken")
-    if int.from_bytes(head[60:64], "big") > sqlite_schema.VERSION:
-        application = int.from_bytes(head[68:72], "big")
-        ours = application == sqlite_schema.APPLICATION_ID
-        raise StoreLocked(*((say.newer(path), "newer") if ours else (say.foreign(path), "broken")))
+    with translated(path), closing(sqlite3.connect(f"{_url(path)}?immutable=1", uri=True)) as head:
+        version, application = _head(head)
+    if version > sqlite_schema.VERSION:
+        raise _refusal(path, application)
     return True
+
+
+def _url(path: str) -> str:
+    return f"file:{quote(os.path.abspath(path))}"
+
+
+def _head(connection: sqlite3.Connection) -> tuple[int, int]:
+    """What kind of file it says it is: version of the tables, and whose."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return version, int(connection.execute("PRAGMA application_id").fetchone()[0])
+
+
+def _refusal(path: str, application: int) -> StoreLocked:
+    if application != sqlite_schema.APPLICATION_ID:
+        return StoreLocked(say.foreign(path), "broken")
+    return StoreLocked(say.newer(path), "newer")
 
 
 def _standing_version(connection: sqlite3.Connection, path: str) -> int:
     """Version of the tables that stand, 0 in an empty file; refuses what is foreign or newer."""
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    version, application = _head(connection)
     if application != sqlite_schema.APPLICATION_ID:
         if version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise StoreLocked(say.foreign(path), "broken")
+            raise _refusal(path, application)
         return 0
     if version > sqlite_schema.VERSION or sqlite_schema.unknown(connection):
-        raise StoreLocked(say.newer(path), "newer")
+        raise _refusal(path, application)
     return version
 
 

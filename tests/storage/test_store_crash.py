@@ -8,7 +8,8 @@ from pathlib import Path
 from bot.adapters.sqlite import SqliteStore
 from bot.core import chain
 from bot.model.state import Hold, UnitState
-from tests.contracts.stores import stored, unit
+from bot.ports import Changes
+from tests.contracts.stores import NOW, stored, unit
 from tests.storage.other_process import start
 
 
@@ -54,3 +55,22 @@ def test_processes_that_note_at_once_lose_nothing_and_double_nothing(tmp_path: P
     keys = [note.key for note in notes]
     assert len(keys) == len(set(keys)) == 3 * 20 + 20
     assert [note.id for note in notes] == sorted(note.id for note in notes)
+
+
+def test_opening_a_store_twice_in_one_process_takes_no_lock_away(tmp_path: Path) -> None:
+    """Closing any handle of a file ends all its process's locks on it; the next process to close
+    would then remove the log under the bot, and the bot's commits would go nowhere.
+    """
+    path = tmp_path / "sluice.db"
+    with SqliteStore(path) as bot:
+        bot.commit(Changes(marks={"main": "c1"}))
+        SqliteStore.reader(path).close()
+        bot.backup(tmp_path / "copy.db", at=NOW)
+        SqliteStore(path).close()
+        with start("note", str(path), "ana", "1") as child:
+            child.communicate(timeout=30)
+        assert Path(f"{path}-wal").exists()
+        bot.commit(Changes(marks={"main": "c2"}))
+        with SqliteStore.reader(path) as reader:
+            assert reader.mark("main") == "c2"
+            assert len(reader.notes()) == 1

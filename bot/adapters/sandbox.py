@@ -56,16 +56,24 @@ class SandboxRenderer:
     def close(self) -> None:
         """Ends the workers. The renderer may be used again."""
         with self._lock:
-            while self._workers:
-                self._workers.pop().end()
+            self._end_all()
+
+    def _end_all(self) -> None:
+        while self._workers:
+            self._workers.pop().end()
 
     def render(self, jobs: Sequence[RenderJob]) -> tuple[Rendering, ...]:
         """One answer a job, in order. Unreachable only when no worker can be started at all."""
         with self._lock:
             found: dict[int, Rendering] = {}
             batches = _batches(jobs, found)
-            if batches:
-                self._run(jobs, batches, found)
+            try:
+                if batches:
+                    self._run(jobs, batches, found)
+            except BaseException:
+                # A worker that still answers the old batch must not be asked the next one.
+                self._end_all()
+                raise
         return tuple(found[at] for at in range(len(jobs)))
 
     def _run(
@@ -80,7 +88,8 @@ class SandboxRenderer:
                     waiting.pop()
                     selector.register(worker.answers, EVENT_READ, worker)
                     selector.register(worker.requests, EVENT_WRITE, worker)
-                    worker.deadline = time.monotonic() + START
+                    patience = self._deadline + GRACE if worker.ready else START
+                    worker.deadline = time.monotonic() + patience
                     busy.append(worker)
                 self._turn(selector, busy)
                 for worker in list(busy):
@@ -124,10 +133,12 @@ class SandboxRenderer:
         """Takes what a worker answered: the jobs of its batch still to do, None while it works."""
         try:
             for answer in worker.answered(ANSWER):
+                if "at" in answer:
+                    # Says where it is, and wins no time by it.
+                    worker.at = str(answer["at"])
+                    continue
                 if "ready" in answer:
                     worker.ready = True
-                elif "at" in answer:
-                    worker.at = str(answer["at"])
                 else:
                     number = worker.jobs.pop(0)
                     found[number] = _rendering(jobs[number], answer)
@@ -184,7 +195,7 @@ def _request(jobs: Sequence[RenderJob], batch: Sequence[int]) -> bytes:
 
 
 def _rendering(job: RenderJob, answer: Any) -> Rendering:
-    """An answer is data of someone who may have been taken over: nothing in it is believed unseen."""
+    """An answer is data of someone who may have been taken over: it is looked at first."""
     try:
         problems = tuple(_told(answer["problems"]))
         made = [

@@ -94,6 +94,7 @@ class Worker:
         except OutOfTime as late:
             problems.append(self._late(late))
         except MemoryError:
+            self._forget()
             problems.append(self._problem(self._at, None, self._too_much_memory))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -164,11 +165,17 @@ class Worker:
             made = list(documents(text))
             found = ([line for line, _ in made], [json.dumps(value) for _, value in made])
             self._parsed[text] = found
-            self._parsed_size += len(text)
+            self._parsed_size += len(text) + sum(map(len, found[1]))
             while self._parsed_size > TEXTS_KEPT and self._parsed:
-                old, _ = self._parsed.popitem(last=False)
-                self._parsed_size -= len(old)
+                old, (_, values) = self._parsed.popitem(last=False)
+                self._parsed_size -= len(old) + sum(map(len, values))
         return found
+
+    def _forget(self) -> None:
+        """After a job that took all memory nothing is kept that could be short for the next one."""
+        self._parsed_size = 0
+        for kept in (self._parsed, self._compiled, self._sets):
+            kept.clear()
 
     def _values(self, value: Any, seen: Mapping[str, Any], problems: list[Problem]) -> Any:
         def rendered(item: Any, path: str) -> Any:
@@ -226,6 +233,7 @@ class Worker:
             case RecursionError():
                 message = "it calls itself without end"
             case MemoryError():
+                self._forget()
                 message = self._too_much_memory
             case Blocked():
                 message, hint = "it reaches for what templates cannot have", ""

@@ -213,7 +213,7 @@ _Dumper.add_implicit_resolver(
 
 
 def dumped(value: Any) -> str:
-    """Block YAML, keys in their order, no line at the end: `{{ values.x | toyaml | indent(4) }}`."""
+    """Block YAML, keys in their order, no line at the end."""
     text: str = yaml.dump(
         value,
         Dumper=_Dumper,

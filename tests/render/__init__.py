@@ -1,0 +1,1 @@
+"""Stories about rendering: values, templates in the sandbox, escapes, objects, keys."""

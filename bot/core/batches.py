@@ -50,6 +50,17 @@ def next_step(
     return Step(last, _targets("100%", totals, before), True)
 
 
+def still_ahead(
+    written: Sequence[int | str], totals: Mapping[str, int], step: Step, *, whole: bool = False
+) -> int:
+    """How many batches follow a step, equal ones merged."""
+    found = 0
+    while not step.last:
+        step = next_step(written, totals, done=step.index, previous=step.targets, whole=whole)
+        found += 1
+    return found
+
+
 def counts(written: Sequence[int | str], total: int) -> tuple[int, ...]:
     """The cumulative counts a plan shows: [1, "10%", "50%", "100%"] of 6 → (1, 3, 6); of 0 → (0,)."""
     found: list[int] = []

@@ -13,7 +13,8 @@ from bot.cluster.drive import total_of, up_to_date
 from bot.cluster.kinds import stops_part_way
 from bot.cluster.merge import baseline
 from bot.cluster.render import digest
-from bot.core.batches import next_step
+from bot.core import endings
+from bot.core.batches import next_step, still_ahead
 from bot.core.situation import Unit, soaks
 from bot.core.turn import Turn
 from bot.model.plan import JSON
@@ -70,19 +71,19 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
             return
     first_install = t.is_first_install(u)
     totals = {} if first_install else _totals(t, u, seen)
+    whole = first_install or not totals or not _can_stop(t, u)
     step = next_step(
-        u.component.batches,
-        totals,
-        done=u.state.step,
-        previous=u.state.targets,
-        whole=first_install or not totals or not _can_stop(t, u),
+        u.component.batches, totals, done=u.state.step, previous=u.state.targets, whole=whole
     )
+    ahead = still_ahead(u.component.batches, totals, step, whole=whole)
+    endings.start(t)
     progress = t.progress(u)
     state = replace(
         u.state,
         phase=UnitPhase.APPLYING,
         since=t.s.now,
         batch=u.state.batch + 1,
+        batches=u.state.batch + 1 + ahead,
         step=step.index,
         targets=step.targets,
         totals=totals,
@@ -105,6 +106,7 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
         u.plan.unit,
         targets=dict(step.targets),
         batch=state.batch,
+        batches=state.batches,
         wave=u.plan.wave + 1,
         stage=u.stage.name,
         totals=dict(totals),

@@ -153,20 +153,19 @@ def expire(t: Turn) -> None:
         )
 
 
+def start(t: Turn) -> None:
+    """The first unit begins: so does the release."""
+    if t.state.phase is ReleasePhase.SCHEDULED:
+        t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=t.s.now, began=t.s.now)
+        t.tell("release.began")
+
+
 def finish(t: Turn) -> None:
     """The release's own phase, from where its units stand."""
     units = t.units.values()
     began = [unit.began for unit in units if unit.began is not None]
-    if t.state.phase is ReleasePhase.SCHEDULED and (
-        began or any(unit.phase is UnitPhase.SUCCEEDED for unit in units)
-    ):
-        t.state = replace(
-            t.state,
-            phase=ReleasePhase.PROGRESSING,
-            since=t.s.now,
-            began=min(began, default=t.s.now),
-        )
-        t.tell("release.began")
+    if began or any(unit.phase is UnitPhase.SUCCEEDED for unit in units):
+        start(t)
     if t.state.phase is ReleasePhase.ROLLING_BACK:
         if not any(unit.phase in (UnitPhase.ROLLING_BACK, UnitPhase.FAILED) for unit in units):
             _rolled_back(t)

@@ -5,6 +5,8 @@ Each is a command in the one grammar; whether a person may give it is decided wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.core.messages_figures import in_phase, open_decisions, stopping
 from bot.model.gate import ReleaseView
 from bot.model.message import Button
@@ -12,8 +14,17 @@ from bot.model.state import Decision, Hold, HoldCode, ReleasePhase, UnitPhase
 
 MOST = 4
 
-# A person looked and says yes: another act than lifting a pause.
-_ACCEPTED = (HoldCode.UNKNOWN_PULL, HoldCode.PLAN_CHANGED, HoldCode.EXPIRED)
+# What lifts a hold that resuming does not. A rollback has its own button, so it has none here.
+_LIFTED_BY = {
+    HoldCode.UNKNOWN_PULL: "accept",
+    HoldCode.PLAN_CHANGED: "accept",
+    HoldCode.REBUILT: "accept",
+    HoldCode.REWRITTEN: "override",
+    HoldCode.RESTORED: "override",
+    HoldCode.REJECTED: "approve",
+    HoldCode.FAILED: "retry",
+    HoldCode.SUPERSEDED: "",
+}
 
 
 def buttons(view: ReleaseView) -> tuple[Button, ...]:
@@ -59,18 +70,27 @@ _VOTES = {
 
 def _stopped(view: ReleaseView, hold: Hold) -> tuple[Button, ...]:
     release = view.plan.release
-    if hold.code in _ACCEPTED:
-        return (Button(label="Accept", command=f"accept {release}", style="primary"),)
-    failed = in_phase(view, UnitPhase.FAILED)
-    if len(failed) == 1:
+    match _LIFTED_BY.get(hold.code, "resume"):
+        case "":
+            return ()
+        case "retry":
+            return _failed(release, in_phase(view, UnitPhase.FAILED))
+        case "override":
+            return (Button(label="Override…", command=f"override {release}", style="primary"),)
+        case "resume":
+            return (Button(label="Resume", command=f"resume {hold.scope}", style="primary"),)
+        case verb:
+            return (Button(label=verb.capitalize(), command=f"{verb} {release}", style="primary"),)
+
+
+def _failed(release: str, units: Sequence[str]) -> tuple[Button, ...]:
+    if len(units) == 1:
         return (
-            Button(label=f"Retry {failed[0]}", command=f"retry {failed[0]}", style="primary"),
-            Button(label=f"Skip {failed[0]}…", command=f"skip {failed[0]}"),
+            Button(label=f"Retry {units[0]}", command=f"retry {units[0]}", style="primary"),
+            Button(label=f"Skip {units[0]}…", command=f"skip {units[0]}"),
         )
-    if failed:
-        label = f"Retry {len(failed)} failed units"
-        return (Button(label=label, command=f"retry {release}", style="primary"),)
-    return (Button(label="Resume", command=f"resume {hold.scope}", style="primary"),)
+    label = f"Retry {len(units)} failed units" if units else "Retry"
+    return (Button(label=label, command=f"retry {release}", style="primary"),)
 
 
 def _always(view: ReleaseView) -> tuple[Button, ...]:

@@ -30,7 +30,7 @@ _HOLDS = {
     "paused": ("Paused", "", "Resume lifts it"),
     "freeze": ("Frozen", "", "Unfreeze lifts it"),
     "failed": ("Stopped", "a unit failed", "Retry, skip, override or roll back"),
-    "expired": ("Held", "no first write within the time it gives", "Accept, resume or cancel"),
+    "expired": ("Held", "no first write within the time it gives", "Resume or cancel"),
     "edited": ("Held", "its file was edited after the merge", "Resume, or roll back"),
     "deleted": ("Held", "its file was deleted after the first write", "Resume, or roll back"),
     "unknown-pull": (
@@ -52,15 +52,15 @@ _HOLDS = {
     "history-rewritten": (
         "Held",
         "main no longer contains the last processed commit",
-        "An admin looks at main, then resumes",
+        "An admin looks at main, then overrides",
     ),
     "store-restored": (
         "Held",
         "the store was restored from a backup",
-        "Compare with the clusters, then resume",
+        "An admin compares with the clusters, then overrides",
     ),
-    "superseded": ("Held", "a newer release replaces it", "The newer release takes it over"),
-    "rejected": ("Stopped", "a decision was rejected", "Resume asks again; or roll back"),
+    "superseded": ("Held", "a newer release replaces it", "Roll it back"),
+    "rejected": ("Stopped", "a decision was rejected", "Approve lifts it; or roll back"),
     "fenced": (
         "Stopped",
         "a newer plan has written to the same object",

@@ -14,7 +14,8 @@ def pull_message(pull: str, title: str, shown: PullPlan) -> Message:
     errors = [f for f in shown.findings if f.level == "error"]
     if errors:
         lines = [
-            f"{f.path}:{f.line or 1}:{f.column or 1}: {f.message}" + (f" ({f.hint})" if f.hint else "")
+            f"{f.path}:{f.line or 1}:{f.column or 1}: {f.message}"
+            + (f" ({f.hint})" if f.hint else "")
             for f in errors[:FINDINGS_SHOWN]
         ]
         if len(errors) > FINDINGS_SHOWN:

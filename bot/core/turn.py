@@ -5,10 +5,11 @@ The lifecycle writes into a turn; gates only read from it. Lives for one call an
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from bot.cluster.drive import drive
@@ -139,7 +140,7 @@ class Turn:
 
     def goal(self, u: Unit, mode: Mode) -> Goal:
         """What the driver has to reach for this unit."""
-        blob = self.s.blobs
+        blob = ChainMap(self.blobs, cast("dict[str, JSON]", self.s.blobs))
         applied = self.s.applied.get(u.plan.unit)
         last: dict[str, Any] = {}
         for planned in u.plan.objects:

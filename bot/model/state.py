@@ -112,6 +112,8 @@ class UnitState:
     """When this phase was entered (UTC)."""
     batch: int = 0
     """Number of the batch in hand or, when PENDING, of the last one done; counted from 1, 0 = none begun."""
+    batches: int = 0
+    """How many batches it will have had, equal ones merged; 0 before the first begins."""
     step: int = -1
     """Index into the batches as written of the batch in hand (or the last done); -1 = none."""
     targets: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Stories in the words of the design, one file a theme."""

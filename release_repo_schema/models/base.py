@@ -42,6 +42,15 @@ class Model(BaseModel):
     )
 
 
+def exactly_one(model: Model, *aliases: str) -> None:
+    """Refuses a model of which not exactly one of these fields is written."""
+    fields = {str(info.alias): name for name, info in type(model).model_fields.items()}
+    written = [alias for alias in aliases if getattr(model, fields[alias]) is not None]
+    if len(written) != 1:
+        said = f"expected exactly one of {', '.join(aliases)}"
+        refuse("exactly-one", f"{said}; found {' and '.join(written) or 'none'}")
+
+
 class Empty(Model):
     """A mapping that takes no fields yet: write {}."""
 

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from release_repo_schema.models.base import Empty, KindModel, Model
+from release_repo_schema.models.base import Empty, KindModel, Model, exactly_one
 from release_repo_schema.models.scalars import (
     DnsLabel,
     Duration,
@@ -123,10 +123,7 @@ class CheckSpec(Model):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        kinds = self.kinds()
-        if len(kinds) != 1:
-            said = f"expected exactly one of {', '.join(CHECK_KINDS)}"
-            refuse("exactly-one", f"{said}; found {' and '.join(kinds) or 'none'}")
+        exactly_one(self, *CHECK_KINDS)
         if self.cel is not None and not (self.success_condition or self.failure_condition):
             hint = "without one every answer would be inconclusive"
             said = "a cel check needs successCondition or failureCondition"

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from release_repo_schema.models.base import KindModel, Model, VersionMetadata
+from release_repo_schema.models.base import KindModel, Model, VersionMetadata, exactly_one
 from release_repo_schema.models.scalars import (
     Digest,
     DnsLabel,
@@ -75,8 +75,7 @@ class Render(Model):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(x is not None for x in (self.jinja, self.helm, self.plain)) != 1:
-            refuse("exactly-one", "expected exactly one of jinja, helm, plain")
+        exactly_one(self, "jinja", "helm", "plain")
         return self
 
     @property

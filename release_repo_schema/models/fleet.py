@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from release_repo_schema.models.base import Empty, KindModel, Model, Selector
+from release_repo_schema.models.base import Empty, KindModel, Model, Selector, exactly_one
 from release_repo_schema.models.scalars import (
     DnsLabel,
     Duration,
@@ -99,8 +99,7 @@ class Connection(Model):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(x is not None for x in (self.kubeconfig, self.in_cluster, self.simulated)) != 1:
-            refuse("exactly-one", "expected exactly one of kubeconfig, inCluster, simulated")
+        exactly_one(self, "kubeconfig", "inCluster", "simulated")
         return self
 
 

@@ -16,6 +16,7 @@ from release_repo_schema.rules.zones import zone_exists, zone_findings
 
 def windows(scene: Scene) -> Iterator[Finding]:
     """Every window has a zone and holidays that exist, opens at some time, and holds a batch."""
+    alone = _open_for(scene)
     for window in scene.repo.windows:
         document, spec = scene.document("Window", window.name), window.spec
         yield from zone_findings(document, ("spec", "zone"), spec.zone)
@@ -31,7 +32,7 @@ def windows(scene: Scene) -> Iterator[Finding]:
             continue
         yield from _over(document, spec, scene.now)
         if spec.effect == "Allow" and zone_exists(spec.zone):
-            yield from _holds_a_batch(scene, document, window)
+            yield from _holds_a_batch(scene, document, window, alone)
 
 
 def _nothing_selected(scene: Scene, document: Document, window: Window) -> Iterator[Finding]:
@@ -61,12 +62,21 @@ def needed(component: Component, attended: timedelta) -> timedelta:
     return component.spec.batch_takes + min(component.spec.soak, attended)
 
 
-def _holds_a_batch(scene: Scene, document: Document, window: Window) -> Iterator[Finding]:
+def _open_for(scene: Scene) -> dict[str, timedelta]:
+    """How long each Allow window is open in one piece, by itself."""
+    return {
+        window.name: timedelta(minutes=longest([window.spec]))
+        for window in scene.repo.windows
+        if window.spec.effect == "Allow" and intervals(window.spec)
+    }
+
+
+def _holds_a_batch(
+    scene: Scene, document: Document, window: Window, alone: dict[str, timedelta]
+) -> Iterator[Finding]:
     """A window too short for a batch is no window; neighbours that touch it count with it."""
     attended = scene.repo.policy.spec.windows.attended
-    allows = [
-        one for one in scene.repo.windows if one.spec.effect == "Allow" and intervals(one.spec)
-    ]
+    allows = [one for one in scene.repo.windows if one.name in alone]
     together = [one.spec for one in allows if one.spec.zone == window.spec.zone]
     open_for = timedelta(minutes=longest(together, holding=window.spec))
     if open_for >= timedelta(days=7):
@@ -77,17 +87,18 @@ def _holds_a_batch(scene: Scene, document: Document, window: Window) -> Iterator
         if needed(component, attended) > open_for
         and window.spec.components.matches(component.metadata.labels, component.name)
     ]
-    # Where another window is long enough, this one is merely of no use to the component.
-    stuck = [
-        one.name for one in short
-        if not any(
-            timedelta(minutes=longest([other.spec])) >= needed(one, attended)
-            and other.spec.components.matches(one.metadata.labels, one.name)
-            for other in allows if other is not window
-        )
-    ]  # fmt: skip
     if not short:
         return
+    # Where another window is long enough, this one is merely of no use to the component.
+    stuck = [
+        one.name
+        for one in short
+        if not any(
+            alone[other.name] >= needed(one, attended)
+            and other.spec.components.matches(one.metadata.labels, one.name)
+            for other in allows
+        )
+    ]
     most = max(needed(component, attended) for component in short)
     names = stuck or [component.name for component in short]
     said = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release_repo_schema.findings import Finding, did_you_mean
+from release_repo_schema.findings import Finding
 from release_repo_schema.rules.scene import Scene
 
 
@@ -30,7 +30,7 @@ def values(scene: Scene) -> Iterator[Finding]:
         kind, _, name = scope.partition("/")
         if name and name not in known[kind] and name not in repo.broken_names:
             what = kind.removesuffix("s")
-            hint = did_you_mean(name, known[kind], "rename the file, or delete it")
+            hint = scene.meant(name, known[kind], "rename the file, or delete it")
             said = f"values for the {what} `{name}`, and no {what} is called so"
             yield Finding(path=path, line=1, column=1, code=f"unknown-{what}", message=said,
                           hint=hint)  # fmt: skip
@@ -48,5 +48,5 @@ def _owned(scene: Scene, component: str, path: str) -> Iterator[Finding]:
     if component in scene.repo.components or component in scene.repo.broken_names:
         return
     said = f"components/{component}/ has no component.yaml"
-    hint = did_you_mean(component, scene.repo.components, "write one, or delete the folder")
+    hint = scene.meant(component, scene.repo.components, "write one, or delete the folder")
     yield Finding(path=path, line=1, column=1, code="unknown-component", message=said, hint=hint)

@@ -196,8 +196,6 @@ def _stage_floor(
     count: int,
 ) -> Iterator[Finding]:
     """What a stage writes is not below the floor of the component that it rolls out."""
-    if not scene.repo.policy.spec.floors:
-        return
     floor = floor_of(scene.repo.policy, component)
     if stage.soak is not None and floor.soak is not None and stage.soak < floor.soak:
         said = (
@@ -207,6 +205,8 @@ def _stage_floor(
         hint = f"write soak: {duration_text(floor.soak)} or more"
         pointer: Pointer = ("spec", "stages", k, "soak")
         yield at.finding(pointer, "below-floor", _told(document, at, said), hint)
+    else:
+        yield from _narrower(document, at, k, stage, component)
     if stage.waves and floor.first_wave is not None:
         share = percent(stage.waves[0])
         first = ceil(count * share / 100) if share is not None else int(stage.waves[0])
@@ -219,6 +219,21 @@ def _stage_floor(
             hint = f"begin waves with {floor.first_wave}"
             pointer = ("spec", "stages", k, "waves", 0)
             yield at.finding(pointer, "below-floor", _told(document, at, said), hint)
+
+
+def _narrower(
+    document: Document, at: Document, k: int, stage: Stage, component: Component
+) -> Iterator[Finding]:
+    """Nothing that is written is passed over in silence: a stage only widens."""
+    if stage.soak is not None and stage.soak < component.spec.soak:
+        said = (
+            f"the stage {stage.name} soaks {duration_text(stage.soak)}, and {component.name} asks "
+            f"for {duration_text(component.spec.soak)}, which counts"
+        )
+        pointer: Pointer = ("spec", "stages", k, "soak")
+        hint = "stages widen what components ask, and never narrow it"
+        yield at.finding(pointer, "soak-without-effect", _told(document, at, said), hint,
+                         level="warning")  # fmt: skip
 
 
 def _superseded(scene: Scene, document: Document, release: Release) -> Iterator[Finding]:

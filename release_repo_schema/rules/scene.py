@@ -13,6 +13,7 @@ from release_repo_schema.models import Stage
 from release_repo_schema.repo import Repo
 
 BUILT_IN_CHECKS = ("workload",)
+GUESSES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Scene:
     base: Repo | None
     fleet_is_known: bool
     """Every cluster can be read: "nobody is selected" is no slip elsewhere."""
+    guessed: list[str] = field(default_factory=list)
     stages: dict[int, tuple[frozenset[str], ...]] = field(default_factory=dict)
 
     def document(self, kind: str, name: str) -> Document:
@@ -35,6 +37,14 @@ class Scene:
     def of_kind(self, kind: str) -> Iterator[Document]:
         """All documents of a kind."""
         return (found for (k, _), found in self.repo.documents.items() if k == kind)
+
+    def meant(self, word: str, names: Collection[str], otherwise: str) -> str:
+        """The hint for a name that nothing has. Looking for a likeness in a large fleet is slow,
+        so that after many slips, as when clusters were renamed, the later ones get none."""
+        if len(self.guessed) >= GUESSES:
+            return otherwise
+        self.guessed.append(word)
+        return did_you_mean(word, names, otherwise)
 
     def unknown(
         self,
@@ -49,7 +59,7 @@ class Scene:
         if name in names or name in self.repo.broken_names:
             return
         few = f"known: {', '.join(sorted(names))}" if 0 < len(names) <= 8 else ""
-        hint = did_you_mean(name, names, few or f"there is no {what} of this name in the repo")
+        hint = self.meant(name, names, few or f"there is no {what} of this name in the repo")
         said = f"no {what} is called `{name}`"
         code = f"unknown-{what.replace(' ', '-')}"
         yield document.finding(pointer, code, said, hint, level=level)

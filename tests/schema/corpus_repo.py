@@ -155,6 +155,7 @@ RELEASES: dict[str, Case] = {
         'floors: [{components: {matchLabels: {tier: "0"}}, soak: 20m, firstWave: 1}]'
     )
     | pipeline("- {name: all, units: {}, soak: 10m, waves: [50%, 100%]}"),
+    "a stage that soaks less than the component": pipeline("- {name: all, units: {}, soak: 10m}"),
     "a zone that does not exist": release(
         f'{AGENT}\npipeline: standard\nnotBefore: {{at: "2026-11-24T09:00", zone: Europe/Berln}}'
     ),

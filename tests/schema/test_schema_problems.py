@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.schema.corpus_files import FIELDS, YAML, Case
 from tests.schema.corpus_repo import CALENDAR_AND_PEOPLE, REFERENCES, RELEASES
-from tests.schema.repos import problems
+from tests.schema.repos import problems, repo
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CORPUS: dict[str, Mapping[str, Case]] = {
@@ -52,3 +54,16 @@ def test_no_mistake_passes_unseen(name: str, changes: Case) -> None:
 def test_the_sound_repo_has_no_findings() -> None:
     """The corpus changes this repo: what it finds comes from the change alone."""
     assert problems({}, now=NOW) == []
+
+
+ALL = [case for cases in CORPUS.values() for case in cases.values()]
+
+
+@given(st.lists(st.sampled_from(ALL), max_size=6), st.lists(st.sampled_from(ALL), max_size=2))
+def test_no_heap_of_mistakes_stops_lint(heap: list[Case], before: list[Case]) -> None:
+    """Mistakes come together; a rule that trips over another's mistake would hide them all."""
+    changes = {path: text for case in heap for path, text in case.items()}
+    base = repo({path: text for case in before for path, text in case.items()})
+    found = problems(changes, now=NOW, base=base)
+    assert found == sorted(found, key=lambda finding: finding.sort_key)
+    assert found == problems(changes, now=NOW, base=base)

@@ -221,4 +221,18 @@ def _block(text: str, pad: str) -> str:
 def _scalar(text: str) -> str:
     if (_PLAIN.match(text) and text.lower() not in _WORDS) or _QUANTITY.match(text):
         return text
-    return dumps(text, ensure_ascii=False)
+    quoted = dumps(text, ensure_ascii=False)
+    return quoted if quoted.isprintable() else "".join(map(_escaped, quoted))
+
+
+def _escaped(sign: str) -> str:
+    if sign.isprintable():
+        return sign
+    code = ord(sign)
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )

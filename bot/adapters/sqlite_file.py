@@ -21,8 +21,6 @@ from bot.ports import StoreLocked
 
 MEMORY = ":memory:"
 
-_SMALLEST = 512
-"""Bytes of the smallest page: SQLite would take a shorter file for an empty one."""
 _CACHED_STATEMENTS = 256
 _WAL_KEPT = 64 * 2**20
 
@@ -121,8 +119,6 @@ def _look(path: str) -> bool:
         raise StoreLocked(say.cannot_open(path, error.strerror or str(error)), "broken") from error
     if not size:
         return False
-    if size < _SMALLEST:
-        raise StoreLocked(say.no_database(path), "broken")
     with translated(path), closing(sqlite3.connect(f"{_url(path)}?immutable=1", uri=True)) as head:
         version, application = _head(head)
     if version > sqlite_schema.VERSION:

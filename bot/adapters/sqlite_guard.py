@@ -17,7 +17,8 @@ import msgspec
 from bot.core import messages_store as say
 from bot.ports import StoreLocked
 
-_TRIES = 200
+_TRIES = 20_000
+"""A fraction of a second: who asks lets go at once, unless the machine is very busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,9 @@ def test_a_backup_is_a_whole_store_that_knows_that_it_is_one(tmp_path: Path, sou
     copy = tmp_path / "out" / "copy.db"
     with filled(":memory:" if source == "memory" else tmp_path / "sluice.db") as store:
         store.backup(copy, at=NOW)
-        assert names(copy.parent) == ["copy.db"]  # one file, nothing to forget beside it
+        assert names(copy.parent) == ["copy.db"]
+        # And it stays one file for whoever looks into it: no log beside it to forget.
+        assert copy.read_bytes()[18:20] == b"\x01\x01"
         with SqliteStore(copy) as restored:
             assert restored.mark(RESTORED_FROM) == "2026-11-24T09:00:00.123456+00:00 event 2"
             assert restored.rows(UnitState) == store.rows(UnitState)

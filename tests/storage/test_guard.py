@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,26 @@ def test_asking_who_holds_it_leaves_nothing_and_needs_no_folder(tmp_path: Path) 
         StoreGuard(tmp_path / "nowhere" / "sluice.db", since=NOW)
     assert caught.value.kind == "broken"
     assert "nowhere/sluice.db.lock" in caught.value.why
+
+
+def test_asking_who_holds_it_keeps_no_bot_out(tmp_path: Path) -> None:
+    """A probe that asks every second must not make a restart fail, once in a thousand times."""
+    path = tmp_path / "sluice.db"
+    StoreGuard(path, since=NOW).release()
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            holder(path)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        for _ in range(200):
+            StoreGuard(path, since=NOW).release()
+    finally:
+        stop.set()
+        asking.join()
 
 
 def test_releasing_twice_is_releasing(tmp_path: Path) -> None:

@@ -121,6 +121,8 @@ def test_no_question_of_a_tick_walks_through_a_table() -> None:
                 # A scan of a partial index reads only what is open, live or unanswered.
                 walks = detail.startswith("SCAN") and not detail.endswith(_SMALL)
                 assert not walks, f"{detail} in {statement}"
+                if "FROM event WHERE release =" in statement:
+                    assert "USING INDEX event_release" in detail
 
 
 _PLANNED = ("SELECT", "UPDATE", "DELETE", "INSERT")

@@ -179,6 +179,15 @@ def test_a_writer_that_does_not_let_go_is_told_as_locked(tmp_path: Path) -> None
         assert len(store.notes()) == 1
 
 
+def test_a_tick_that_failed_lets_go_of_the_store(tmp_path: Path) -> None:
+    """People's commands come through another process; they must not wait for the next tick."""
+    path = tmp_path / "sluice.db"
+    with SqliteStore(path, factory=Faulty) as store, SqliteStore(path, wait=0) as other:
+        arm(Faulty.last, 2)
+        assert failure_of(store, Changes(marks={"main": "c1"}))
+        assert other.note("k", "pause all", by="ana", surface="cli", at=NOW, data={}) == 1
+
+
 def test_a_row_that_cannot_be_written_down_stops_before_the_store(store: SqliteStore) -> None:
     """A mistake in the bot is a bug, and a bug writes nothing."""
     before = everything(store)

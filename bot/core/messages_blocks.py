@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.core.messages_text import EMOJI, clean, table
+from bot.core.messages_text import EMOJI, clean, headed, table
 from bot.model.message import Button, Message
 
 MAX_BLOCKS = 50
@@ -33,15 +33,14 @@ _WORD_JOINER = "\u2060"
 
 def as_blocks(message: Message, mentions: Mapping[str, str] | None = None) -> list[Block]:
     """The blocks of a message. `mentions`: member or team → id of the chat; others stay names."""
-    state = f"{EMOJI[message.tone]} {message.tone.value}" if message.tone is not None else ""
     blocks: list[Block] = []
     if message.title:
-        blocks.append(_header(" · ".join(part for part in (state, message.title) if part)))
+        blocks.append(_header(headed(message.tone, message.title)))
     lines = message.lines if message.title else (message.text, *message.lines)
     if message.title and not lines:
         lines = (message.text,)
-    if not message.title and state:
-        lines = (f"{state} · {lines[0]}", *lines[1:])
+    if not message.title:
+        lines = (headed(message.tone, lines[0]), *lines[1:])
     if message.facts:
         blocks.extend(_context(f"{name}: {value}" for name, value in message.facts))
     blocks.extend(block for line in lines for block in _section(line))
@@ -67,12 +66,13 @@ def escaped(text: str, limit: int = MAX_SECTION) -> str:
 
     `<` never survives, so no `<!here>`, `<@U…>` or `<https://…>` can be written into it.
     """
-    safe = [_safe(char) for char in _calm(clean(text))]
-    if sum(map(_width, safe)) <= limit:
-        return "".join(safe)
+    calm = _calm(clean(text))
+    whole = "".join(map(_safe, calm))
+    if _width(whole) <= limit:
+        return whole
     kept: list[str] = []
     room = limit - 1
-    for char in safe:
+    for char in map(_safe, calm):
         room -= _width(char)
         if room < 0:
             break
@@ -89,9 +89,9 @@ def _calm(text: str) -> str:
     return re.sub(r"@(?=(?:here|channel|everyone)\b)", f"@{_WORD_JOINER}", text, flags=re.I)
 
 
-def _width(char: str) -> int:
+def _width(text: str) -> int:
     """Counted as UTF-16: the stricter of the ways a limit may be counted."""
-    return len(char.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-16-le")) // 2
 
 
 def _header(text: str) -> Block:
@@ -117,7 +117,7 @@ def _preformatted(text: str) -> list[Block]:
     kept: list[str] = []
     for line in text.splitlines():
         safe = escaped(line.replace("`", "'"), 300)
-        room -= sum(map(_width, safe)) + 1
+        room -= _width(safe) + 1
         if room < 0:
             break
         kept.append(safe)

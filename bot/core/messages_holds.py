@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core.messages_words import clause, moment, sentence
+from bot.core.messages_words import clause, moment, sentence, where
 
 Facts = Mapping[str, Any]
 
@@ -18,7 +18,7 @@ def held(f: Facts, zone: str) -> str:
     known = _HOLDS.get(str(f.get("code", "paused")), ("Held", "", "Resume lifts it"))
     state, usual, step = known
     by, scope = f.get("by"), f.get("scope")
-    named = f"{state} on {scope}" if scope else state
+    named = f"{state} on {where(scope)}" if scope else state
     person = f" by {by}" if by and by != "sluice" else ""
     reason = clause(f.get("reason")) or usual
     head = f"{named}{person}: {reason}" if reason else f"{named}{person}"

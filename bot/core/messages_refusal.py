@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.core.messages_words import clause, exact, many, moment, row, sentence, some
+from bot.core.messages_words import clause, exact, many, moment, row, sentence, some, where
 
 Facts = Mapping[str, Any]
 
@@ -125,14 +125,14 @@ def _not_failed(f: Facts) -> str:
 def _not_held(f: Facts) -> str:
     others = row(f.get("others"))
     return sentence(
-        f"nothing holds {_what(f)}, so there is nothing to {_verb(f, 'resume')}",
-        f"Held is: {others}" if others else "",
+        f"there is no hold on {_what(f)}, so nothing to {_verb(f, 'resume')}",
+        f"Held now: {others}" if others else "",
     )
 
 
 def _still_held(f: Facts) -> str:
     return sentence(
-        f"{_what(f)} is still held: {clause(f.get('why'))}", f"{_verb(f, 'retry')} is the way on"
+        f"{_what(f)} is still held: {clause(f.get('why'))}", f"The way on is {_verb(f, 'retry')}"
     )
 
 
@@ -162,7 +162,7 @@ def _second_person(f: Facts) -> str:
 def _quorum(f: Facts) -> str:
     return sentence(
         f"{f.get('id', 'the decision')} asks for {many(f.get('count', 1), 'approval')}, and only"
-        f" {some(f.get('able'))} can still give one",
+        f" {many(some(f.get('able')), 'person', 'people')} can still give one",
         "Add people with the role to people.yaml",
     )
 
@@ -291,11 +291,9 @@ def _paused(f: Facts) -> str:
     at = f.get("at")
     moment_of = f"no forward write begins from {exact(at)}" if at else "no forward write begins"
     calls = f.get("calls", f.get("in_flight"))
-    wire = (
-        f"{many(some(calls), 'call')} {'was' if some(calls) == 1 else 'were'} on the wire"
-        if some(calls)
-        else "No call was on the wire"
-    )
+    wire = "" if calls is None else "No call was on the wire"
+    if some(calls):
+        wire = f"{many(some(calls), 'call')} {'was' if some(calls) == 1 else 'were'} on the wire"
     if some(calls) and not isinstance(calls, int):
         wire += f": {row(calls, most=10)}"
     batches = "Batches that began go on to their end" if f.get("finish_batch") else ""
@@ -379,7 +377,7 @@ def _what(f: Facts) -> str:
     for key in ("id", "scope", "unit", "release", "units"):
         value = f.get(key)
         if value:
-            return row(value) if key != "scope" or value != "all" else "everything"
+            return where(value) if key == "scope" else row(value)
     return ""
 
 

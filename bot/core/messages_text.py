@@ -24,9 +24,7 @@ EMOJI = {
 
 def as_text(message: Message) -> str:
     """Title and paragraphs, pairs, table, then what can be done, one command a line."""
-    state = f"{EMOJI[message.tone]} {message.tone.value}" if message.tone is not None else ""
-    head = message.title or message.text
-    parts = [" · ".join(part for part in (state, clean(head)) if part)]
+    parts = [headed(message.tone, clean(message.title or message.text))]
     # A card's text repeats its lines for phones; without lines it is all there is.
     if message.title and not message.lines:
         parts.append(clean(message.text))
@@ -42,6 +40,15 @@ def as_text(message: Message) -> str:
         width = max(_columns(label) for label, _ in rows)
         parts.extend(f"{label}{' ' * (width - _columns(label))}  {c}" for label, c in rows)
     return "\n".join(part for part in parts if part)
+
+
+def headed(tone: Tone | None, text: str) -> str:
+    """The state before a text: its emoji and its word, unless the text begins with that word."""
+    if tone is None:
+        return text
+    if text.casefold().startswith(tone.value):
+        return f"{EMOJI[tone]} {text}"
+    return " · ".join(part for part in (f"{EMOJI[tone]} {tone.value}", text) if part)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

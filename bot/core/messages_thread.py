@@ -13,7 +13,7 @@ from bot.core.messages_card import what
 from bot.core.messages_figures import in_phase
 from bot.core.messages_units import UNIT_STORIES
 from bot.core.messages_why import why
-from bot.core.messages_words import clause, exact, length, many, moment, row, sentence, some
+from bot.core.messages_words import clause, exact, length, many, moment, row, sentence, some, where
 from bot.model.gate import ReleaseView, Wait
 from bot.model.message import Button, Message, Tone
 from bot.model.state import Event, UnitPhase
@@ -150,14 +150,16 @@ def _void(event: Event, _view: ReleaseView) -> Message:
 def _hold(event: Event, view: ReleaseView) -> Message:
     data = event.data
     code = str(data.get("code", "paused"))
+    scope = data.get("scope")
     facts = {**data, "at": event.at, "by": data.get("by") or event.who}
+    facts["scope"] = "" if scope == event.release else scope
     wire = data.get("in_flight")
     extra = f"{many(some(wire), 'call')} on the wire: {row(wire)}" if some(wire) else ""
     finish = "Batches that began go on to their end" if data.get("finish_batch") else ""
     if code == "paused":
         reason = clause(data.get("reason"))
         text = sentence(
-            f"Paused {data.get('scope', '')} by {event.who}" + (f": {reason}" if reason else ""),
+            f"Paused {where(data.get('scope'))} by {event.who}" + (f": {reason}" if reason else ""),
             f"No forward write begins from {exact(event.at)}",
             extra,
             finish,
@@ -173,7 +175,7 @@ def _hold(event: Event, view: ReleaseView) -> Message:
 
 
 def _lifted(event: Event, _view: ReleaseView) -> Message:
-    scope = event.data.get("scope", "")
+    scope = where(event.data.get("scope"))
     return Message(text=f"Resumed {scope} by {event.who}. It goes on by its gates.")
 
 
@@ -181,7 +183,7 @@ def _frozen(event: Event, view: ReleaseView) -> Message:
     data = event.data
     until = f" until {_at(data['until'], view)}" if data.get("until") else ""
     reason = clause(data.get("reason"))
-    text = f"Frozen {data.get('scope', '')}{until} by {event.who}"
+    text = f"Frozen {where(data.get('scope'))}{until} by {event.who}"
     return Message(
         text=sentence(text + (f": {reason}" if reason else ""), "No batch of it begins"),
         tone=Tone.PAUSED,
@@ -189,15 +191,15 @@ def _frozen(event: Event, view: ReleaseView) -> Message:
 
 
 def _unfrozen(event: Event, _view: ReleaseView) -> Message:
-    return Message(text=f"Unfrozen {event.data.get('scope', '')} by {event.who}.")
+    return Message(text=f"Unfrozen {where(event.data.get('scope'))} by {event.who}.")
 
 
 def _override(event: Event, _view: ReleaseView) -> Message:
     data = event.data
     reason = clause(data.get("reason"))
     unit = f" of {event.unit}" if event.unit else ""
-    text = f"Overridden by {event.who}: {row(data.get('what'))}{unit}"
-    return Message(text=sentence(text, reason))
+    because = f": {reason}" if reason else ""
+    return Message(text=f"Overridden by {event.who}, {row(data.get('what'))}{unit}{because}.")
 
 
 def _accepted(event: Event, _view: ReleaseView) -> Message:

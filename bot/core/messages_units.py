@@ -59,7 +59,7 @@ def _unit_succeeded(event: Event, view: ReleaseView) -> Message | None:
         return _wave_ends(event, view)
     if event.data.get("unchanged"):
         return Message(text=f"{event.unit}: succeeded without a write, it had this revision.")
-    return Message(text=f"{event.unit}: succeeded, {_version(view, event.unit)}.")
+    return Message(text=f"{event.unit}: succeeded on {_version(view, event.unit)}.")
 
 
 def _unit_failed(event: Event, view: ReleaseView) -> Message | None:

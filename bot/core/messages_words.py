@@ -87,6 +87,11 @@ def clause(text: Any) -> str:
     return " ".join(str(text or "").split()).rstrip(".")
 
 
+def where(scope: Any) -> str:
+    """A scope as people say it: `all` is everything."""
+    return "everything" if scope == "all" else str(scope or "")
+
+
 def short(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
 
@@ -103,4 +108,15 @@ def _moment(at: Any) -> datetime | None:
     return None
 
 
-__all__ = ["clause", "exact", "length", "many", "moment", "row", "sentence", "short", "some"]
+__all__ = [
+    "clause",
+    "exact",
+    "length",
+    "many",
+    "moment",
+    "row",
+    "sentence",
+    "short",
+    "some",
+    "where",
+]

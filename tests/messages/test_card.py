@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.messages import as_blocks, as_text, card, tone
+from bot.core.turn import LIFTED_BY
 from bot.model.gate import ReleaseView, Wait
 from bot.model.message import Message, Tone
 from bot.model.state import DecisionStatus, HoldCode, ReleasePhase, UnitPhase
@@ -157,6 +158,15 @@ def test_buttons_fit_the_state(name: str) -> None:
     assert all(b.command.startswith("rollback ") for b in buttons if b.style == "danger")
     assert all(len(button.command.split()) == 2 for button in buttons)
     assert len({button.command for button in buttons}) == len(buttons)
+
+
+@pytest.mark.parametrize("code", HoldCode)
+def test_a_hold_offers_what_lifts_it(code: HoldCode) -> None:
+    """The button is the verb that the rules accept, never one that would be refused."""
+    verbs = {b.command.split()[0] for b in card(view(*done("st-1"), holds=(hold(code),))).buttons}
+    lifts = LIFTED_BY.get(code, "retry" if code is HoldCode.FAILED else "resume")
+    assert lifts in verbs
+    assert not verbs & ({"accept", "override", "resume", "retry"} - {lifts})
 
 
 def test_an_ended_release_offers_nothing_to_press() -> None:

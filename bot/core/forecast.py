@@ -137,6 +137,7 @@ class _Way:
     spans: tuple[Span, ...]
     end: datetime | None
     waits: tuple[timedelta, ...] = ()
+    never: str = ""
 
 
 @dataclass(slots=True)
@@ -326,7 +327,8 @@ class _Run:
             need = attended_need(self.takes, rest, self.calendar.attended)
             start = self._start(unit.place, at, need)
             if start is None:
-                return _Way((*spans, Span(None, None)), None)
+                why = self.calendar.why_never(unit.place, at, need)
+                return _Way((*spans, Span(None, None)), None, never=why)
             waits.append(start - at)
             at = start + self.takes + rest + self.checks
             spans.append(Span(start, at))
@@ -340,15 +342,13 @@ class _Run:
 
     def _tell(self, unit: _Unit, way: _Way) -> None:
         self.going[unit.name] = way
-        never = ""
-        if way.end is None:
-            at = next((s.end for s in reversed(way.spans) if s.end), None) or self.now
-            soak = self.plan.components[0].soak
-            need = attended_need(self.takes, soak, self.calendar.attended)
-            never = self.never[unit.name] = self.calendar.why_never(unit.place, at, need)
+        if way.never:
+            self.never[unit.name] = way.never
         batches = unit.behind + way.spans
         start = batches[0].start if batches else way.end
-        self.done[unit.name] = UnitForecast(batches=batches, start=start, end=way.end, never=never)
+        self.done[unit.name] = UnitForecast(
+            batches=batches, start=start, end=way.end, never=way.never
+        )
 
     def _count(self, last: _Unit, soak: timedelta) -> None:
         """Add up what the longest way of a wave is made of, back along the lane it waited for."""

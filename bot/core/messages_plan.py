@@ -22,6 +22,7 @@ FEW = 5
 MOST_CHANGES = 8
 MOST_LINES = 60
 MOST_NAMES = 4
+_VERBS = {"create": "is new", "change": "changes", "keep": "is no longer rendered and stays"}
 
 
 def plan_text(pull: PullPlan) -> str:
@@ -44,7 +45,8 @@ def _findings(pull: PullPlan) -> Iterable[str]:
     others = len(pull.findings) - errors
     counted = [many(errors, "error")] if errors else []
     counted += [many(others, "warning")] if others else []
-    planned = ": nothing is planned until they are mended" if errors and not pull.releases else ""
+    mended = "it is" if errors == 1 else "they are"
+    planned = f": nothing is planned until {mended} mended" if errors and not pull.releases else ""
     lines = [f"{' and '.join(counted)}{planned}", *(f"  {one}" for one in pull.findings)]
     yield "\n".join(lines)
 
@@ -219,9 +221,9 @@ def _change(same: Sequence[Change], total: int) -> list[str]:
     first = same[0]
     units = [unit for one in same for unit in one.units]
     where = "all units" if len(units) == total > 1 else row(units, most=MOST_NAMES)
-    verb = {"create": "new", "change": "changes", "keep": "no longer rendered, stays as it is"}
-    around = ", among other lines in some" if len(same) > 1 else ""
-    lines = [f"  {first.ref.short} ({verb[first.verb]}) in {where}{around}"]
+    verb = _VERBS[first.verb]
+    around = ", with other lines around it in some" if len(same) > 1 else ""
+    lines = [f"  {first.ref.short} {verb} in {where}{around}"]
     body = first.diff.rstrip("\n").split("\n") if first.diff else []
     lines += [f"    {line}".rstrip() for line in body[:MOST_LINES]]
     if len(body) > MOST_LINES:

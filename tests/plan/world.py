@@ -17,6 +17,8 @@ from release_repo_schema.tree import Entry
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday
 PULL = "pr/change"
+_JINJA = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Files = Mapping[str, str]
 
@@ -219,15 +221,13 @@ class Rendered:
         return tuple(self._one(job) for job in jobs)
 
     def _one(self, job: RenderJob) -> Rendering:
-        environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-
         def strings(value: object) -> object:
             if isinstance(value, dict):
                 return {key: strings(item) for key, item in value.items()}
             if isinstance(value, list):
                 return [strings(item) for item in value]
             if isinstance(value, str):
-                return environment.from_string(value).render(job.context)
+                return _JINJA.from_string(value).render(job.context)
             return value
 
         objects: list[object] = []
@@ -236,11 +236,11 @@ class Rendered:
             text = data.decode()
             if job.kind == "jinja":
                 try:
-                    text = environment.from_string(text).render(job.context | {"values": values})
+                    text = _JINJA.from_string(text).render(job.context | {"values": values})
                 except jinja2.UndefinedError as error:
                     problem = RenderProblem(path=path, line=1, message=str(error))
                     return Rendering(key=job.key, problems=(problem,))
-            objects += [one for one in yaml.safe_load_all(text) if one]
+            objects += [one for one in yaml.load_all(text, _LOADER) if one]
         return Rendering(key=job.key, objects=tuple(objects))
 
 

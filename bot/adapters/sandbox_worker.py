@@ -75,6 +75,8 @@ class Worker:
             "{% if",
             "a: : b",
         )
+        # Newer interpreters load a module for numbers of this size.
+        assert 10**30000 // 10**15000 == 10**15000
         files = [[f"{at}.yaml", text] for at, text in enumerate(texts)]
         batch = {"set": "", "kind": "jinja", "files": files}
         self._answer(batch, {"a": {"b": ["{{ version }}", 1.5, "é", "y"]}}, {"version": "1"})

@@ -152,7 +152,7 @@ for name, what in {
     except Exception as error:
         told.append(name)
 arguments = {"socket": (2, 1, 0), "open": (b"/etc/passwd", 0), "fork": (), "unlink": (b"/x",)}
-for name in raw:
+for name in raw if sys.argv[1] == "_filter_calls" else ():
     if raw[name](*arguments[name]) == -1:
         told.append(f"raw {name}")
 os.write(out, ", ".join(told).encode())

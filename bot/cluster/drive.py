@@ -135,7 +135,7 @@ def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: 
     if row_of(ref) is not None:
         return restore_workload(goal, ref, target, there, now)
     ours = overlay(goal.last.get(ref.key) or {}, target)
-    changes = merge3(ours, there.live, restored(None, before, ours))
+    changes = merge3(ours, there.live, restored(None, before, ours, there.live))
     if changes is None:
         return Step(ref=ref)
     return Step(

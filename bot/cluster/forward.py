@@ -6,6 +6,7 @@ unavailable, never lowers what is updated.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.cluster.fields import MISSING, at
@@ -41,7 +42,9 @@ def forward(
     want = look.total if full else min(goal.targets.get(ref.key, 0), look.total)
     unavailable = _unavailable(look, full=full)
     if changes is not None:
-        return _apply(goal, ref, look, changes, may_write=may_write, unavailable=unavailable)
+        step = _apply(goal, ref, look, changes, now, may_write=may_write)
+        healthy = _healthy(goal, ref, look, want)
+        return replace(step, look=look, unavailable=unavailable, healthy=healthy)
     writes: tuple[Write, ...] = ()
     if look.row.gate is Gate.DELETE and may_write:
         writes = next_deletes(goal, ref, look, own, want=want, purpose=Purpose.FORWARD)
@@ -73,7 +76,7 @@ def _look(
     row, live = row_for(ref, target, goal.before.get(ref.key)), there.live
     last = goal.last.get(ref.key)
     ours = owned(row, last, live)
-    own = whole(row, target, live, before=goal.before.get(ref.key), last=last)
+    own = whole(row, target, live, before=found(goal, ref), last=last)
     changes = merge3(ours, live, own)
     applied = at(changes, row.template, MISSING) is MISSING
     min_ready = own_min_ready(row, own, live)
@@ -98,7 +101,12 @@ def own_min_ready(row: WorkloadKind, own: JSON, live: JSON) -> int:
 
 def _all_new(goal: Goal, look: Rollout) -> bool:
     new = sum(look.is_available(p) for p in look.new)
-    return bool(look.revision) and not look.old and new >= look.total - goal.unavailable_before
+    return (
+        not look.lag
+        and bool(look.revision)
+        and not look.old
+        and new >= look.total - goal.unavailable_before
+    )
 
 
 def _install(goal: Goal, ref: ObjectRef) -> bool:
@@ -106,16 +114,23 @@ def _install(goal: Goal, ref: ObjectRef) -> bool:
     return ref.key in goal.before and goal.before[ref.key] is None
 
 
+def found(goal: Goal, ref: ObjectRef) -> JSON | None:
+    """What others had written before the release; None where all that was there is ours."""
+    return None if ref.key in goal.applied else goal.before.get(ref.key)
+
+
 def _apply(
-    goal: Goal, ref: ObjectRef, look: Rollout, changes: JSON, *, may_write: bool, unavailable: int
+    goal: Goal, ref: ObjectRef, look: Rollout, changes: JSON, now: datetime, *, may_write: bool
 ) -> Step:
     """One patch for template and gate: between two there would be a moment without a gate."""
     writes: tuple[Write, ...] = ()
     waiting, detail = "not-applied", {}
-    if look.old_unavailable > goal.unavailable_before and not _install(goal, ref):
+    bad = [p for p in look.old if not look.is_available(p)]
+    coming_back = any(p.may_come_back(now) for p in bad)
+    too_many = look.old_unavailable > goal.unavailable_before
+    if (coming_back or too_many) and not _install(goal, ref):
         # Controllers replace unavailable old pods without counting them: the batch would be larger.
         waiting = "old-unavailable"
-        bad = [p for p in look.old if not look.is_available(p)]
         detail = {
             "unavailable": look.old_unavailable,
             "pods": [p.name for p in bad[:NAMES]],
@@ -125,15 +140,7 @@ def _apply(
         paused = look.row.paused is not None and at(look.live, look.row.paused) is True
         purpose = Purpose.GO_ON if paused else Purpose.FORWARD
         writes = (patch(ref, look.live, changes, purpose),)
-    return Step(
-        ref=ref,
-        writes=writes,
-        waiting=waiting,
-        detail=detail,
-        look=look,
-        unavailable=unavailable,
-        healthy=False,
-    )
+    return Step(ref=ref, writes=writes, waiting=waiting, detail=detail)
 
 
 def _unavailable(look: Rollout, *, full: bool) -> int:
@@ -175,7 +182,10 @@ def _waiting(
 
 
 def _healthy(goal: Goal, ref: ObjectRef, look: Rollout, want: int) -> bool:
-    """Whether what the batch brought still stands. Nodes that left took their pods with them."""
+    """Whether what the batch brought still stands. Nodes that left took their pods with them.
+
+    A spec that somebody else scaled a moment ago is no illness: only pods tell.
+    """
     gone = max(0, goal.totals.get(ref.key, look.total) - look.total)
     still = min(want, max(1, want - gone))
     broken = sum(not look.is_available(p) for p in look.old)

@@ -32,13 +32,16 @@ class Goal:
     """DB spec: what we last applied before this release."""
     before: Mapping[str, JSON | None] = field(default_factory=dict)
     """What was there before this release; None: nothing was."""
+    applied: frozenset[str] = frozenset()
+    """Keys whose `before` is what we applied ourselves, not what we found: all of it is ours."""
     targets: Mapping[str, int] = field(default_factory=dict)
     """Workload → cumulative pods or nodes wanted on the new version."""
     totals: Mapping[str, int] = field(default_factory=dict)
     """Workload → what it counted when the batch began."""
     final: bool = False
     unavailable_before: int = 0
-    """Unavailable pods that are tolerated: a batch neither starts nor ends with more."""
+    """Unavailable pods that are tolerated: a batch neither starts nor ends with more. Those that
+    may come back by themselves are waited for in any case."""
     since: datetime
     """When the batch began."""
     undo_installs: bool = False

@@ -107,9 +107,9 @@ def _left(name: str, last: JSON, live: JSON) -> JSON:
 
     Labels and annotations have no defaults: what others wrote there stays.
     """
-    if name in ("labels", "annotations") and isinstance(last, dict) and isinstance(live, dict):
-        if not live.keys() <= last.keys():
-            return {ours: None for ours in last if ours in live}
+    texts = name in ("labels", "annotations") and isinstance(last, dict) and isinstance(live, dict)
+    if texts and not live.keys() <= last.keys():
+        return {ours: None for ours in last if ours in live}
     return None
 
 

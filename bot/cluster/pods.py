@@ -15,6 +15,21 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+RECOVERY = timedelta(minutes=10)
+"""A pod that was not ready for so long does not become ready by itself."""
+
+_BROKEN = frozenset(
+    {
+        "CrashLoopBackOff",
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "InvalidImageName",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
     """One pod. `reason`: the first word of why it is not ready, as the kubelet says it."""
@@ -42,6 +57,12 @@ class Pod:
         if min_ready <= 0 or not self.ready_since:
             return True
         return now - moment(self.ready_since) >= timedelta(seconds=min_ready)
+
+    def may_come_back(self, now: datetime) -> bool:
+        """Not available, but not for long and not crashing: it is worth waiting for."""
+        if self.restarts or self.reason in _BROKEN:
+            return False
+        return now - moment(self.ready_since or self.created) < RECOVERY
 
     def restarted_since(self, since: datetime) -> bool:
         """Whether a container ended at or after `since`."""

@@ -29,7 +29,7 @@ def restore_workload(
     row = row_for(ref, target, before)
     last = goal.last.get(ref.key)
     written = overlay(last or {}, target)
-    own = whole(row, restored(row, before, written), live, before=before, last=last)
+    own = whole(row, restored(row, before, written, live), live, before=before, last=last)
     ours = owned(row, written, live)
     changes = merge3(ours, live, own)
     applied = at(changes, row.template, MISSING) is MISSING

@@ -16,7 +16,10 @@ from bot.model.plan import JSON
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """What a workload's pods show. `revision`: of the live template, "" while nobody knows it."""
+    """What a workload's pods show. `revision`: of the live template, "" while nobody knows it.
+
+    While the controller lags, a revision that its template proves is known all the same.
+    """
 
     row: WorkloadKind
     live: JSON
@@ -88,16 +91,16 @@ def rollout(
         row=row,
         live=live,
         lag=lag,
-        revision=_revision(row, live, children) if ours and not lag else "",
+        revision=_revision(row, live, children, lag=lag) if ours else "",
         total=desired(row, live) or 0,
         pods=pods,
         available=frozenset(p.name for p in pods if p.available(now, min_ready)),
     )
 
 
-def _revision(row: WorkloadKind, live: JSON, children: tuple[JSON, ...]) -> str:
+def _revision(row: WorkloadKind, live: JSON, children: tuple[JSON, ...], *, lag: bool) -> str:
     """The hash by which pods of the live template are known; "" when nothing carries it yet."""
-    if row.revision:
+    if row.revision and not lag:
         return str(first_at(live, row.revision, ""))
     template = without_nulls(at(live, row.template))
     if row.gate is Gate.SURGE:

@@ -107,18 +107,17 @@ def on_delete(row: WorkloadKind, target: JSON) -> JSON:
     return put(target, row.strategy, {"type": "OnDelete", "rollingUpdate": None})
 
 
-def restored(row: WorkloadKind | None, before: JSON, ours: JSON) -> JSON:
-    """What a rollback asks for: `before` where we wrote, and a workload's template as a whole.
+def restored(row: WorkloadKind | None, before: JSON, ours: JSON, live: JSON) -> JSON:
+    """What a rollback asks for: `before` where we wrote or took away; a workload's template whole.
 
     Fields that only others write (an autoscaler's replicas) stay as they are now.
     """
-    wanted = _projected(before, ours)
+    wanted = _projected(before, ours, live)
     wanted |= {name: before[name] for name in ("apiVersion", "kind") if name in before}
     wanted["metadata"] = {**wanted.get("metadata", {}), **_identity(before)}
     if row is not None:
-        template = at(before, row.template, MISSING)
-        if template is not MISSING:
-            wanted = put(wanted, row.template, template)
+        for path in (row.template, *row.own):
+            wanted = put(wanted, path, at(before, path, MISSING))
     return wanted
 
 
@@ -128,10 +127,16 @@ def _identity(obj: JSON) -> JSON:
     }
 
 
-def _projected(value: JSON, shape: JSON) -> JSON:
+def _projected(value: JSON, shape: JSON, live: JSON) -> JSON:
+    """The value's fields that are in the shape, or that are gone from the live object."""
     if not isinstance(value, dict) or not isinstance(shape, dict):
         return value
-    return {name: _projected(v, shape[name]) for name, v in value.items() if name in shape}
+    there = live if isinstance(live, dict) else {}
+    return {
+        name: _projected(v, shape[name], there.get(name)) if name in shape else v
+        for name, v in value.items()
+        if name in shape or name not in there
+    }
 
 
 def _surging(target: JSON, live: JSON, updated: int) -> JSON:

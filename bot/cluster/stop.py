@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.cluster.fields import MISSING, at
+from bot.cluster.forward import found
 from bot.cluster.goal import Goal, Step
 from bot.cluster.kinds import Gate, row_for, row_of
 from bot.cluster.merge import merge3
@@ -23,7 +24,7 @@ def stop(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datet
         return Step(ref=ref)
     row = row_for(ref, target, before)
     last = goal.last.get(ref.key)
-    own = whole(row, target, live, before=before, last=last)
+    own = whole(row, target, live, before=found(goal, ref), last=last)
     changes = merge3(owned(row, last, live), live, own)
     ours = at(changes, row.template, MISSING) is MISSING
     look = rollout(row, live, there.children, ours=ours, min_ready=0, now=now)

@@ -159,6 +159,58 @@ def test_an_autoscaler_s_replicas_survive_a_restore() -> None:
     assert unit.images() == {"1": 4}
 
 
+@pytest.mark.parametrize("told", ["before", "after the first batch"])
+def test_a_restore_brings_back_what_the_release_took_away(told: str) -> None:
+    """Also once the new version counts as the last one that was applied."""
+    old, new = (workload("apps/v1", "Deployment", v) for v in "12")
+    old["spec"]["minReadySeconds"] = 4
+    old["spec"]["template"]["spec"]["priorityClassName"] = "high"
+    settings = [config_map(a="1", b="2"), config_map(a="1")]
+    unit = Unit(old=[settings[0], old], new=[settings[1], new], applied=True)
+    was = unit.live()["spec"]
+    unit.forward(2)
+    assert "priorityClassName" not in unit.live()["spec"]["template"]["spec"]
+    if told != "before":
+        unit.last = {ref.key: obj for ref, obj in unit.objects}
+    assert unit.restore().converged
+    assert unit.live()["spec"] == was
+    assert unit.fleet.get("c", unit.objects[0][0])["data"] == {"a": "1", "b": "2"}
+
+
+def test_an_own_field_that_left_the_template_is_gone_after_the_last_batch() -> None:
+    """It was ours, we no longer want it; only what others had set would come back."""
+    old, new = (workload("apps/v1", "Deployment", v) for v in "12")
+    old["spec"]["minReadySeconds"] = 4
+    unit = Unit(old=[old], new=[new], applied=True)
+    unit.forward(2)
+    unit.last = {ref.key: obj for ref, obj in unit.objects}
+    assert unit.finish().converged
+    assert "minReadySeconds" not in unit.live()["spec"]
+
+
+def test_what_others_had_set_comes_back_after_the_last_batch() -> None:
+    unit = deployment()
+    unit.patch({"spec": {"minReadySeconds": 3}})
+    unit.clock.pass_by(60)
+    unit.found()
+    unit.forward(2)
+    assert unit.finish().converged
+    assert unit.live()["spec"]["minReadySeconds"] == 3
+
+
+def test_an_autoscaler_in_the_soak_is_no_illness() -> None:
+    """A new number of replicas is not a sick pod; the controller lags a moment."""
+    old, new = (workload("apps/v1", "Deployment", v) for v in "12")
+    for obj in (old, new):
+        del obj["spec"]["replicas"]
+    unit = Unit(old=[old], new=[new])
+    unit.forward(1)
+    unit.patch({"spec": {"replicas": 2}})
+    assert unit.step(unit.goal(Mode.FORWARD, 1)).healthy
+    unit.clock.pass_by(30)
+    assert unit.step(unit.goal(Mode.FORWARD, 1)).healthy
+
+
 def test_the_controller_s_own_deadline_is_reported_as_failure() -> None:
     """In the last batch the component's own progressDeadlineSeconds counts again."""
     fault = {"do": "neverReady", "image": "registry.local/agent:2"}

@@ -8,7 +8,7 @@ import pytest
 
 from bot.cluster.drive import Mode
 from bot.model.effects import Purpose
-from tests.cluster_rules.unit import KRUISE, KRUISE_ALPHA, Unit, release
+from tests.cluster_rules.unit import KRUISE, KRUISE_ALPHA, Unit, release, workload
 
 ROLLING = ("spec", "updateStrategy", "rollingUpdate")
 
@@ -118,12 +118,37 @@ def test_without_that_wait_the_controller_takes_more_than_max_unavailable() -> N
     assert unit.images().get("1", 0) == 6
 
 
-def test_a_batch_may_begin_with_as_many_unavailable_pods_as_are_tolerated() -> None:
-    """Somebody decided so: else a fix could never reach what is broken."""
+def test_a_pod_that_may_come_back_is_waited_for_even_where_it_is_tolerated() -> None:
+    """A node restarts, or the version before is still starting: minutes, not for ever."""
+    unit = daemon_set()
+    sick = [unit.pods()[0]["metadata"]["name"]]
+    unit.fleet.sicken("c", sick)
+    unit.clock.pass_by(1)
+    assert unit.forward(1, unavailable_before=1, seconds=60).waiting == "old-unavailable"
+    assert unit.sent == []
+    unit.fleet.sicken("c", sick, well=True)
+    assert unit.forward(1, unavailable_before=1).converged
+
+
+def test_pods_that_are_broken_for_good_do_not_keep_the_fix_away() -> None:
+    """Tolerated, and not coming back: a release must be able to heal what is broken."""
     unit = daemon_set()
     unit.fleet.sicken("c", [unit.pods()[0]["metadata"]["name"]])
-    unit.clock.pass_by(1)
+    unit.clock.pass_by(900)
+    assert unit.forward(1).waiting == "old-unavailable"
     assert unit.forward(1, unavailable_before=1).converged
+
+
+def test_the_next_version_heals_what_a_crashing_one_left() -> None:
+    """A release that supersedes finds crash-looping pods: they are what it is for."""
+    fault = {"do": "crashLoop", "image": "registry.local/agent:2"}
+    unit = daemon_set(faults=[fault])
+    unit.forward(2, seconds=60)
+    broken = unit.images()
+    unit.objects = ((unit.ref, workload(KRUISE, "DaemonSet", "3")),)
+    assert unit.forward(2, unavailable_before=broken["2"]).converged
+    assert unit.images()["3"] == 2
+    assert unit.finish().converged
 
 
 def test_a_node_that_joins_gets_the_new_version_whatever_partition_says() -> None:
@@ -159,6 +184,16 @@ def test_a_node_that_leaves_does_not_keep_the_batch_from_ending() -> None:
     unit.connect()
     assert unit.run(unit.goal(Mode.FORWARD, 6)).converged
     assert unit.images()["2"] == 6
+
+
+def test_a_node_that_leaves_in_the_soak_is_no_illness() -> None:
+    """It took its pod along; nothing broke."""
+    unit = daemon_set()
+    unit.forward(5)
+    unit.nodes = 8
+    unit.connect()
+    unit.clock.pass_by(5)
+    assert unit.step(unit.goal(Mode.FORWARD, 5)).healthy
 
 
 def test_a_stop_freezes_partition_at_what_is_updated() -> None:

@@ -84,14 +84,19 @@ class Unit:
         self.fleet.seed("c", self.old)
         self.objects = tuple((ref_of(obj), obj) for obj in self.new)
         self.ref = self.objects[-1][0]
-        found = {ref.key: self.fleet.get("c", ref) for ref, _ in self.objects}
-        kept = {ref_of(obj).key: obj for obj in self.old} if self.applied else {}
-        self.last: dict[str, Any] = kept
-        self.before = {
-            key: kept.get(key) or (baseline(live) if live else None) for key, live in found.items()
-        }
+        self.last: dict[str, Any] = {}
+        self.found()
         self.sent: list[Write] = []
         self.since = self.clock.now()
+
+    def found(self) -> None:
+        """What the engine keeps before its first write: what we applied, or the baseline."""
+        kept = {ref_of(obj).key: obj for obj in self.old} if self.applied else {}
+        live = {ref.key: self.fleet.get("c", ref) for ref, _ in self.objects}
+        self.last = dict(kept)
+        self.before = {
+            key: kept.get(key) or (baseline(obj) if obj else None) for key, obj in live.items()
+        }
 
     def connect(self) -> None:
         simulated = {"nodes": self.nodes, "faults": self.faults}
@@ -130,6 +135,7 @@ class Unit:
             "objects": self.objects,
             "last": self.last,
             "before": self.before,
+            "applied": frozenset(self.before if self.applied else ()),
             "targets": dict.fromkeys(keys, updated),
             "totals": dict.fromkeys(keys, 10),
             "since": self.since,

@@ -97,8 +97,11 @@ def _component(
         f'image: "registry.local/{name}:{{{{ version }}}}"\n'
         "resources:\n  cpu: 100m\n  memory: 128Mi\nlogLevel: info\nzone: none\n",
     )
-    for group in groups[n % 4 :: 4]:
-        yield f"{home}/values/groups/{group}.yaml", f"logLevel: debug\nresources: {{cpu: {n}m}}\n"
+    for k, group in enumerate(groups[n % 4 :: 4]):
+        yield (
+            f"{home}/values/groups/{group}.yaml",
+            f"logLevel: debug\nresources: {{cpu: {100 + k}m}}\n",
+        )
     some = clusters if n == 1 else [] if n == 0 else _ten(clusters, n)
     for k, cluster in enumerate(some):
         yield (
@@ -147,7 +150,9 @@ spec:
           ports:
             - {{name: metrics, containerPort: 9100}}
           resources:
-            requests: {{cpu: "{{{{ values.resources.cpu }}}}", memory: "{{{{ values.resources.memory }}}}"}}
+            requests:
+              cpu: "{{{{ values.resources.cpu }}}}"
+              memory: "{{{{ values.resources.memory }}}}"
           readinessProbe:
             httpGet: {{path: /ready, port: metrics}}
           volumeMounts:

@@ -88,6 +88,8 @@ class Source:
     layers: Mapping[str, Layer]
     used: frozenset[str]
     reads: Reads
+    keys: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+    """Version and layers → rendering key, where no template looks at the cluster."""
 
 
 def source_of(repo: Repo, component: str, reads: Reads | None = None) -> Source:
@@ -128,11 +130,7 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
     layers = tuple(source.layers[scope] for scope in scopes if scope in source.layers)
     used = source.used.union(*(layer.used for layer in layers))
     known = repo.versions.get((component, version))
-    images = (
-        {}
-        if known is None
-        else {name: image.model_dump() for name, image in known.spec.images.items()}
-    )
+    images = {} if known is None else known.spec.model_dump()["images"]
     context = template_context(
         version=version,
         images=images,
@@ -141,9 +139,12 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
         group=cluster.spec.group,
         unit=unit.unit,
     )
-    key = rendering_key(
-        source.kind, source.file_keys, (layer.key for layer in layers), used, context
-    )
+    place = (version, tuple(layer.key for layer in layers))
+    key = source.keys.get(place)
+    if key is None:
+        key = rendering_key(source.kind, source.file_keys, place[1], used, context)
+        if not any(name.startswith(("cluster", "unit")) for name in used):
+            source.keys[place] = key
 
     def job() -> RenderJob:
         return RenderJob(

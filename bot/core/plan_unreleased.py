@@ -18,7 +18,8 @@ def unreleased(
 ) -> tuple[Unreleased, ...]:
     """Components whose content differs and that no release of the pull request carries."""
     found = []
-    for component in sorted(set(base.components) & set(merged.components) - set(carried)):
+    both = set(base.components) & set(merged.components)
+    for component in sorted(both & _touched(base, merged) - set(carried)):
         before = dict(content_files(base, component))
         after = dict(content_files(merged, component))
         if before == after:
@@ -33,6 +34,18 @@ def unreleased(
             paths = tuple(_path(base, merged, component, path) for path in differing)
             found.append(Unreleased(component=component, paths=paths, units=tuple(touched)))
     return tuple(found)
+
+
+def _touched(base: Repo, merged: Repo) -> set[str]:
+    """Components with a file that is another; all that have a link, which may lead anywhere."""
+    before, after = base.tree.entries(), merged.tree.entries()
+    found = set()
+    for path in {*before, *after} if before is not after else ():
+        if path.startswith("components/"):
+            old, new = before.get(path), after.get(path)
+            if old is None or new is None or old.key != new.key or new.link is not None:
+                found.add(path.split("/", 2)[1])
+    return found
 
 
 def _units(base: Repo, merged: Repo, component: str, differing: Iterable[str]) -> set[str]:

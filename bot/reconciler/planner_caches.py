@@ -27,6 +27,8 @@ class Repos:
     def __init__(self, git: GitHost) -> None:
         self._git = git
         self._files: Cache = {}
+        self.parsed = 0
+        """Files that were really read."""
         self._trees: dict[str, str] = {}
         self._repos: OrderedDict[str, Repo] = OrderedDict()
         self._calendars: OrderedDict[tuple[int, ...], tuple[Calendar, Repo]] = OrderedDict()
@@ -45,7 +47,9 @@ class Repos:
     def of_tree(self, tree_id: str, tree: Tree) -> Repo:
         """The repo of a tree that may belong to no commit, such as a merge that was only tried."""
         if tree_id not in self._repos:
+            before = len(self._files)
             self._repos[tree_id] = load_repo(tree, self._files)
+            self.parsed += len(self._files) - before
             while len(self._repos) > MOST_REPOS:
                 self._repos.popitem(last=False)
             self._forget()

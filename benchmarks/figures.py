@@ -37,9 +37,8 @@ class Figures:
         if not held:
             self.slow.append(what)
         mark = "" if held else "  ABOVE TARGET"
-        print(
-            f"  {what:<58} {clock.wall:7.3f} s, {clock.cpu:.3f} of them work  (target {target:g}){mark}"
-        )
+        spent = f"{clock.wall:7.3f} s, {clock.cpu:.3f} of them work"
+        print(f"  {what:<58} {spent}  (target {target:g}){mark}")
 
     def count(self, what: str, found: int, expected: int) -> None:
         if found != expected:

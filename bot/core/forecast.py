@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.core.batches import counts
 from bot.core.calendar import Calendar, CalendarUnit, Klass, attended_need, fits
 from bot.core.calendar.local_time import WhenTwice, moment
 from bot.model.plan import ReleasePlan, StagePlan, UnitPlan
@@ -237,9 +238,9 @@ class _Run:
 
     def _seen(self, unit: UnitPlan, soak: timedelta) -> _Unit:
         place = self._place(unit)
-        written = self.batches.get(unit.unit, len(self.plan.components[0].batches))
-        found = _Unit(unit.unit, place, self.calendar.klass(place), written)
         state = self.progress.get(unit.unit)
+        written = self._batches(unit.unit, state)
+        found = _Unit(unit.unit, place, self.calendar.klass(place), written)
         if state is None or (state.began is None and not state.phase.ended):
             return found
         found.ahead = max(0, written - state.batch)
@@ -260,6 +261,14 @@ class _Run:
         if state.phase is not UnitPhase.PENDING:
             found.behind = (Span(began, found.ready),)
         return found
+
+    def _batches(self, unit: str, state: UnitState | None) -> int:
+        """How many batches a unit takes in all: equal steps merge, once its totals are known."""
+        steps = self.plan.components[0].batches
+        if unit in self.batches:
+            return self.batches[unit]
+        totals = state.totals.values() if state is not None else ()
+        return max((len(counts(steps, total)) for total in totals), default=len(steps))
 
     def _roll(self, units: Sequence[_Unit], width: int, soak: timedelta, begin: datetime) -> None:
         """Every unit of a wave, as many at once as may be; whoever can begin first, begins."""

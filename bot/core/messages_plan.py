@@ -197,20 +197,22 @@ def _changes(shown: ReleaseShown) -> str:
     total = len(shown.plan.units)
     groups: dict[tuple[object, str, str], list[Change]] = {}
     for change in shown.changes:
-        groups.setdefault((change.ref, change.verb, _changed_lines(change.diff)), []).append(change)
+        # What is new differs from unit to unit by its values: one of them is enough to read.
+        lines = "" if change.verb == "create" else _changed_lines(change.diff)
+        groups.setdefault((change.ref, change.verb, lines), []).append(change)
     ordered = sorted(groups.values(), key=lambda same: -sum(len(one.units) for one in same))
     if not ordered:
         return "  No object changes."
-    lines = ["  Changes"]
+    told = ["  Changes"]
     for same in ordered[:MOST_CHANGES]:
-        lines += _change(same, total)
+        told += _change(same, total)
     if len(ordered) > MOST_CHANGES:
         left = sum(len(one.units) for same in ordered[MOST_CHANGES:] for one in same)
-        lines.append(
+        told.append(
             f"  … and {many(len(ordered) - MOST_CHANGES, 'more change')} of other lines in "
             f"{many(left, 'unit')}: all of them with --json"
         )
-    return "\n".join(lines)
+    return "\n".join(told)
 
 
 def _changed_lines(diff: str) -> str:

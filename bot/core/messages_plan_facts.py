@@ -85,10 +85,6 @@ def partly_up_to_date(done: int, total: int) -> str:
     return f"{done} of {many(total, 'unit')} run this revision already and end without a write"
 
 
-def in_no_stage(units: Sequence[str]) -> str:
-    return f"{many(len(units), 'unit')} in no stage: {row(units)}"
-
-
 def lower(component: str, to: str, before: str, units: Sequence[str], guessed: bool) -> str:
     how = "by the Releases on main" if guessed else "as last applied"
     return (
@@ -112,7 +108,10 @@ def empty_release(release: str) -> str:
     return f"the release {release} has no unit: nothing that it selects is in a stage"
 
 
-def conflict(path: str) -> str:
+NOT_PLANNABLE = "this release cannot be planned: what it names is not there, or not in this version"
+
+
+def conflict() -> str:
     return "base and head both changed this file, and git cannot merge the two"
 
 
@@ -122,10 +121,6 @@ CONFLICT_HINT = "merge main into the branch and resolve the conflict there"
 def in_units(units: Sequence[str]) -> str:
     """Added to a mistake of a template that only some units show."""
     return f" (in {row(units, most=2)})"
-
-
-def git_failed(why: str) -> str:
-    return f"the release repo cannot be read: {why}"
 
 
 def asked(what: str, stage: str | None, times: int, ask: ApprovalAsk) -> str:

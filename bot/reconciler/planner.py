@@ -77,9 +77,7 @@ class Planner:
         tried = self._git.merged(base, head)
         if tried.tree is None:
             conflicts = tuple(
-                Finding(
-                    path=path, code="conflict", message=say.conflict(path), hint=say.CONFLICT_HINT
-                )
+                Finding(path=path, code="conflict", message=say.conflict(), hint=say.CONFLICT_HINT)
                 for path in tried.conflicts
             )
             return PullPlan(base=base, head=head, findings=conflicts, conflicts=tried.conflicts)
@@ -90,7 +88,7 @@ class Planner:
         refused = bool(_errors(findings))
         for name in sorted(new_releases(before, after)):
             draft = self._draft(before, after, name, known=known, origin=Origin())
-            findings += draft.findings
+            findings += draft.findings if refused else draft.told(after, name)
             if draft.planned is not None and not refused:
                 releases.append(self._shown(before, after, draft, now=now, known=known))
         carried = {
@@ -145,7 +143,7 @@ class Planner:
         failed: dict[str, tuple[Finding, ...]] = {}
         for name in sorted(names):
             draft = self._draft(before or after, after, name, known=known, origin=origin)
-            problems = (*wrong, *draft.findings)
+            problems = (*wrong, *draft.findings) or draft.told(after, name)
             if draft.planned is None or problems:
                 failed[name] = problems
             else:
@@ -158,7 +156,9 @@ class Planner:
         """The plan of one Release file, and what stands against it."""
         release = after.releases[name]
         members = membership(after, release)
-        if members is None or not members.units:
+        if members is None:
+            return _Draft()
+        if not members.units:
             document = after.documents["Release", name]
             said = say.empty_release(name)
             return _Draft(findings=(document.finding(("spec",), "no-units", said, at_key=True),))
@@ -193,7 +193,7 @@ class Planner:
         source = source_of(repo, component, self.renderings.reads)
         asked = {unit.unit: wanted(source, version, unit) for unit in units}
         outputs = self.renderings.outputs(asked.values())
-        findings = tuple(_render_findings(asked, outputs))
+        findings = tuple(render_findings(asked, outputs))
         if findings:
             return {}, {}, findings
         ready = {key: output.as_version(version) for key, output in outputs.items()}
@@ -265,6 +265,13 @@ class _Draft:
     shown: Mapping[str, UnitShown] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
+    def told(self, repo: Repo, name: str) -> tuple[Finding, ...]:
+        """The findings; never none where there is no plan."""
+        if self.planned is not None or self.findings:
+            return self.findings
+        document = repo.documents["Release", name]
+        return (document.finding(("spec",), "not-plannable", say.NOT_PLANNABLE, at_key=True),)
+
 
 def _removed(before: Repo, after: Repo) -> tuple[str, ...]:
     return tuple(sorted(set(before.releases) - set(after.releases) - after.broken_names))
@@ -294,7 +301,7 @@ def _applied(unit: str, known: Known, blobs: dict[str, JSON]) -> tuple[PlannedOb
     return tuple(objects)
 
 
-def _render_findings(
+def render_findings(
     asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
 ) -> Iterable[Finding]:
     """Each mistake once, with the units that it is found in unless these are all."""

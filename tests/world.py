@@ -1,10 +1,11 @@
-"""The whole bot in a test: a real Git repo, the real engine and store, simulated clusters, a clock to move.
+"""The whole bot in a test: real Git repo, real engine and store, simulated clusters, own clock.
 
 The verbs that stories are written in. Holds no rule of its own and patches nothing.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,7 @@ class World:
         self.renderer = SandboxRenderer()
         self.fleet = SimulatedFleet(self.clock, None)
         self.store: SqliteStore | None = None
+        self.git: LocalGitHost | None = None
         self._bot: Reconciler | None = None
         self._notes = 0
 
@@ -88,7 +90,6 @@ class World:
 
     def push(self, message: str = "change", *, branch: str = "main", by: str = "cleo") -> str:
         """Commit the files as they are and push them."""
-        mail = f"{by}@example.com"
         for old in self._git("ls-files").split():
             if old not in self.files:
                 (self.work / old).unlink()
@@ -97,17 +98,7 @@ class World:
             there.parent.mkdir(parents=True, exist_ok=True)
             there.write_text(text)
         self._git("add", "-A")
-        self._git(
-            "-c",
-            f"user.name={by}",
-            "-c",
-            f"user.email={mail}",
-            "commit",
-            "-q",
-            "--allow-empty",
-            "-m",
-            message,
-        )
+        self._git("commit", "-q", "--allow-empty", "-m", message, by=by)
         self._git("push", "-q", "origin", f"HEAD:{branch}")
         return self._git("rev-parse", "HEAD").strip()
 
@@ -120,21 +111,11 @@ class World:
         self._git("checkout", "-q", "main")
         self.files = before
 
-    def merges(self, branch: str, *, by: str = "ana") -> str:
+    def merges(self, branch: str, *, by: str = "cleo") -> str:
         """Merge a pull request into main and delete its branch."""
         self._git("fetch", "-q", "origin")
-        self._git(
-            "-c",
-            f"user.name={by}",
-            "-c",
-            f"user.email={by}@example.com",
-            "merge",
-            "-q",
-            "--no-ff",
-            "-m",
-            f"Merge pr/{branch}",
-            f"origin/pr/{branch}",
-        )
+        title = f"Merge pr/{branch}"
+        self._git("merge", "-q", "--no-ff", "-m", title, f"origin/pr/{branch}", by=by)
         self._git("push", "-q", "origin", "HEAD:main", f":pr/{branch}")
         self.files = {
             name: (self.work / name).read_text() for name in self._git("ls-files").split()
@@ -165,8 +146,11 @@ class World:
         if self.store is None or self.db != ":memory:":
             self.store = SqliteStore(self.db)
         assert self.store is not None
+        if self.git is not None:
+            self.git.close()
+        self.git = LocalGitHost(str(self.bare))
         ports = Ports(
-            git=LocalGitHost(str(self.bare)),
+            git=self.git,
             chat=self.chat,
             fleet=self.fleet,
             store=self.store,
@@ -181,6 +165,9 @@ class World:
 
     def close(self) -> None:
         self.renderer.close()
+        self.fleet.close()
+        if self.git is not None:
+            self.git.close()
         if self.store is not None:
             self.store.close()
 
@@ -270,9 +257,19 @@ class World:
         """The whole thread of a release as people read it."""
         return "\n".join(self.chat.threads.get(f"card/{release}", ()))
 
-    def _git(self, *args: str, cwd: Path | None = None) -> str:
+    def _git(self, *args: str, cwd: Path | None = None, by: str = "ana") -> str:
+        who = {
+            f"GIT_{role}_{part}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for part, value in (("NAME", by), ("EMAIL", f"{by}@example.com"))
+        }
         done = subprocess.run(
-            ["git", *args], cwd=cwd or self.work, capture_output=True, text=True, check=False
+            ["git", *args],
+            cwd=cwd or self.work,
+            env=os.environ | who,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, f"git {' '.join(args)}: {done.stderr}"
         return done.stdout

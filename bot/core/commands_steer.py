@@ -12,6 +12,7 @@ from bot.core import endings
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
 from bot.core.grammar import moment
+from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import done, refusal
 from bot.core.scope import Covered, covers, is_release
 from bot.core.situation import failures
@@ -350,6 +351,7 @@ def failure_holds(ask: Ask, active: Active, units: list[str] | None) -> list[Hol
 
 
 def lift(ask: Ask, outcome: Outcome, holds: list[Hold]) -> None:
+    """Let go of holds: what they stopped is looked at again, what they were made for is forgotten."""
     for hold in holds:
         if hold not in outcome.lifted:
             outcome.lifted.append(hold)
@@ -358,19 +360,26 @@ def lift(ask: Ask, outcome: Outcome, holds: list[Hold]) -> None:
                 ask.event("hold.lifted", release=name, scope=hold.scope, code=hold.code.value)
             )
         _wake_rolling(ask, outcome, hold.scope, ask.now - hold.at)
+        if hold.code is HoldCode.EXPIRED and hold.release in ask.board.releases:
+            step = _step(ask, outcome, ask.board.releases[hold.release])
+            outcome.steps[hold.release] = replace(step, state=replace(step.state, expires=None))
 
 
 def _wake_rolling(ask: Ask, outcome: Outcome, scope: str, held_for: timedelta) -> None:
     """Look at what rolls in the scope at once; its deadline moves on by the time it was held."""
     for active, units in ask.board.reached(scope):
-        if active.state.release in outcome.steps:
-            continue
-        rolling = [n for n in units if active.units[n].phase is UnitPhase.APPLYING]
-        if not rolling:
-            continue
-        t = ask.turn(active)
-        for name in rolling:
-            unit = t.units[name]
-            deadline = unit.deadline + held_for if unit.deadline else None
-            t.put(replace(unit, look_at=ask.now, deadline=deadline))
-        outcome.step(t)
+        woken: dict[str, UnitState] = {}
+        known = outcome.steps.get(active.state.release)
+        for name in units:
+            unit = (known.units.get(name) if known else None) or active.units[name]
+            if unit.phase is UnitPhase.APPLYING:
+                deadline = unit.deadline + held_for if unit.deadline else None
+                woken[name] = replace(unit, look_at=ask.now, deadline=deadline)
+        if woken:
+            step = known or _step(ask, outcome, active)
+            outcome.steps[active.state.release] = replace(step, units={**step.units, **woken})
+
+
+def _step(ask: Ask, outcome: Outcome, active: Active) -> Step:
+    """What already follows for a release, or a step in which nothing has changed yet."""
+    return outcome.steps.get(active.state.release) or close(ask.turn(active))

@@ -255,7 +255,8 @@ def close(t: Turn, waiting: Sequence[Waiting] = ()) -> Step:
     times = [wait.wait.until for wait in waiting] + [
         unit.look_at for unit in t.units.values() if not (unit.phase.ended and unit.look_at is None)
     ]
-    times += [s.state.expires if t.state.began is None else None, t.decisions_change_at()]
+    expires = t.state.expires if t.state.began is None else None
+    times += [expires if expires and expires > s.now else None, t.decisions_change_at()]
     return Step(
         state=t.state,
         units=units,

@@ -34,13 +34,11 @@ _WORD_JOINER = "\u2060"
 def as_blocks(message: Message, mentions: Mapping[str, str] | None = None) -> list[Block]:
     """The blocks of a message. `mentions`: member or team → id of the chat; others stay names."""
     blocks: list[Block] = []
-    if message.title:
+    if clean(message.title):  # Slack refuses an empty header
         blocks.append(_header(headed(message.tone, message.title)))
-    lines = message.lines if message.title else (message.text, *message.lines)
-    if message.title and not lines:
-        lines = (message.text,)
-    if not message.title:
-        lines = (headed(message.tone, lines[0]), *lines[1:])
+        lines = message.lines or (message.text,)
+    else:
+        lines = (headed(message.tone, message.text), *message.lines)
     if message.facts:
         blocks.extend(_context(f"{name}: {value}" for name, value in message.facts))
     blocks.extend(block for line in lines for block in _section(line))

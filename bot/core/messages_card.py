@@ -64,7 +64,7 @@ def card(view: ReleaseView) -> Message:
 def summary(view: ReleaseView) -> str:
     """State and cause in a few words: what a phone shows and what a list has room for."""
     phase = view.state.phase
-    progress = f"{done_units(view)} of {many(len(view.plan.units), 'unit')} done"
+    progress = _done(view)
     if phase in _ENDINGS:
         return f"{_ENDINGS[phase]}, {progress}"
     hold = stopping(view)
@@ -124,8 +124,10 @@ def _title(view: ReleaseView) -> str:
     phase = view.state.phase
     if phase in _ENDINGS:
         return f"{what(view)} · {_ENDINGS[phase]}"
-    if phase in _WORDS and phase is not ReleasePhase.SCHEDULED:
+    if phase is ReleasePhase.PROPOSED:
         return f"{what(view)} · {_WORDS[phase]}"
+    if phase is ReleasePhase.ROLLING_BACK:
+        return what(view)
     stage = current_stage(view)
     if stage is None:
         return what(view)
@@ -137,10 +139,8 @@ _OVER = {UnitPhase.SKIPPED: "skipped", UnitPhase.QUARANTINED: "quarantined"}
 
 
 def _progress(view: ReleaseView) -> str:
-    total = len(view.plan.units)
     back = going_back(view)
-    done = "what they were before" if back else "done"
-    parts = [f"{done_units(view)} of {many(total, 'unit')} {done}"]
+    parts = [_done(view)]
     if (moving := len(in_flight(view))) and not back:
         parts.append(f"{moving} in flight")
     if failed := len(in_phase(view, UnitPhase.FAILED)):
@@ -152,6 +152,14 @@ def _progress(view: ReleaseView) -> str:
     if counted and not back:
         parts.append(f"{updated} of {many(counted, 'pod')} updated there")
     return " · ".join(parts)
+
+
+def _done(view: ReleaseView) -> str:
+    """`31 of 212 units done`; in a rollback only those count that the release had touched."""
+    if not going_back(view):
+        return f"{done_units(view)} of {many(len(view.plan.units), 'unit')} done"
+    moved = len(in_phase(view, UnitPhase.ROLLED_BACK, UnitPhase.ROLLING_BACK))
+    return f"{done_units(view)} of {many(moved, 'unit')} restored"
 
 
 def _stages_line(view: ReleaseView) -> str:

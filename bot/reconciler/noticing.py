@@ -213,6 +213,7 @@ class Noticer:
         self._board.add(active)
         ledger.put(plan, state, *units.values())
         ledger.blobs.update(planned.blobs)
+        self._board.blobs.update(planned.blobs)
         ledger.events.append(
             Event(
                 at=now,

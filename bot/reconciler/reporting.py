@@ -34,7 +34,7 @@ class Reporter:
         self._store = store
         self._chat = chat
         self._outbox: dict[str, Post] = {
-            post.key: post for post in store.rows(Post, live=True) if not post.sent
+            post.key: post for post in store.rows(Post, open=True)
         }
         self._cards: dict[str, Post] = {}
 

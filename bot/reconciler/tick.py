@@ -158,7 +158,7 @@ class Reconciler:
 
     def _after_a_crash(self, ledger: Ledger, now: datetime) -> None:
         """Writes that were intended when the process ended may or may not have left: the look tells."""
-        for intent in self.ports.store.rows(Intent, live=True):
+        for intent in self.ports.store.rows(Intent, open=True):
             if intent.status is IntentStatus.INTENDED:
                 ledger.put(
                     replace(intent, status=IntentStatus.UNKNOWN, outcome="the bot ended", ended=now)

@@ -1,0 +1,72 @@
+"""Tries the templates of a repo for lint: once for every chain of values that differs.
+
+Finds mistakes only; what a release would really bring is the planner's to render.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.core.order import Candidate
+from bot.core.plan_jobs import Wanted, source_of, wanted
+from bot.core.plan_versions import key_of
+from bot.ports import Renderer
+from bot.reconciler.planner import render_findings
+from bot.reconciler.planner_caches import Renderings
+from release_repo_schema.findings import Finding
+from release_repo_schema.repo import Repo
+
+
+def try_templates(repo: Repo, renderer: Renderer) -> tuple[Finding, ...]:
+    """What is wrong with templates and the strings of values."""
+    renderings = Renderings(renderer)
+    asked: dict[str, dict[str, Wanted]] = {}
+    shapes = _shapes(repo)
+    for component in sorted(repo.components):
+        version = _version(repo, component)
+        if version is None:
+            continue
+        source = source_of(repo, component, renderings.reads)
+        chosen = _distinct(repo, component, shapes)
+        asked[component] = {one.unit: wanted(source, version, one) for one in chosen}
+    outputs = renderings.outputs(one for units in asked.values() for one in units.values())
+    found: list[Finding] = []
+    for units in asked.values():
+        found += render_findings(units, outputs)
+    return tuple(found)
+
+
+def _shapes(repo: Repo) -> dict[str, tuple[str, frozenset[str]]]:
+    """Cluster → its group and which labels it has: a template may read a label that one lacks."""
+    return {
+        name: (cluster.spec.group, frozenset(repo.labels_of(name)))
+        for name, cluster in sorted(repo.clusters.items())
+    }
+
+
+def _distinct(
+    repo: Repo, component: str, shapes: dict[str, tuple[str, frozenset[str]]]
+) -> Iterator[Candidate]:
+    layers = repo.values.get(component, {})
+    seen: set[tuple[object, ...]] = set()
+    for cluster, (group, labels) in shapes.items():
+        own = cluster if f"clusters/{cluster}" in layers else ""
+        wide = group if f"groups/{group}" in layers else ""
+        if (own, wide, labels) not in seen:
+            seen.add((own, wide, labels))
+            yield Candidate(
+                unit=f"{component}@{cluster}", cluster=cluster, labels=repo.labels_of(cluster)
+            )
+
+
+def _version(repo: Repo, component: str) -> str | None:
+    """The highest version that the repo names; None: nothing could be rendered yet."""
+    known = [version for name, version in repo.versions if name == component]
+    if not known:
+        known = [
+            one.version
+            for release in repo.releases.values()
+            for one in release.spec.components
+            if one.name == component
+        ]
+    return max(known, key=lambda version: (key_of(version) or ((), (0, ())), version), default=None)

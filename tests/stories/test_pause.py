@@ -1,0 +1,74 @@
+"""Stopping is always possible and instant; resuming is nothing else than letting go."""
+
+from __future__ import annotations
+
+from tests.world import World
+
+
+def test_a_pause_stops_what_rolls_and_resume_lets_it_go_on(world: World) -> None:
+    """No forward write after the pause; the batch in hand is stopped in the cluster too."""
+    release = world.releases()
+    world.run_until("2026-11-24T09:00:00Z")
+    said = world.says(f"pause {release} --reason 'odd latency'", by="cleo")
+    assert said.code == 0
+    assert "no forward write begins" in said.text
+    world.run_for(hours=2)
+    assert world.running()["st-1"] == "2.4.1×2"
+    assert "odd latency" in world.why(release)
+    before = len(world.fleet.writes("st-1"))
+    world.run_for(hours=1)
+    assert len(world.fleet.writes("st-1")) == before, "a stopped cluster is left alone"
+
+    assert world.says(f"resume {release}").code == 0
+    world.run_to_the_end(release)
+    assert world.phase(release) == "SUCCEEDED"
+
+
+def test_a_pause_that_lets_the_batch_finish(world: World) -> None:
+    """--finish-batch: the batch in hand ends with its soak and checks, the next does not begin."""
+    release = world.releases()
+    world.run_until("2026-11-24T09:00:00Z")
+    world.says(f"pause {release} --finish-batch", by="cleo")
+    world.run_for(hours=1)
+    unit = world.unit(release, "node-agent@st-1")
+    assert (unit.phase, unit.batch) == ("PENDING", 1)
+    assert world.running()["st-1"] == "2.4.1×1 2.5.0×1"
+
+
+def test_stop_is_pause_all_and_anybody_may(world: World) -> None:
+    """The red button belongs to everybody in people.yaml."""
+    release = world.releases()
+    assert world.says("stop --reason 'pager'", by="dan").code == 0
+    world.run_until("2026-11-24T12:00:00Z")
+    assert world.phase(release) == "SCHEDULED"
+    assert world.says("resume all", by="dan").code == 3, "an admin is no operator"
+    assert world.says("resume all", by="ben").code == 0
+    world.run_for(minutes=1)
+    assert world.phase(release) == "PROGRESSING"
+
+
+def test_time_under_a_hold_does_not_count_against_the_deadline(world: World) -> None:
+    """A batch that was paused for a day has not failed to converge."""
+    release = world.releases()
+    world.run_until("2026-11-24T09:00:00Z")
+    world.says(f"pause {release}")
+    world.run_until("2026-11-25T10:00:00Z")
+    world.says(f"resume {release}")
+    world.run_for(minutes=3)
+    assert world.unit(release, "node-agent@st-1").phase == "SOAKING"
+
+
+def test_resuming_what_is_not_held_is_refused_with_the_reason(world: World) -> None:
+    """A refusal says why."""
+    release = world.releases()
+    said = world.says(f"resume {release}")
+    assert said.code == 3
+    assert said.body["refused"]["code"] == "not-held"
+
+
+def test_a_stranger_stops_nothing(world: World) -> None:
+    """Deny by default: who is nobody in people.yaml may not even pause."""
+    release = world.releases()
+    said = world.says(f"pause {release}", by="mallory")
+    assert said.code == 3
+    assert said.body["refused"]["code"] == "not-mapped"

@@ -44,7 +44,7 @@ def forward(
     if changes is not None:
         step = _apply(goal, ref, look, changes, now, may_write=may_write)
         healthy = _healthy(goal, ref, look, want)
-        return replace(step, look=look, unavailable=unavailable, healthy=healthy)
+        return replace(step, look=look, want=want, unavailable=unavailable, healthy=healthy)
     writes: tuple[Write, ...] = ()
     if look.row.gate is Gate.DELETE and may_write:
         writes = next_deletes(goal, ref, look, own, want=want, purpose=Purpose.FORWARD)
@@ -55,6 +55,7 @@ def forward(
         waiting=waiting or ("progress" if writes else ""),
         detail=detail,
         look=look,
+        want=want,
         unavailable=unavailable,
         healthy=_healthy(goal, ref, look, want),
         failed=_failed(look),

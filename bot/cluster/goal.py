@@ -57,6 +57,8 @@ class Step:
     waiting: str = ""
     detail: Mapping[str, JSON] = field(default_factory=dict)
     look: Rollout | None = None
+    want: int = 0
+    """Pods wanted on the new version."""
     unavailable: int = 0
     healthy: bool = True
     failed: str | None = None

@@ -8,8 +8,11 @@ import pytest
 
 from bot.cluster.drive import Mode, drive, facts, guess_total, stops_part_way, total_of, up_to_date
 from bot.model.seen import UnitSeen
+from checks.verdict import Verdict
+from checks.workload import ask
 from tests.cluster_rules.unit import KINDS, KRUISE, NINE, Unit, config_map, release, workload
 
+NEW_IMAGE = "registry.local/agent:2"
 EVERY_KIND = pytest.mark.parametrize(("api_version", "kind"), KINDS)
 
 
@@ -178,8 +181,27 @@ def test_checks_are_told_counts_reasons_and_pods() -> None:
     progress = unit.forward(1, seconds=60)
     told = facts(unit.goal(Mode.FORWARD, 1), unit.look(), progress)
     (workload_facts,) = told["workloads"]
+    assert (workload_facts["observed"], workload_facts["wanted"]) == (True, 1)
     assert workload_facts["desired"] == 10
     assert workload_facts["updated"] == 1
     assert workload_facts["available"] == 9
     assert workload_facts["restarts"] > 0
     assert workload_facts["reasons"] == ["CrashLoopBackOff"]
+
+
+@EVERY_KIND
+def test_the_workload_check_understands_these_facts(api_version: str, kind: str) -> None:
+    """A fact that is named otherwise there would be an error in every release."""
+    unit = release(api_version, kind)
+    progress = unit.forward(3)
+    told = facts(unit.goal(Mode.FORWARD, 3), unit.look(), progress)
+    verdict, why, _ = ask(told)
+    assert (verdict, why) == (
+        Verdict.PASSED,
+        f"{told['workloads'][0]['available']} of 10 pods available",
+    )
+    broken = release(api_version, kind, faults=[{"do": "crashLoop", "image": NEW_IMAGE}])
+    progress = broken.forward(1, seconds=60)
+    verdict, why, _ = ask(facts(broken.goal(Mode.FORWARD, 1), broken.look(), progress))
+    assert verdict is Verdict.FAILED
+    assert "CrashLoopBackOff" in why

@@ -8,9 +8,8 @@ import pytest
 
 from bot.cluster.drive import Mode
 from bot.model.effects import Purpose
+from bot.ports import Refused
 from tests.cluster_rules.unit import KRUISE, KRUISE_ALPHA, Unit, release, workload
-
-ROLLING = ("spec", "updateStrategy", "rollingUpdate")
 
 
 def daemon_set(api_version: str = KRUISE, **changed: Any) -> Unit:
@@ -236,3 +235,18 @@ def test_a_component_that_says_on_delete_is_moved_by_deletion() -> None:
     assert unit.images() == {"1": 8, "2": 2}
     assert unit.finish().converged
     assert unit.live()["spec"]["updateStrategy"] == {"type": "OnDelete"}
+
+
+def test_a_smaller_number_takes_nothing_back() -> None:
+    """A batch says how far it may go, never that what is new becomes old again."""
+    unit = daemon_set()
+    unit.forward(5)
+    assert unit.forward(2).converged
+    assert unit.images() == {"1": 5, "2": 5}
+
+
+def test_a_number_written_as_text_is_refused() -> None:
+    """Trap (j): since OpenKruise 1.9 the API server takes numbers and percentages only."""
+    unit = daemon_set()
+    with pytest.raises(Refused, match="maxUnavailable"):
+        unit.patch({"spec": {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "5"}}}})

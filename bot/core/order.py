@@ -40,7 +40,7 @@ _LADDERS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("low",), ("normal", "middle"), ("high",), ("critical",)),
     (("no", "false"), ("yes", "true")),
 )
-_RANKS = {
+LADDER_RANKS: Mapping[str, float] = {
     word: float(rank) for ladder in _LADDERS for rank, words in enumerate(ladder) for word in words
 }
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?\Z")
@@ -193,7 +193,7 @@ def rank_of(value: str) -> float | None:
     """A label's value as a number: numbers as they are, known words by their ladder, else None."""
     if _NUMBER.match(value):
         return float(value)
-    return _RANKS.get(value.lower())
+    return LADDER_RANKS.get(value.lower())
 
 
 def _scored(units: Sequence[Candidate], weights: Mapping[str, float]) -> list[_Ranked]:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.order import Candidate, Placement, StageRule, divide, lanes, place, rank_of, reach
+from bot.core.order import (
+    LADDER_RANKS,
+    Candidate,
+    Placement,
+    StageRule,
+    divide,
+    lanes,
+    place,
+    rank_of,
+    reach,
+)
 
 
 def unit(cluster: str, **labels: str) -> Candidate:
@@ -233,3 +244,18 @@ def test_a_thousand_units_of_one_rack_take_no_time_to_keep_apart() -> None:
     placed = place([unit(f"c-{n:04}", rack="r") for n in range(3000)], stage(spread=("rack",)))
 
     assert placed[-1].wave == 2999
+
+
+def test_the_docs_list_the_words_that_the_score_knows() -> None:
+    """An operator looks a word up before choosing a weight; the page must be true."""
+    page = (Path(__file__).parents[2] / "docs" / "order-of-units.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and ", " in line]
+    told = {
+        word.strip(): float(rank)
+        for row in rows
+        for rank, cell in enumerate(row.strip("| ").split("|"))
+        for word in cell.split(",")
+        if word.strip()
+    }
+
+    assert told == dict(LADDER_RANKS)

@@ -196,6 +196,10 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
         return
     if seen is None or not seen.reachable:
         return
+    if state.phase is UnitPhase.PENDING:
+        # A unit that has not begun is seen when its gates ask for it, not by the clock.
+        t.put(replace(state, look_at=None))
+        return
     if gate in ("converged", "restored"):
         progress = t.progress(u)
         assert progress is not None

@@ -107,7 +107,7 @@ def _asked(event: Event, view: ReleaseView) -> Message:
     asked = str(data.get("id", ""))
     wanted = view.deciders.get(asked) or _names(data.get("who"))
     roles = row(data.get("roles"), joint=" or ")
-    count = many(int(data.get("count") or 1), "approval")
+    count = many(some(data.get("count")) or 1, "approval")
     return Message(
         text=sentence(
             f"Needs decision {asked}: {clause(data.get('asks'))}",

@@ -157,10 +157,9 @@ def _named(shown: ReleaseShown, wave: Sequence[str]) -> Iterable[str]:
         return
     others = [name for name in wave if not reasons[name].startswith("wave ")]
     yield row([name.partition("@")[2] for name in wave], most=MOST_NAMES)
-    for name in others[:MOST_NAMES]:
-        yield f"{name}: {reasons[name]}"
-    if len(others) > MOST_NAMES:
-        yield f"{len(others) - MOST_NAMES} more were moved or added in the same way"
+    if others:
+        like_it = f", and {len(others) - 1} more like it" if len(others) > 1 else ""
+        yield f"{others[0].partition('@')[2]} {reasons[others[0]]}{like_it}"
 
 
 def _without_wave(reason: str) -> str:
@@ -224,7 +223,10 @@ def _change(same: Sequence[Change], total: int) -> list[str]:
     units = [unit for one in same for unit in one.units]
     where = "all units" if len(units) == total > 1 else row(units, most=MOST_NAMES)
     verb = _VERBS[first.verb]
-    around = ", with other lines around it in some" if len(same) > 1 else ""
+    around = ""
+    if len(same) > 1:
+        around = ", with other " + ("values" if first.verb == "create" else "lines around it")
+        around += " in some"
     lines = [f"  {first.ref.short} {verb} in {where}{around}"]
     body = first.diff.rstrip("\n").split("\n") if first.diff else []
     lines += [f"    {line}".rstrip() for line in body[:MOST_LINES]]

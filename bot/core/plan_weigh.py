@@ -165,7 +165,8 @@ def _of_the_objects(changes: Sequence[Change], shown: Mapping[str, UnitShown]) -
     for change in changes:
         if change.verb == "change" and change.ref.kind in _AT_ONCE:
             at_once[change.ref.short] += len(change.units)
-        if change.verb == "keep":
+        # One with a new name for each content is as it should be, and leaves the old one behind.
+        if change.verb == "keep" and change.ref.kind not in _AT_ONCE:
             left[change.ref.short] += len(change.units)
     yield from (say.reaches_at_once(what, units) for what, units in at_once.items())
     yield from (say.left_behind(what, units) for what, units in left.items())

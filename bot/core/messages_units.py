@@ -22,9 +22,11 @@ def _batch_applying(event: Event, view: ReleaseView) -> Message | None:
         return _wave_begins(event, view)
     data = event.data
     targets = data.get("targets")
-    wanted = sum(targets.values()) if isinstance(targets, Mapping) else some(targets)
-    number = data.get("batch") or event.batch
-    batch = f"batch {number} of {max(number, data.get('batches') or _batches(view, event.unit))}"
+    wanted = sum(map(some, targets.values())) if isinstance(targets, Mapping) else some(targets)
+    number = some(data.get("batch")) or event.batch
+    batch = (
+        f"batch {number} of {max(number, some(data.get('batches')) or _batches(view, event.unit))}"
+    )
     pods = f" brings {many(wanted, 'pod')} to {_version(view, event.unit)}" if wanted else " begins"
     return Message(text=f"{event.unit}: {batch}{pods}.")
 
@@ -32,7 +34,7 @@ def _batch_applying(event: Event, view: ReleaseView) -> Message | None:
 def _wave_begins(event: Event, view: ReleaseView) -> Message | None:
     """Told once a wave: by the unit that began first, the first in the plan among equals."""
     found = _wave(event.unit, view)
-    if found is None or (event.data.get("batch") or event.batch) != 1:
+    if found is None or (some(event.data.get("batch")) or event.batch) != 1:
         return None
     stage, wave, waves, units = found
     began = [

@@ -28,8 +28,8 @@ def unreleased(
             path for path in {*before, *after} if before.get(path) != after.get(path)
         )
         touched = sorted(_units(base, merged, component, differing))
-        if applied:
-            touched = [unit for unit in touched if unit in applied]
+        # Where nothing of it was ever applied, or nobody knows: every unit that it could have.
+        touched = [unit for unit in touched if unit in applied] or touched
         if touched:
             paths = tuple(_path(base, merged, component, path) for path in differing)
             found.append(Unreleased(component=component, paths=paths, units=tuple(touched)))

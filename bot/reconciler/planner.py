@@ -90,7 +90,7 @@ class Planner:
             draft = self._draft(before, after, name, known=known, origin=Origin())
             findings += draft.findings if refused else draft.told(after, name)
             if draft.planned is not None and not refused:
-                releases.append(self._shown(before, after, draft, now=now, known=known))
+                releases.append(self._shown(before, after, draft, now=now))
         carried = {
             component.name
             for name in new_releases(before, after)
@@ -150,6 +150,16 @@ class Planner:
                 planned.append(draft.planned)
         return replace(brought, releases=tuple(planned), failed=failed)
 
+    def alone(
+        self, commit: str, name: str, *, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> ReleaseShown | tuple[Finding, ...]:
+        """What a Release file of a commit would do if it came now, or why nothing. Raises GitError."""
+        repo = self.load(commit)
+        draft = self._draft(repo, repo, name, known=known, origin=Origin())
+        if draft.planned is None:
+            return draft.findings
+        return self._shown(repo, repo, draft, now=now, known=known)
+
     def _draft(
         self, before: Repo, after: Repo, name: str, *, known: Known, origin: Origin
     ) -> _Draft:
@@ -163,6 +173,7 @@ class Planner:
             said = say.empty_release(name)
             return _Draft(findings=(document.finding(("spec",), "no-units", said, at_key=True),))
         component, version = members.component.name, members.version
+        known = _of_units(known, members)
         rendered, blobs, findings = self._rendered(after, component, version, members.units)
         if findings:
             return _Draft(findings=findings)
@@ -184,7 +195,7 @@ class Planner:
         planned = PlannedRelease(plan, blobs)
         shown = shown_units(after, planned, versions, known)
         against = tuple(refusals(after, release, plan.components[0], shown, known))
-        return _Draft(planned, members, shown, against)
+        return _Draft(planned, members, shown, against, known)
 
     def _rendered(
         self, repo: Repo, component: str, version: str, units: Sequence[Candidate]
@@ -203,13 +214,11 @@ class Planner:
             (),
         )
 
-    def _shown(
-        self, before: Repo, after: Repo, draft: _Draft, *, now: datetime, known: Known
-    ) -> ReleaseShown:
+    def _shown(self, before: Repo, after: Repo, draft: _Draft, *, now: datetime) -> ReleaseShown:
         """A planned release with all that is told beside the plan."""
         assert draft.planned is not None
         assert draft.members is not None
-        plan = draft.planned.plan
+        plan, known = draft.planned.plan, draft.known
         calendar = self.repos.calendar(after)
         if known.emergency:
             calendar = calendar.with_emergency(known.emergency)
@@ -264,6 +273,7 @@ class _Draft:
     members: Membership | None = None
     shown: Mapping[str, UnitShown] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    known: Known = NOTHING_KNOWN
 
     def told(self, repo: Repo, name: str) -> tuple[Finding, ...]:
         """The findings; never none where there is no plan."""
@@ -275,6 +285,12 @@ class _Draft:
 
 def _removed(before: Repo, after: Repo) -> tuple[str, ...]:
     return tuple(sorted(set(before.releases) - set(after.releases) - after.broken_names))
+
+
+def _of_units(known: Known, members: Membership) -> Known:
+    """The same facts with those units only: each row of the store is read once."""
+    rows = ((unit.unit, known.applied.get(unit.unit)) for unit in members.units)
+    return replace(known, applied={unit: row for unit, row in rows if row is not None})
 
 
 def _broken(release: Release, known: Known) -> dict[str, list[str]]:

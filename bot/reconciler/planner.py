@@ -153,12 +153,15 @@ class Planner:
     def alone(
         self, commit: str, name: str, *, now: datetime, known: Known = NOTHING_KNOWN
     ) -> ReleaseShown | tuple[Finding, ...]:
-        """What a Release file of a commit would do if it came now, or why nothing. Raises GitError."""
+        """What a Release file of a commit would do if it came now, or why it cannot.
+
+        Raises GitError.
+        """
         repo = self.load(commit)
         draft = self._draft(repo, repo, name, known=known, origin=Origin())
         if draft.planned is None:
-            return draft.findings
-        return self._shown(repo, repo, draft, now=now, known=known)
+            return draft.told(repo, name)
+        return self._shown(repo, repo, draft, now=now)
 
     def _draft(
         self, before: Repo, after: Repo, name: str, *, known: Known, origin: Origin

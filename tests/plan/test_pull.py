@@ -385,3 +385,12 @@ def test_a_cluster_that_joined_without_labels_still_has_its_place(world: World) 
     world.proposes(release("node-agent-2-5-0"))
 
     assert one(pulled(world)).plan.units[-1].unit == "node-agent@eu-9"
+
+
+def test_a_release_that_stands_on_main_can_be_asked_for_alone(world: World) -> None:
+    """`sluice forecast` of a file that no store knows: what it would do if it came now."""
+    shown = world.planner.alone("c1", "node-agent-2-4-0", now=NOW)
+
+    assert isinstance(shown, ReleaseShown)
+    assert shown.forecast.start == NOW
+    assert shown.plan.components[0].version == "2.4.0"

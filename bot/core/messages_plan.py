@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.core import messages_plan_facts as say
 from bot.core.diff import Change
 from bot.core.forecast import Forecast, Span
-from bot.core.messages_words import length, many, moment, row
+from bot.core.messages_words import many, moment, row
 from bot.core.plan_shown import PullPlan, ReleaseShown, Unreleased
 from bot.model.plan import StagePlan
 
@@ -103,7 +103,7 @@ def _duration(told: Forecast) -> str:
     )
     return (
         f"Begins {start}, ends {end} ({told.zone}): {many(told.days, 'working day')}, "
-        f"{length(told.end - told.start)}\n"
+        f"{say.roughly(told.end - told.start)}\n"
         "  (reckoned with approvals given at once and checks that pass)"
     )
 

@@ -137,13 +137,19 @@ def asked(what: str, stage: str | None, times: int, ask: ApprovalAsk) -> str:
     return f"{place}: {ask.count} × {' or '.join(ask.roles)}{within}"
 
 
+def roughly(time: timedelta) -> str:
+    """A reckoned length of time: seconds say nothing beside hours."""
+    minute = timedelta(minutes=1)
+    return length(time if time < 60 * minute else (time + minute / 2) // minute * minute)
+
+
 def cost(one: Cost) -> str:
     """`soak 30m × 9 (4 h 30 min)`."""
     if one.each is None:
-        return f"{_COSTS[one.what]} ({length(one.total)})"
+        return f"{_COSTS[one.what]} ({roughly(one.total)})"
     if one.times == 1:
-        return f"{_COSTS[one.what]} ({length(one.total)})"
-    return f"{_COSTS[one.what]} {duration_text(one.each)} × {one.times} ({length(one.total)})"
+        return f"{_COSTS[one.what]} ({roughly(one.total)})"
+    return f"{_COSTS[one.what]} {duration_text(one.each)} × {one.times} ({roughly(one.total)})"
 
 
 def costs_most(costs: Sequence[Cost], most: int = 3) -> str:

@@ -22,6 +22,8 @@ from bot.ports import Rendering, RenderJob, RenderProblem, Unreachable
 
 BATCH = 32
 """Jobs handed to a worker at once: few, so that all stay busy; many, so that none waits."""
+FEW = 4
+"""Batches that one worker does sooner than a second one starts."""
 GRACE = 1.0
 """Seconds beyond a job's deadline in which the worker can still say itself where it was."""
 START = 60.0
@@ -57,6 +59,12 @@ class SandboxRenderer:
         """Ends the workers. The renderer may be used again."""
         with self._lock:
             self._end_all()
+
+    def warm(self) -> None:
+        """Start a worker ahead of the first job, so that it starts while its jobs are made."""
+        with self._lock:
+            if not self._workers:
+                self._workers.append(WorkerProcess(self._limits))
 
     def _end_all(self) -> None:
         while self._workers:
@@ -113,7 +121,7 @@ class SandboxRenderer:
                 worker.end()
                 self._workers.remove(worker)
                 return self._free(busy, waiting)
-        if len(self._workers) >= self._count:
+        if len(self._workers) >= (1 if waiting <= FEW else self._count):
             return None
         self._workers.append(WorkerProcess(self._limits))
         return self._workers[-1]

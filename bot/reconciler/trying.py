@@ -23,7 +23,7 @@ def try_templates(repo: Repo, renderer: Renderer) -> tuple[Finding, ...]:
     asked: dict[str, dict[str, Wanted]] = {}
     shapes = _shapes(repo)
     for component in sorted(repo.components):
-        version = _version(repo, component)
+        version = highest_version(repo, component)
         if version is None:
             continue
         source = source_of(repo, component, renderings.reads)
@@ -59,7 +59,7 @@ def _distinct(
             )
 
 
-def _version(repo: Repo, component: str) -> str | None:
+def highest_version(repo: Repo, component: str) -> str | None:
     """The highest version that the repo names; None: nothing could be rendered yet."""
     known = [version for name, version in repo.versions if name == component]
     if not known:

@@ -1,0 +1,104 @@
+"""Opens each outside thing from the settings, each alone: repo, store, fleet, renderer.
+
+Reads no command line and starts no thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release_repo_schema.tree import FOLDERS, FolderTree, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.adapters.git import LocalGitHost
+    from bot.adapters.sandbox import SandboxRenderer
+    from bot.adapters.simulated.fleet import SimulatedFleet
+    from bot.adapters.sqlite import SqliteStore
+    from bot.config import Settings
+    from bot.ports import Connection
+
+_SCP_LIKE = re.compile(r"[\w.+-]+@[\w.-]+:\S+")
+
+
+def is_remote(location: str) -> bool:
+    """Whether a repo is asked over a protocol rather than read as a folder."""
+    return "://" in location or (
+        _SCP_LIKE.fullmatch(location) is not None and not os.path.exists(location)
+    )
+
+
+def is_bare(folder: Path) -> bool:
+    """Whether a folder is a Git repository without a work tree."""
+    return (folder / "HEAD").is_file() and (folder / "objects").is_dir()
+
+
+def git_top(folder: Path) -> Path | None:
+    """The work tree that a folder lies in; None where none is."""
+    start = folder.absolute()
+    return next((here for here in (start, *start.parents) if (here / ".git").exists()), None)
+
+
+def looks_like_release_repo(folder: Path) -> bool:
+    """Whether a release repo could begin here."""
+    return (folder / "people.yaml").exists() or any((folder / name).is_dir() for name in FOLDERS)
+
+
+def git_host(settings: Settings) -> LocalGitHost:
+    """The Git host of the settings; the copy of a remote repo stands beside the store."""
+    from bot.adapters.clock import SystemClock
+    from bot.adapters.git import LocalGitHost
+
+    cache = Path(f"{settings.db}.repo")
+    return LocalGitHost(settings.repo, cache=cache, clock=SystemClock())
+
+
+def tree_of(settings: Settings, ref: str | None) -> Tree:
+    """The files of the release repo: the folder as it is, or a commit where one is meant."""
+    location = settings.repo
+    folder = Path(location)
+    if ref is not None or is_remote(location) or is_bare(folder):
+        # The host stays open: the tree reads its objects through it.
+        host = git_host(settings)
+        return host.tree(ref or "main")
+    return FolderTree(root_of(folder))
+
+
+def root_of(folder: Path) -> Path:
+    """Where the release repo of a folder begins: there, or at the top of its work tree."""
+    if looks_like_release_repo(folder):
+        return folder
+    return git_top(folder) or folder
+
+
+def renderer() -> SandboxRenderer:
+    from bot.adapters.sandbox import SandboxRenderer
+
+    return SandboxRenderer()
+
+
+def reader(path: Path) -> SqliteStore:
+    """The store for questions. StoreLocked where there is none."""
+    from bot.adapters.sqlite import SqliteStore
+
+    return SqliteStore.reader(path)
+
+
+def fleet_file(db: Path) -> Path:
+    """Where the embedded clusters are kept."""
+    return Path(f"{db}.fleet")
+
+
+def fleet_for_looking(db: Path | None, connections: Iterable[Connection]) -> SimulatedFleet:
+    """The embedded clusters as they are now; nothing that is asked of it changes them."""
+    from bot.adapters.clock import SystemClock
+    from bot.adapters.simulated.looking import FleetForLooking
+
+    file = fleet_file(db) if db is not None else None
+    fleet = FleetForLooking(SystemClock(), str(file) if file and file.exists() else None)
+    fleet.connect(connections)
+    return fleet

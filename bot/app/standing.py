@@ -1,0 +1,144 @@
+"""What the store and main say together: the board as it stands, for a question or a judgement.
+
+Reads only, and works while a bot runs and while none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.app.opening import fleet_for_looking, git_host, reader, renderer
+from bot.core.board import AHEAD, Active, Board
+from bot.core.lifecycle import explain
+from bot.core.plan_shown import Known
+from bot.model.gate import ReleaseView, Waiting
+from bot.model.plan import UnitPlan
+from bot.model.state import Applied, ReleaseState, UnitPhase
+from bot.ports import PortError
+from bot.reconciler.ledger import Versions
+from bot.reconciler.loading import fetch, load_board, load_release
+from bot.reconciler.looking import look
+from bot.reconciler.noticing import GOOD, MAIN, AppliedRows
+from bot.reconciler.planner import Planner
+from bot.reconciler.rules import connections, freeze_of, rules_of
+from bot.reconciler.views import view_of
+
+if TYPE_CHECKING:
+    from bot.adapters.sqlite import SqliteStore
+    from bot.config import Settings
+    from release_repo_schema.repo import Repo
+
+LOOKED_AT = 50
+"""Units in a roll that a question asks its clusters about; beyond it takes too long."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """The board of this moment, and what it was made from."""
+
+    store: SqliteStore
+    planner: Planner
+    repo: Repo
+    board: Board
+    versions: Versions
+    now: datetime
+    db: Path
+
+    def states(self) -> dict[str, ReleaseState]:
+        """Every release that the store knows, ended or not."""
+        return {state.release: state for state in self.store.rows(ReleaseState)}
+
+    def active(self, name: str) -> Active | None:
+        """A release by its name, read in when it has ended; None when it has no plan."""
+        known = self.board.releases.get(name)
+        return known or load_release(self.store, self.versions, name, self.now)
+
+    def view(self, active: Active) -> ReleaseView:
+        """A release as people see it, with what its clusters show now."""
+        return view_of(self.board, active, self.now, waiting=self.waiting(active))
+
+    def waiting(self, active: Active) -> tuple[Waiting, ...]:
+        """The first closed gate of each unit. Units that roll are looked at, as a tick would."""
+        if active.state.phase.ended:
+            return ()
+        rolling = self._rolling(active)
+        for unit in rolling:
+            fetch(self.store, self.board, active, unit.unit)
+        seen = {}
+        if rolling:
+            try:
+                fleet = fleet_for_looking(self.db, connections(self.repo))
+                try:
+                    seen = dict(look(fleet, None, rolling, self.now))
+                finally:
+                    fleet.close()
+            except PortError:
+                seen = {}  # the gates then say what needs no look
+        return explain(self.board.situation(active, self.now, seen))
+
+    def known(self) -> Known:
+        """What the store adds to a plan."""
+        running = {
+            name: active.index.plan
+            for name, active in self.board.releases.items()
+            if active.state.phase in AHEAD
+        }
+        broken = {
+            name: tuple(
+                unit
+                for unit, row in self.board.releases[name].units.items()
+                if row.phase is UnitPhase.FAILED or row.in_flight
+            )
+            for name in running
+        }
+        return Known(
+            applied=AppliedRows(self.store),
+            running=running,
+            broken=broken,
+            blocked=self.board.rules.blocked,
+            emergency=tuple(freeze_of(stop) for stop in self.board.stops.values()),
+            blob=self.store.blob,
+        )
+
+    def applied(self, unit: str) -> Applied | None:
+        found: Applied | None = self.store.get(Applied, unit)
+        return found
+
+    @staticmethod
+    def _rolling(active: Active) -> list[UnitPlan]:
+        moving = (UnitPhase.ROLLING_BACK, UnitPhase.QUARANTINED)
+        return [
+            unit
+            for unit in active.index.plan.units
+            if (state := active.units[unit.unit]).phase.rolling or state.phase in moving
+        ][:LOOKED_AT]
+
+
+@contextmanager
+def standing(settings: Settings, now: datetime) -> Iterator[Standing]:
+    """The board of the store by the rules of the main that the bot has processed."""
+    with (
+        reader(settings.db) as store,
+        git_host(settings) as git,
+        renderer() as sandbox,
+        store.snapshot(),
+    ):
+        planner = Planner(git, sandbox)
+        head = store.mark(GOOD) or store.mark(MAIN) or git.head()
+        if head is None:
+            from bot.ports import GitError
+
+            raise GitError(f"{settings.repo} has no branch main")
+        repo = planner.load(head)
+        calendar = planner.calendar(repo)
+        versions = Versions()
+        board = load_board(store, rules_of(repo, head, calendar), versions, now)
+        stops = [stop for stop in board.stops.values() if stop.until > now]
+        rules = rules_of(repo, head, calendar, stops=stops, blocked=board.rules.blocked)
+        board.rules = rules
+        yield Standing(store, planner, repo, board, versions, now, settings.db)

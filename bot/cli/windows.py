@@ -1,0 +1,113 @@
+"""windows: when batches may begin, and what decides it. Needs no store and no Git."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli.flags import Flags, Verb, pass_flags
+from bot.cli.outcome import GOOD, emit
+from bot.cli.telling import instant
+
+if TYPE_CHECKING:
+    from bot.core.calendar import CalendarUnit, EmergencyFreeze, Opening
+    from release_repo_schema.repo import Repo
+
+
+@click.command("windows", cls=Verb, help="When batches may begin, and what decides it.")
+@click.option("--unit", metavar="U", help="One unit; all without it.")
+@click.option("--action", type=click.Choice(["advance", "rollback"]), default="advance")
+@pass_flags
+def windows(flags: Flags, unit: str | None, action: str) -> int:
+    from bot.cli.reading import read_repo
+    from bot.core.calendar import Calendar
+
+    repo = read_repo(flags)
+    calendar = Calendar.of(
+        repo.windows,
+        repo.freezes,
+        repo.policy,
+        sources=repo.source,
+        emergency=_emergency(flags),
+    )
+    units = _units(repo, unit)
+    if unit is not None:
+        opening = calendar.ask(units[0], flags.now, action)
+        emit(_json(opening), _text(opening), as_json=flags.json)
+        return GOOD
+    answers = [(one, calendar.ask(one, flags.now, action)) for one in units]
+    body = {"units": [{"unit": one.unit, **_json(opening)} for one, opening in answers]}
+    emit(body, "" if flags.json else _all(answers), as_json=flags.json)
+    return GOOD
+
+
+def _units(repo: Repo, named: str | None) -> list[CalendarUnit]:
+    """Every unit there could be, or the named one."""
+    from bot.cli.refusing import unknown_unit
+
+    if named is None:
+        return [_unit(repo, c, k) for c in sorted(repo.components) for k in sorted(repo.clusters)]
+    component, _, cluster = named.partition("@")
+    if component not in repo.components or cluster not in repo.clusters:
+        known = (f"{c}@{k}" for c in sorted(repo.components) for k in sorted(repo.clusters))
+        raise unknown_unit(named, known)
+    return [_unit(repo, component, cluster)]
+
+
+def _unit(repo: Repo, component: str, cluster: str) -> CalendarUnit:
+    from bot.core.calendar import CalendarUnit
+
+    return CalendarUnit(
+        unit=f"{component}@{cluster}",
+        component=component,
+        component_labels=repo.components[component].metadata.labels,
+        cluster=cluster,
+        labels=repo.labels_of(cluster),
+    )
+
+
+def _emergency(flags: Flags) -> Iterable[EmergencyFreeze]:
+    """Emergency freezes in force, where a store knows of any."""
+    if flags.store is None or not flags.store.exists():
+        return ()
+    from bot.app.opening import reader
+    from bot.model.state import EmergencyStop
+    from bot.reconciler.rules import freeze_of
+
+    with reader(flags.store) as store:
+        return tuple(freeze_of(stop) for stop in store.rows(EmergencyStop))
+
+
+def _json(opening: Opening) -> dict[str, Any]:
+    return {
+        "open": opening.open,
+        "why": opening.why,
+        "by": list(opening.by),
+        "nextOpen": instant(opening.next_open),
+        "nextClose": instant(opening.next_close),
+        "source": opening.source,
+    }
+
+
+def _text(opening: Opening) -> str:
+    from bot.core.messages_text import clean
+
+    source = f" [{opening.source}]" if opening.source else ""
+    return f"{'Open' if opening.open else 'Closed'}: {clean(opening.why)}{source}"
+
+
+def _all(answers: list[tuple[CalendarUnit, Opening]]) -> str:
+    """Units with the same answer are told together."""
+    told: dict[str, list[str]] = {}
+    for unit, opening in answers:
+        told.setdefault(_text(opening), []).append(unit.unit)
+    lines: list[str] = []
+    for said, units in told.items():
+        shown = ", ".join(units[:6]) + (f" and {len(units) - 6} more" if len(units) > 6 else "")
+        lines += [said, f"  {shown}"]
+    return "\n".join(lines) or "No unit: the repo has no component or no cluster."
+
+
+VERBS = {"windows": windows}

@@ -1,0 +1,72 @@
+"""What only the command line says: names that nothing knows, commands that wait for a bot.
+
+Facts in, words out; never decides, never asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.messages_refusal import Refusal
+from bot.core.messages_words import exact, many, row, sentence
+from bot.model.state import ReleasePhase, ReleaseState
+
+
+def unknown(kind: str, name: str, *, near: Sequence[str], known: Sequence[str]) -> Refusal:
+    """A component, version, pipeline or cluster that the repo does not have."""
+    listed = f"Known: {row(known, most=30)}" if known else ""
+    hint = f"Did you mean {row(near)}?" if near else listed
+    return Refusal(code=f"unknown-{kind}", why=sentence(f"there is no {kind} {name}", hint))
+
+
+def exists(what: str, where: str, hint: str) -> Refusal:
+    """Something that may not be made a second time."""
+    return Refusal(code="exists", why=sentence(f"{what} stands already in {where}", hint))
+
+
+def no_bot(command: str) -> str:
+    """A command that nobody has taken yet, since no bot runs."""
+    return sentence(
+        f"Recorded: {command}", "No bot runs on this store; it happens when one starts: sluice run"
+    )
+
+
+def no_answer_yet(command: str, who: str) -> str:
+    """A command that the bot has not answered in time."""
+    return sentence(
+        f"Recorded: {command}",
+        f"The bot ({who}) has not answered yet; it takes the command with its next tick",
+    )
+
+
+def holder_text(pid: int | None, host: str, since: datetime | None) -> str:
+    """`process 4711 on ana-1 since 09:00:00 UTC`."""
+    who = f"process {pid} on {host}" if pid else "another process"
+    return who + (f" since {exact(since)}" if since is not None else "")
+
+
+def nobody_runs() -> str:
+    """Beside a status that no bot renews."""
+    return "No bot runs on this store: nothing moves until one starts (sluice run)."
+
+
+def without_plan(states: Sequence[ReleaseState]) -> str:
+    """Releases that have no plan to show: they stood on main before, or could not be planned."""
+    before = [s.release for s in states if s.phase is ReleasePhase.BEFORE_US]
+    others = [s for s in states if s.phase is not ReleasePhase.BEFORE_US]
+    lines = [f"{s.release}: {s.phase.value}. {s.outcome}".rstrip() for s in others]
+    if before:
+        lines.append(
+            f"{many(len(before), 'Release file')} stood on main before this bot began, and"
+            f" never runs by itself: {row(before, most=10)}"
+        )
+    return "\n".join(lines)
+
+
+def unit_ended(unit: str, phase: str, release: str) -> str:
+    return sentence(f"{unit} has ended: {phase} in release {release}")
+
+
+def release_ended(release: str, phase: str, outcome: str) -> str:
+    return sentence(f"Release {release} has ended: {phase}", outcome)

@@ -1,0 +1,102 @@
+"""Which pods count for a batch: ready is not enough."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.cluster.drive import Mode, Progress, drive
+from tests.cluster_rules.unit import KINDS, Unit, release
+
+EVERY_KIND = pytest.mark.parametrize(("api_version", "kind"), KINDS)
+
+
+def judged(unit: Unit, change: Callable[[Any], None], *, mode: Mode = Mode.FORWARD) -> Progress:
+    """What is said of the unit when its first pod of version 2 is seen changed."""
+    seen = unit.look()
+    there = seen.objects[unit.ref.key]
+    children = tuple(copy.deepcopy(child) for child in there.children)  # each by itself
+    pods = [c for c in children if c["kind"] == "Pod"]
+    change(next(p for p in pods if unit.version(p) == "2"))
+    seen = replace(seen, objects={unit.ref.key: replace(there, children=children)})
+    return drive(unit.goal(mode, 2), seen, unit.clock.now())
+
+
+def restarted(ended: str) -> Callable[[Any], None]:
+    def change(pod: Any) -> None:
+        status = pod["status"]["containerStatuses"][0]
+        status["restartCount"] = 1
+        status["lastState"] = {"terminated": {"exitCode": 1, "finishedAt": ended}}
+
+    return change
+
+
+@EVERY_KIND
+def test_a_pod_that_restarted_since_the_batch_began_does_not_count(
+    api_version: str, kind: str
+) -> None:
+    """Ready again, and yet a version that falls over once in a while is not well."""
+    unit = release(api_version, kind)
+    assert unit.forward(2).converged
+    progress = judged(unit, restarted(unit.clock.now().isoformat()))
+    assert (progress.converged, progress.healthy) == (False, False)
+    assert progress.waiting == "progress"
+
+
+@EVERY_KIND
+def test_a_restart_before_the_batch_is_history(api_version: str, kind: str) -> None:
+    """What happened in an earlier batch was judged there."""
+    unit = release(api_version, kind)
+    unit.forward(2)
+    before = unit.since - timedelta(minutes=5)
+    progress = judged(unit, restarted(before.isoformat()))
+    assert (progress.converged, progress.healthy) == (True, True)
+
+
+@EVERY_KIND
+def test_a_pod_counts_by_the_digest_that_it_really_runs(api_version: str, kind: str) -> None:
+    """A tag may be moved, a digest may not: the image that runs must be the one that is named."""
+    unit = release(api_version, kind)
+    unit.forward(2)
+    wanted, other = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+
+    def runs(digest: str) -> Callable[[Any], None]:
+        def change(pod: Any) -> None:
+            pod["spec"]["containers"][0]["image"] = f"registry.local/agent@{wanted}"
+            pod["status"]["containerStatuses"][0]["imageID"] = f"registry.local/agent@{digest}"
+
+        return change
+
+    assert judged(unit, runs(wanted)).converged
+    assert not judged(unit, runs(other)).converged
+
+
+@EVERY_KIND
+def test_a_pod_on_its_way_out_does_not_count(api_version: str, kind: str) -> None:
+    unit = release(api_version, kind)
+    unit.forward(2)
+
+    def leave(pod: Any) -> None:
+        pod["metadata"]["deletionTimestamp"] = unit.clock.now().isoformat()
+
+    progress = judged(unit, leave)
+    assert not progress.converged
+    assert progress.updated == 1
+
+
+@EVERY_KIND
+def test_a_restore_is_over_when_the_last_new_pod_is_gone(api_version: str, kind: str) -> None:
+    """On its way out it still serves the version that was taken back."""
+    unit = release(api_version, kind)
+    unit.forward(2)
+    for _ in range(300):
+        progress = unit.step(unit.goal(Mode.RESTORE))
+        if progress.converged:
+            break
+        unit.clock.pass_by(1)
+    assert {unit.version(p) for p in unit.fleet.pods("c")} == {"1"}

@@ -1,4 +1,4 @@
-"""Refusals and answers: what a person reads who asked for something.
+"""Refusals: what a person reads who asked for something that cannot be done now.
 
 A refusal says why, who can, and when or how. Never decides whether something is refused.
 """
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.core.messages_words import clause, exact, many, moment, row, sentence, some, where
+from bot.core.messages_answers import VERBS, done, named, verb_of
+from bot.core.messages_words import clause, many, moment, row, sentence, some
 
 Facts = Mapping[str, Any]
 
@@ -44,12 +45,6 @@ def refusal(code: str, /, **facts: Any) -> Refusal:
     return Refusal(
         code=code, why=why, who=names, until=until if isinstance(until, datetime) else None
     )
-
-
-def done(verb: str, /, **facts: Any) -> str:
-    """What came of a command, in one sentence or two."""
-    say = _DONE.get(verb)
-    return say(facts) if say is not None else sentence(f"Done: {verb} {_what(facts)}".rstrip())
 
 
 def _not_mapped(f: Facts) -> str:
@@ -106,7 +101,7 @@ def _nothing_open(f: Facts) -> str:
 def _already_done(f: Facts) -> str:
     by = f" by {f['by']}" if f.get("by") else ""
     at = f", {moment(f['at'])}" if f.get("at") else ""
-    what = _what(f) or f.get("verb") or "this"
+    what = named(f) or f.get("verb") or "this"
     return sentence(f"{what}: already done{by}{at}", "Nothing changes")
 
 
@@ -119,26 +114,28 @@ def _ended(f: Facts) -> str:
 
 def _not_failed(f: Facts) -> str:
     phase = f", it is {f['phase']}" if f.get("phase") else ""
-    return sentence(f"{_what(f)} has not failed{phase}, so there is nothing to {_verb(f, 'retry')}")
+    return sentence(
+        f"{named(f)} has not failed{phase}, so there is nothing to {verb_of(f, 'retry')}"
+    )
 
 
 def _not_held(f: Facts) -> str:
     others = row(f.get("others"))
     return sentence(
-        f"there is no hold on {_what(f)}, so nothing to {_verb(f, 'resume')}",
+        f"there is no hold on {named(f)}, so nothing to {verb_of(f, 'resume')}",
         f"Held now: {others}" if others else "",
     )
 
 
 def _still_held(f: Facts) -> str:
     return sentence(
-        f"{_what(f)} is still held: {clause(f.get('why'))}", f"The way on is {_verb(f, 'retry')}"
+        f"{named(f)} is still held: {clause(f.get('why'))}", f"The way on is {verb_of(f, 'retry')}"
     )
 
 
 def _replaced(f: Facts) -> str:
     return sentence(
-        f"release {f.get('by', '')} has written the same units after {_what(f)}",
+        f"release {f.get('by', '')} has written the same units after {named(f)}",
         "Roll that one back first",
     )
 
@@ -182,7 +179,7 @@ def _no_reason(f: Facts) -> str:
 
 def _not_before_merge(f: Facts) -> str:
     return sentence(
-        f"release {f.get('release', '')} is only proposed; {_verb(f, 'this')} waits for its merge"
+        f"release {f.get('release', '')} is only proposed; {verb_of(f, 'this')} waits for its merge"
     )
 
 
@@ -209,19 +206,19 @@ def _several(f: Facts) -> str:
 
 def _skip_running(f: Facts) -> str:
     return sentence(
-        f"{_what(f)} is in flight and cannot be skipped", "Pause it first, or roll it back"
+        f"{named(f)} is in flight and cannot be skipped", "Pause it first, or roll it back"
     )
 
 
 def _not_begun(f: Facts) -> str:
     return sentence(
-        f"{_what(f)} has written nothing, so there is nothing to roll back", "Cancel it"
+        f"{named(f)} has written nothing, so there is nothing to roll back", "Cancel it"
     )
 
 
 def _begun(f: Facts) -> str:
     return sentence(
-        f"{_what(f)} has begun: what was written stays unless it is rolled back",
+        f"{named(f)} has begun: what was written stays unless it is rolled back",
         "Roll it back instead",
     )
 
@@ -267,127 +264,4 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
 REFUSALS = tuple(_REFUSALS)
 """Every code a refusal may have."""
 
-
-def _approved(f: Facts) -> str:
-    have, count = f.get("have"), f.get("count")
-    if isinstance(have, int) and isinstance(count, int) and have < count:
-        return sentence(
-            f"Recorded: {have} of {count} approvals for {_what(f)}",
-            f"{many(count - have, 'more person', 'more people')} must approve",
-        )
-    votes = f", {have} of {count} approvals" if have and count else ""
-    return sentence(f"Approved: {_what(f)}{votes}{_by(f)}")
-
-
-def _rejected(f: Facts) -> str:
-    return sentence(f"Rejected: {_what(f)}{_by(f)}{_because(f)}", "The release is held")
-
-
-def _accepted(f: Facts) -> str:
-    return sentence(f"Accepted: {_what(f)}{_by(f)}", "It goes on by its gates")
-
-
-def _paused(f: Facts) -> str:
-    at = f.get("at")
-    moment_of = f"no forward write begins from {exact(at)}" if at else "no forward write begins"
-    calls = f.get("calls", f.get("in_flight"))
-    wire = "" if calls is None else "No call was on the wire"
-    if some(calls):
-        wire = f"{many(some(calls), 'call')} {'was' if some(calls) == 1 else 'were'} on the wire"
-    if some(calls) and not isinstance(calls, int):
-        wire += f": {row(calls, most=10)}"
-    batches = "Batches that began go on to their end" if f.get("finish_batch") else ""
-    return sentence(f"Paused {_what(f)}: {moment_of}", wire, batches, "Resume lifts it")
-
-
-def _resumed(f: Facts) -> str:
-    left = row(f.get("left") or f.get("holds"))
-    return sentence(
-        f"Resumed {_what(f)}{_by(f)}",
-        f"Still held: {left}" if left else "It goes on by its gates",
-    )
-
-
-def _rolling_back(f: Facts) -> str:
-    units = f.get("units")
-    count = f": {many(some(units), 'unit')}, newest first" if some(units) else ""
-    return sentence(
-        f"Rolling back {_what(f)}{count}",
-        "What was there before is put back, its content is blocked, and a revert is proposed",
-    )
-
-
-def _retried(f: Facts) -> str:
-    return sentence(f"Retrying {_what(f)}: the failed batch begins again by its gates")
-
-
-def _skipped(f: Facts) -> str:
-    return sentence(f"Skipped {_what(f)}{_because(f)}", "It is listed as owed")
-
-
-def _cancelled(f: Facts) -> str:
-    return sentence(f"Cancelled {_what(f)}{_because(f)}", "Nothing more begins")
-
-
-def _overridden(f: Facts) -> str:
-    what = f.get("what") or f.get("gate") or "the gate"
-    return sentence(
-        f"Overridden: {row(what)} of {_what(f)}{_by(f)}{_because(f)}",
-        "It is recorded, and the next step goes on without it",
-    )
-
-
-def _frozen(f: Facts) -> str:
-    until = f" until {moment(f['until'], f.get('zone') or 'UTC')}" if f.get("until") else ""
-    return sentence(
-        f"Frozen {_what(f)}{until}{_because(f)}", "No batch of it begins; unfreeze lifts it"
-    )
-
-
-def _unfrozen(f: Facts) -> str:
-    return sentence(f"Unfrozen {_what(f)}{_by(f)}", "Windows and other freezes still count")
-
-
-def _snoozed(f: Facts) -> str:
-    until = f" until {moment(f['until'], f.get('zone') or 'UTC')}" if f.get("until") else ""
-    return sentence(f"Snoozed {_what(f)}{until}", "Nobody is asked again before that")
-
-
-_DONE: Mapping[str, Callable[[Facts], str]] = {
-    "approve": _approved,
-    "reject": _rejected,
-    "accept": _accepted,
-    "pause": _paused,
-    "stop": _paused,
-    "resume": _resumed,
-    "rollback": _rolling_back,
-    "retry": _retried,
-    "skip": _skipped,
-    "cancel": _cancelled,
-    "override": _overridden,
-    "freeze": _frozen,
-    "unfreeze": _unfrozen,
-    "snooze": _snoozed,
-}
-
-VERBS = tuple(_DONE)
-
-
-def _what(f: Facts) -> str:
-    for key in ("id", "scope", "unit", "release", "units"):
-        value = f.get(key)
-        if value:
-            return where(value) if key == "scope" else row(value)
-    return ""
-
-
-def _verb(f: Facts, default: str) -> str:
-    return str(f.get("verb") or default)
-
-
-def _by(f: Facts) -> str:
-    return f" by {f['by']}" if f.get("by") else ""
-
-
-def _because(f: Facts) -> str:
-    return f": {clause(f['reason'])}" if f.get("reason") else ""
+__all__ = ["REFUSALS", "VERBS", "Refusal", "done", "refusal"]

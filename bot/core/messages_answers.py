@@ -1,0 +1,144 @@
+"""Answers: what a person reads whose command was carried out. One sentence or two for each verb.
+
+Says what is true from now on, and what lifts or follows it. Never carries anything out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.core.messages_words import clause, exact, many, moment, row, sentence, some, where
+
+Facts = Mapping[str, Any]
+
+
+def done(verb: str, /, **facts: Any) -> str:
+    """What came of a command, in one sentence or two."""
+    say = _DONE.get(verb)
+    return say(facts) if say is not None else sentence(f"Done: {verb} {named(facts)}".rstrip())
+
+
+def named(f: Facts) -> str:
+    for key in ("id", "scope", "unit", "release", "units"):
+        value = f.get(key)
+        if value:
+            return where(value) if key == "scope" else row(value)
+    return ""
+
+
+def verb_of(f: Facts, default: str) -> str:
+    return str(f.get("verb") or default)
+
+
+def by_whom(f: Facts) -> str:
+    return f" by {f['by']}" if f.get("by") else ""
+
+
+def because(f: Facts) -> str:
+    return f": {clause(f['reason'])}" if f.get("reason") else ""
+
+
+def _approved(f: Facts) -> str:
+    have, count = f.get("have"), f.get("count")
+    if isinstance(have, int) and isinstance(count, int) and have < count:
+        return sentence(
+            f"Recorded: {have} of {count} approvals for {named(f)}",
+            f"{many(count - have, 'more person', 'more people')} must approve",
+        )
+    votes = f", {have} of {count} approvals" if have and count else ""
+    return sentence(f"Approved: {named(f)}{votes}{by_whom(f)}")
+
+
+def _rejected(f: Facts) -> str:
+    return sentence(f"Rejected: {named(f)}{by_whom(f)}{because(f)}", "The release is held")
+
+
+def _accepted(f: Facts) -> str:
+    return sentence(f"Accepted: {named(f)}{by_whom(f)}", "It goes on by its gates")
+
+
+def _paused(f: Facts) -> str:
+    at = f.get("at")
+    moment_of = f"no forward write begins from {exact(at)}" if at else "no forward write begins"
+    calls = f.get("calls", f.get("in_flight"))
+    wire = "" if calls is None else "No call was on the wire"
+    if some(calls):
+        wire = f"{many(some(calls), 'call')} {'was' if some(calls) == 1 else 'were'} on the wire"
+    if some(calls) and not isinstance(calls, int):
+        wire += f": {row(calls, most=10)}"
+    batches = "Batches that began go on to their end" if f.get("finish_batch") else ""
+    return sentence(f"Paused {named(f)}: {moment_of}", wire, batches, "Resume lifts it")
+
+
+def _resumed(f: Facts) -> str:
+    left = row(f.get("left") or f.get("holds"))
+    return sentence(
+        f"Resumed {named(f)}{by_whom(f)}",
+        f"Still held: {left}" if left else "It goes on by its gates",
+    )
+
+
+def _rolling_back(f: Facts) -> str:
+    units = f.get("units")
+    count = f": {many(some(units), 'unit')}, newest first" if some(units) else ""
+    return sentence(
+        f"Rolling back {named(f)}{count}",
+        "What was there before is put back, its content is blocked, and a revert is proposed",
+    )
+
+
+def _retried(f: Facts) -> str:
+    return sentence(f"Retrying {named(f)}: the failed batch begins again by its gates")
+
+
+def _skipped(f: Facts) -> str:
+    return sentence(f"Skipped {named(f)}{because(f)}", "It is listed as owed")
+
+
+def _cancelled(f: Facts) -> str:
+    return sentence(f"Cancelled {named(f)}{because(f)}", "Nothing more begins")
+
+
+def _overridden(f: Facts) -> str:
+    what = f.get("what") or f.get("gate") or "the gate"
+    return sentence(
+        f"Overridden: {row(what)} of {named(f)}{by_whom(f)}{because(f)}",
+        "It is recorded, and the next step goes on without it",
+    )
+
+
+def _frozen(f: Facts) -> str:
+    until = f" until {moment(f['until'], f.get('zone') or 'UTC')}" if f.get("until") else ""
+    return sentence(
+        f"Frozen {named(f)}{until}{because(f)}", "No batch of it begins; unfreeze lifts it"
+    )
+
+
+def _unfrozen(f: Facts) -> str:
+    return sentence(f"Unfrozen {named(f)}{by_whom(f)}", "Windows and other freezes still count")
+
+
+def _snoozed(f: Facts) -> str:
+    until = f" until {moment(f['until'], f.get('zone') or 'UTC')}" if f.get("until") else ""
+    return sentence(f"Snoozed {named(f)}{until}", "Nobody is asked again before that")
+
+
+_DONE: Mapping[str, Callable[[Facts], str]] = {
+    "approve": _approved,
+    "reject": _rejected,
+    "accept": _accepted,
+    "pause": _paused,
+    "stop": _paused,
+    "resume": _resumed,
+    "rollback": _rolling_back,
+    "retry": _retried,
+    "skip": _skipped,
+    "cancel": _cancelled,
+    "override": _overridden,
+    "freeze": _frozen,
+    "unfreeze": _unfrozen,
+    "snooze": _snoozed,
+}
+
+VERBS = tuple(_DONE)

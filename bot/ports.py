@@ -1,6 +1,7 @@
 """What the bot needs from outside, and how it may fail. Protocols only: no I/O, no decision.
 
-Every adapter of a port passes the port's suite in `tests/contracts/`. Adapters raise `PortError`s and
+Every adapter of a port passes the port's suite in `tests/contracts/`. Adapters raise `PortError`s
+and
 nothing else; only the reconciler and the command line catch them.
 """
 
@@ -33,7 +34,9 @@ class Unreachable(PortError):
 
 
 class AnswerLost(PortError):
-    """It was sent and the answer was lost: it may or may not have happened. Look before asking again."""
+    """It was sent and the answer was lost: it may or may not have happened. Look before asking
+    again.
+    """
 
 
 class Conflict(PortError):
@@ -45,7 +48,9 @@ class Refused(PortError):
 
 
 class StoreLocked(PortError):
-    """Another process holds the store, or its disk does not take writes. `kind`: locked | full | broken | newer."""
+    """Another process holds the store, or its disk does not take writes. `kind`: locked | full |
+    broken | newer.
+    """
 
     def __init__(self, why: str, kind: str = "broken") -> None:
         super().__init__(why)
@@ -68,7 +73,9 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How one cluster is reached: the Cluster's `connection` as JSON in the file's own field names."""
+    """How one cluster is reached: the Cluster's `connection` as JSON in the file's own field
+    names.
+    """
 
     cluster: str
     connection: JSON
@@ -76,13 +83,16 @@ class Connection:
 
 
 class Fleet(Protocol):
-    """All clusters, as their API servers answer. Objects are JSON; what is returned is never changed by callers.
+    """All clusters, as their API servers answer. Objects are JSON; what is returned is never
+    changed by callers.
 
     Raises Unreachable, AnswerLost, Conflict, Refused.
     """
 
     def connect(self, connections: Iterable[Connection]) -> None:
-        """The clusters that main names now; called again when they change. Opens nothing by itself."""
+        """The clusters that main names now; called again when they change. Opens nothing by
+        itself.
+        """
         ...
 
     def uid(self, cluster: str) -> str:
@@ -94,7 +104,9 @@ class Fleet(Protocol):
         ...
 
     def children(self, cluster: str, owner: JSON) -> tuple[JSON, ...]:
-        """Pods, ReplicaSets and ControllerRevisions that belong to a live workload (by owner references)."""
+        """Pods, ReplicaSets and ControllerRevisions that belong to a live workload (by owner
+        references).
+        """
         ...
 
     def write(
@@ -102,8 +114,10 @@ class Fleet(Protocol):
     ) -> JSON | None:
         """Do one write; the new object, None after a delete.
 
-        Conditional on `write.resource_version` or `write.uid`: Conflict when it no longer holds or a
-        create finds the object there. Adds the annotation `sluice/fence` to what it creates or patches;
+        Conditional on `write.resource_version` or `write.uid`: Conflict when it no longer holds
+        or a
+        create finds the object there. Adds the annotation `sluice/fence` to what it creates or
+        patches;
         an object whose fence is newer (`fence_of`) is never overwritten: Conflict.
         """
         ...
@@ -115,7 +129,9 @@ class GitError(PortError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullSeen:
-    """An open pull request as the Git host tells it. `authors`: e-mails of authors and committers."""
+    """An open pull request as the Git host tells it. `authors`: e-mails of authors and
+    committers.
+    """
 
     id: str
     head: str
@@ -161,7 +177,9 @@ class GitHost(Protocol):
         ...
 
     def walk(self, since: str | None, until: str) -> tuple[MainCommit, ...]:
-        """First-parent commits after `since` up to `until`, oldest first. Rewritten when `since` is not among them."""
+        """First-parent commits after `since` up to `until`, oldest first. Rewritten when `since`
+        is not among them.
+        """
         ...
 
     def commit(self, commit: str) -> MainCommit:
@@ -183,7 +201,9 @@ class GitHost(Protocol):
         ...
 
     def changed(self, commit: str) -> Mapping[str, tuple[str | None, str | None]]:
-        """Path → (blob id in the first parent, blob id in the commit); None where the file is not."""
+        """Path → (blob id in the first parent, blob id in the commit); None where the file is
+        not.
+        """
         ...
 
     def propose(
@@ -195,7 +215,9 @@ class GitHost(Protocol):
         author: str,
         at: datetime,
     ) -> str:
-        """Open a pull request from main with these files changed (None deletes). Idempotent by branch; its id."""
+        """Open a pull request from main with these files changed (None deletes). Idempotent by
+        branch; its id.
+        """
         ...
 
 
@@ -209,7 +231,9 @@ class Chat(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderJob:
-    """One rendering. `context`: version, images, cluster, unit, as the contract gives them to templates."""
+    """One rendering. `context`: version, images, cluster, unit, as the contract gives them to
+    templates.
+    """
 
     key: str
     kind: str
@@ -241,10 +265,14 @@ class Rendering:
 
 
 class Renderer(Protocol):
-    """Renders untrusted templates: own processes, limits on time and memory, no environment, no network."""
+    """Renders untrusted templates: own processes, limits on time and memory, no environment, no
+    network.
+    """
 
     def render(self, jobs: Sequence[RenderJob]) -> tuple[Rendering, ...]:
-        """One answer a job, in order. A job that loops, grows or escapes comes back with a problem."""
+        """One answer a job, in order. A job that loops, grows or escapes comes back with a
+        problem.
+        """
         ...
 
 
@@ -275,8 +303,10 @@ class Answer:
 class Changes:
     """All that one tick records, in one transaction.
 
-    `puts`: rows by their own `key`; a row with a `version` must still have that version in the store (0: new)
-    and is stored with the next one. `drops`: (type, key) of rows to take away. `blobs`: digest → JSON, written
+    `puts`: rows by their own `key`; a row with a `version` must still have that version in the
+    store (0: new)
+    and is stored with the next one. `drops`: (type, key) of rows to take away. `blobs`: digest →
+    JSON, written
     once. `answers`: inbox id → answer. `marks`: small named values (last processed commit, …).
     """
 
@@ -297,11 +327,14 @@ class Changes:
 class Store(Protocol):
     """What must not be forgotten. Raises StoreLocked, StaleRow.
 
-    Rows are the dataclasses of `bot.model.state` and `ReleasePlan`, `Post`; type and `key` find them.
+    Rows are the dataclasses of `bot.model.state` and `ReleasePlan`, `Post`; type and `key` find
+    them.
     """
 
     def commit(self, changes: Changes) -> tuple[Event, ...]:
-        """All or nothing, durable against power loss when it returns. The events with seq and hash."""
+        """All or nothing, durable against power loss when it returns. The events with seq and
+        hash.
+        """
         ...
 
     def get(self, kind: type[Any], key: str) -> Any | None: ...
@@ -314,9 +347,11 @@ class Store(Protocol):
         live: bool = False,
         open: bool = False,
     ) -> tuple[Any, ...]:
-        """Rows of a type by key. `parent`: only those of a release. `live`: only those of releases not ended.
+        """Rows of a type by key. `parent`: only those of a release. `live`: only those of
+        releases not ended.
 
-        `open`: only those without an end yet, whatever their release does: posts that have not left,
+        `open`: only those without an end yet, whatever their release does: posts that have not
+        left,
         intents whose outcome is not known. They are live too.
         """
         ...
@@ -332,7 +367,9 @@ class Store(Protocol):
     def note(
         self, key: str, text: str, *, by: str, surface: str, at: datetime, data: Mapping[str, JSON]
     ) -> int:
-        """Leave a note in the inbox (any process may); the id. The same key again gives the same id."""
+        """Leave a note in the inbox (any process may); the id. The same key again gives the same
+        id.
+        """
         ...
 
     def answer(self, note: int) -> Answer | None: ...

@@ -21,7 +21,9 @@ def first_ask(plan: ReleasePlan) -> ApprovalAsk | None:
 
 
 def required(plan: ReleasePlan, stage: int, wave: int) -> Iterator[tuple[str, str, ApprovalAsk]]:
-    """(what, subject, ask) of every decision that must be granted before a unit of this wave begins."""
+    """(what, subject, ask) of every decision that must be granted before a unit of this wave
+    begins.
+    """
     if (first := first_ask(plan)) is not None:
         yield "release", "", first
     for index, before in enumerate(plan.stages[: stage + 1]):

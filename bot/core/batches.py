@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The batch to begin: index into the batches as written, and cumulative targets by workload key."""
+    """The batch to begin: index into the batches as written, and cumulative targets by workload
+    key.
+    """
 
     index: int
     targets: Mapping[str, int]
@@ -36,7 +38,8 @@ def next_step(
 ) -> Step:
     """The next batch after the written one at index `done`.
 
-    Steps that would add nothing to any workload merge with the next. `whole`: everything in one batch
+    Steps that would add nothing to any workload merge with the next. `whole`: everything in one
+    batch
     (a first install, or objects of which none can stop part-way).
     """
     before = previous or {}
@@ -62,7 +65,9 @@ def still_ahead(
 
 
 def counts(written: Sequence[int | str], total: int) -> tuple[int, ...]:
-    """The cumulative counts a plan shows: [1, "10%", "50%", "100%"] of 6 → (1, 3, 6); of 0 → (0,)."""
+    """The cumulative counts a plan shows: [1, "10%", "50%", "100%"] of 6 → (1, 3, 6); of 0 →
+    (0,).
+    """
     found: list[int] = []
     for batch in (*written[:-1], "100%"):
         count = max(found[-1] if found else 0, cumulative(batch, total))

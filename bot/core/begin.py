@@ -114,7 +114,9 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
 
 
 def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
-    """Keep what a rollback restores: what we applied last, else what is live, else that nothing was there."""
+    """Keep what a rollback restores: what we applied last, else what is live, else that nothing
+    was there.
+    """
     applied = t.s.applied.get(u.plan.unit)
     found: list[Before] = []
     for planned in u.plan.objects:
@@ -222,7 +224,8 @@ def _final(u: Unit) -> bool:
 def _certificate(
     t: Turn, u: Unit, pods: tuple[JSON, ...], updated: int, total: int, final: bool
 ) -> Certificate:
-    assert u.state.converged is not None and u.state.soak_until is not None
+    assert u.state.converged is not None
+    assert u.state.soak_until is not None
     return Certificate(
         release=t.s.name,
         unit=u.plan.unit,

@@ -33,7 +33,9 @@ AHEAD = (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING, ReleasePhase.ROLLING_
 
 @dataclass(slots=True)
 class Active:
-    """One release that has not ended. `wake`: when it is due again; None: only something new wakes it."""
+    """One release that has not ended. `wake`: when it is due again; None: only something new
+    wakes it.
+    """
 
     index: PlanIndex
     state: ReleaseState

@@ -1,7 +1,9 @@
 """What a command does: permission first, then one small function a verb. Pure.
 
-The same judgement serves every surface: the bot when it takes a note from its inbox, and the command
-line when no bot runs and a refusal is better said at once. Changes nothing itself: an `Outcome` tells
+The same judgement serves every surface: the bot when it takes a note from its inbox, and the
+command
+line when no bot runs and a refusal is better said at once. Changes nothing itself: an `Outcome`
+tells
 what would follow.
 """
 
@@ -25,7 +27,7 @@ from bot.model.state import EmergencyStop, Event, Hold
 
 @dataclass(slots=True)
 class Outcome:
-    """What follows from a command: a refusal, or steps of releases, holds, freezes and an answer."""
+    """What follows from a command: a refusal, or steps of releases, holds, freezes, an answer."""
 
     refused: Refusal | None = None
     steps: dict[str, Step] = field(default_factory=dict)
@@ -97,7 +99,9 @@ def judge(board: Board, command: Command, now: datetime, verbs: Mapping[str, Ver
 
 
 def owners_of(board: Board, scope: str) -> list[tuple[str, ...]]:
-    """Owners of each component that the scope reaches: all of them must be the asker's for an owner's right."""
+    """Owners of each component that the scope reaches: all of them must be the asker's for an
+    owner's right.
+    """
     found: list[tuple[str, ...]] = []
     for active, _ in board.reached(scope):
         found += [component.owners for component in active.index.plan.components]

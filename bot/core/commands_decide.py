@@ -1,6 +1,7 @@
 """Verbs of people who decide: approve, reject, accept, override.
 
-A vote binds to the plan, the decision and the verdicts shown. No author approves, one person is one vote.
+A vote binds to the plan, the decision and the verdicts shown. No author approves, one person is
+one vote.
 """
 
 from __future__ import annotations
@@ -190,7 +191,9 @@ def override(ask: Ask) -> Outcome:
 
 
 def _override_unit(ask: Ask, t: Turn, name: str) -> list[str]:
-    """What of one unit is overridden: the checks that said no, or the evidence or block that is closed."""
+    """What of one unit is overridden: the checks that said no, or the evidence or block that is
+    closed.
+    """
     unit, gate = t.units[name], ask.command.gate
     said: list[str] = []
     no = [

@@ -351,7 +351,9 @@ def failure_holds(ask: Ask, active: Active, units: list[str] | None) -> list[Hol
 
 
 def lift(ask: Ask, outcome: Outcome, holds: list[Hold]) -> None:
-    """Let go of holds: what they stopped is looked at again, what they were made for is forgotten."""
+    """Let go of holds: what they stopped is looked at again, what they were made for is
+    forgotten.
+    """
     for hold in holds:
         if hold not in outcome.lifted:
             outcome.lifted.append(hold)

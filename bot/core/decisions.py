@@ -1,7 +1,8 @@
 """What is asked of people, when, and what makes an answer void.
 
 A decision binds to the plan's hash and to the verdicts that were shown with it. Never counts votes
-of people who may not vote (`Turn.valid_votes` does), never acts on a yes (the gate `approval` does).
+of people who may not vote (`Turn.valid_votes` does), never acts on a yes (the gate `approval`
+does).
 """
 
 from __future__ import annotations
@@ -107,7 +108,9 @@ def void(t: Turn, decision: Decision, why: str) -> None:
 
 
 def shown(t: Turn) -> str:
-    """Digest of everything that is not green: what a person has seen when they said yes. "" = all green."""
+    """Digest of everything that is not green: what a person has seen when they said yes. "" = all
+    green.
+    """
     red: list[list[str]] = []
     for name, unit in sorted(t.units.items()):
         if unit.phase in (UnitPhase.FAILED, UnitPhase.SKIPPED, UnitPhase.QUARANTINED):

@@ -1,6 +1,7 @@
 """The one command grammar of all surfaces: text → Command. Never says who may, never does it.
 
-`verb SCOPE [#N] [--reason TEXT] [--until TIME] [--gate NAME] [--finish-batch]`; in chat the reason may
+`verb SCOPE [#N] [--reason TEXT] [--until TIME] [--gate NAME] [--finish-batch]`; in chat the
+reason may
 also stand at the end without its flag.
 """
 

@@ -1,6 +1,8 @@
-"""How a release moves: the table NEXT, and `advance`, which takes a release as far as it can go now.
+"""How a release moves: the table NEXT, and `advance`, which takes a release as far as it can go
+now.
 
-Pure and bounded: the same situation gives the same step. Asks the cluster nothing: what it has to see
+Pure and bounded: the same situation gives the same step. Asks the cluster nothing: what it has to
+see
 first it names in `Step.asks`, and is called again with it.
 """
 
@@ -103,7 +105,7 @@ def first_closed(t: Turn, u: Unit) -> tuple[str, Wait] | None:
 
 
 def _in_hand(t: Turn) -> list[str]:
-    """Units that could move now: of the wave in front, in flight, going back, or to be looked at."""
+    """Units that could move now: of the wave in front, in flight, going back, to be looked at."""
     found: list[str] = []
     for unit in t.s.plan.units:
         state = t.units[unit.unit]
@@ -181,7 +183,9 @@ def _remember_reach(t: Turn, u: Unit) -> None:
 
 
 def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
-    """What a closed gate still lets happen: stop what rolls, go on with the batch, look again later."""
+    """What a closed gate still lets happen: stop what rolls, go on with the batch, look again
+    later.
+    """
     state = u.state
     seen = t.s.seen.get(u.plan.unit)
     if gate == "reachable":

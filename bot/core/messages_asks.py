@@ -15,7 +15,8 @@ def asks(plan: ReleasePlan, what: str, subject: str) -> str:
         case "stage":
             stage = next(stage for stage in plan.stages if stage.name == subject)
             count = sum(len(wave) for wave in stage.waves)
-            return f"Begin stage {subject}: {component} on {_units(count)} in {_waves(len(stage.waves))}?"
+            where = f"{_units(count)} in {_waves(len(stage.waves))}"
+            return f"Begin stage {subject}: {component} on {where}?"
         case "wave":
             name, _, number = subject.rpartition("/")
             stage = next(stage for stage in plan.stages if stage.name == name)

@@ -32,7 +32,9 @@ def revert_title(release: str) -> str:
 
 
 def revert_body(release: str, why: str, left: list[str]) -> str:
-    """Message of the revert pull request's commit. `left`: files changed since, to be looked at by hand."""
+    """Message of the revert pull request's commit. `left`: files changed since, to be looked at
+    by hand.
+    """
     text = f"Revert {release}\n\nIt was rolled back: {why}\n"
     if left:
         files = "\n".join(f"- {path}" for path in left)

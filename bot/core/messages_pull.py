@@ -34,5 +34,5 @@ def pull_message(pull: str, title: str, shown: PullPlan) -> Message:
         text=f"Pull request {pull} proposes {names}.",
         tone=Tone.WAITING,
         title=title,
-        lines=(plan_text(shown),),
+        page=plan_text(shown),
     )

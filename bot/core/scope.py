@@ -13,7 +13,7 @@ _PREFIXES = ("component", "group", "cluster", "label")
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """What a scope is tested against: one unit of one release (unit "" for a release as a whole)."""
+    """What a scope is tested against: one unit of one release (unit "" for a whole release)."""
 
     release: str
     unit: str

@@ -155,7 +155,9 @@ def calendar_unit(s: Situation, unit: UnitPlan) -> CalendarUnit:
 
 
 def soaks(s: Situation, unit: Unit) -> tuple[timedelta, timedelta]:
-    """(between batches, after the last): the plan's, or the floors of now where they are stricter."""
+    """(between batches, after the last): the plan's, or the floors of now where they are
+    stricter.
+    """
     between, after = unit.component.batch_soak, max(unit.component.soak, unit.stage.soak)
     for floor in s.rules.policy.spec.floors:
         if floor.components.matches(unit.component.labels, unit.component.name):

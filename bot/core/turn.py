@@ -48,7 +48,9 @@ LIFTED_BY: dict[HoldCode, str] = {
 
 
 class Turn:
-    """The working copy of a situation. `units`, `decisions`, `holds` and `state` are as of now in this turn."""
+    """The working copy of a situation. `units`, `decisions`, `holds` and `state` are as of now in
+    this turn.
+    """
 
     def __init__(self, s: Situation) -> None:
         self.s = s
@@ -88,7 +90,9 @@ class Turn:
 
     @cached_property
     def not_before(self) -> datetime | None:
-        """The release's `notBefore` in UTC; a local time that does not exist means the moment of the jump."""
+        """The release's `notBefore` in UTC; a local time that does not exist means the moment of
+        the jump.
+        """
         written = (self.s.plan.spec or {}).get("notBefore")
         if not written:
             return None
@@ -188,7 +192,9 @@ class Turn:
         )
 
     def newer_left(self, plan: UnitPlan) -> int:
-        """Units of newer waves that are still going back; one that cannot be reached holds up nobody."""
+        """Units of newer waves that are still going back; one that cannot be reached holds up
+        nobody.
+        """
         here = (plan.stage, plan.wave)
         return sum(
             1
@@ -230,7 +236,9 @@ class Turn:
         return max(counts) if counts and not self.state.began else None
 
     def valid_votes(self, decision: Decision) -> tuple[Vote, ...]:
-        """Votes of people who still hold a role that may decide, and are no authors. One a person."""
+        """Votes of people who still hold a role that may decide, and are no authors. One a
+        person.
+        """
         directory = self.s.rules.directory
         authors, _ = directory.authors(self.s.plan.authors)
         found: dict[str, Vote] = {}

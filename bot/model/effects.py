@@ -10,7 +10,9 @@ from bot.model.plan import JSON, ObjectRef
 
 class Purpose(StrEnum):
     FORWARD = "forward"
-    """Brings the new version to more pods: the only purpose that holds, windows and approvals stop."""
+    """Brings the new version to more pods: the only purpose that holds, windows and approvals
+    stop.
+    """
     STOP = "stop"
     """Stops what rolls inside a cluster."""
     GO_ON = "go-on"
@@ -25,9 +27,11 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """One call to a cluster. Conditional: `resource_version` (patch) or `uid` (delete) must still hold.
+    """One call to a cluster. Conditional: `resource_version` (patch) or `uid` (delete) must still
+    hold.
 
-    verb: create | patch | delete. `body`: the object (create), the JSON merge patch (patch), None (delete).
+    verb: create | patch | delete. `body`: the object (create), the JSON merge patch (patch), None
+    (delete).
     """
 
     ref: ObjectRef

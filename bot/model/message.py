@@ -35,7 +35,9 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`text` alone reads well on a phone; `lines` are paragraphs, `facts` short pairs, `rows` a table."""
+    """`text` alone reads well on a phone; `lines` are paragraphs, `facts` short pairs, `rows` a
+    table.
+    """
 
     text: str
     tone: Tone | None = None
@@ -43,6 +45,8 @@ class Message:
     lines: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    page: str = ""
+    """Text whose lines and indentation count, such as a plan: shown as it stands, all of one width."""
     buttons: tuple[Button, ...] = ()
     mentions: tuple[str, ...] = ()
     """People who can decide what is asked here; nobody else is ever mentioned."""
@@ -50,7 +54,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A message with its place. The same key again edits in place; the same text again sends nothing."""
+    """A message with its place. The same key again edits in place; the same text again sends
+    nothing.
+    """
 
     key: str
     """`card/<release>`, or `thread/<release>/<event>` for a reply in its thread."""

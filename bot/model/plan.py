@@ -1,6 +1,7 @@
 """The frozen answer to a release: units, waves, batches, rendered objects, checks.
 
-A plan never changes after the merge; it holds no forecast, no pod counts and no decision of a person.
+A plan never changes after the merge; it holds no forecast, no pod counts and no decision of a
+person.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class ObjectRef:
 
 @dataclass(frozen=True, slots=True)
 class PlannedObject:
-    """One rendered object of a unit. `digest` is `sha256:<hex>` of its canonical JSON, the key of its blob."""
+    """One rendered object of a unit. `digest` is `sha256:<hex>` of its canonical JSON, the key of
+    its blob.
+    """
 
     ref: ObjectRef
     digest: str
@@ -92,7 +95,9 @@ class UnitPlan:
     reason: str
     labels: Mapping[str, str]
     revision: str
-    """`<version>@<12 hex>` of the rendered objects: what is compared, certified, blocked, rolled back to."""
+    """`<version>@<12 hex>` of the rendered objects: what is compared, certified, blocked, rolled
+    back to.
+    """
     objects: tuple[PlannedObject, ...]
     """In the order of applying: namespaces and CRDs first, workloads last."""
 
@@ -111,7 +116,7 @@ class StagePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasePlan:
-    """The plan of one release. `plan_hash` covers everything but `commit`, `position` and `pull`."""
+    """The plan of one release. `plan_hash` covers all but `commit`, `position` and `pull`."""
 
     release: str
     plan_hash: str

@@ -1,4 +1,6 @@
-"""What a cluster showed when it was asked: raw objects as its API gives them. Never interpreted here."""
+"""What a cluster showed when it was asked: raw objects as its API gives them. Never interpreted
+here.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from bot.model.plan import JSON, ObjectRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectSeen:
-    """One object, None when it is not there, with what it owns (pods, ReplicaSets, ControllerRevisions)."""
+    """One object, None when it is not there, with what it owns (pods, ReplicaSets,
+    ControllerRevisions).
+    """
 
     ref: ObjectRef
     live: JSON | None

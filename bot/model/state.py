@@ -1,6 +1,7 @@
 """What the bot remembers of a release: phases, holds, decisions, intents, certificates.
 
-Rows of the store. Each has a `key` and, where two writers could meet, an optimistic `version` that the
+Rows of the store. Each has a `key` and, where two writers could meet, an optimistic `version`
+that the
 store counts. Facts with a name, a time and a person; nothing here decides.
 """
 
@@ -11,8 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.model.plan import JSON, ObjectRef
-from checks.verdict import Measurement, Verdict
+from bot.model.checkrun import CheckRun as CheckRun
+from bot.model.plan import ObjectRef
+from bot.model.record import Applied as Applied
+from bot.model.record import Blocked as Blocked
+from bot.model.record import Certificate as Certificate
+from bot.model.record import ClusterSeen as ClusterSeen
+from bot.model.record import Event as Event
+from bot.model.record import Intent as Intent
+from bot.model.record import IntentStatus as IntentStatus
+from bot.model.record import Pull as Pull
 
 
 class ReleasePhase(StrEnum):
@@ -80,18 +89,6 @@ _ENDED_UNIT = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckRun:
-    """One check of one batch: what was measured so far and what it says. `when`: before | after."""
-
-    name: str
-    when: str
-    verdict: Verdict = Verdict.PENDING
-    why: str = ""
-    measurements: tuple[Measurement, ...] = ()
-    overridden_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
     """What one object was before the release: `digest` of its blob, None where it did not exist."""
 
@@ -111,7 +108,9 @@ class UnitState:
     since: datetime
     """When this phase was entered (UTC)."""
     batch: int = 0
-    """Number of the batch in hand or, when PENDING, of the last one done; counted from 1, 0 = none begun."""
+    """Number of the batch in hand or, when PENDING, of the last one done; counted from 1, 0 =
+    none begun.
+    """
     batches: int = 0
     """How many batches it will have had, equal ones merged; 0 before the first begins."""
     step: int = -1
@@ -209,7 +208,9 @@ class HoldCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A person or a rule stopped something; only lifting it resumes. `scope` is a SCOPE of the contract."""
+    """A person or a rule stopped something; only lifting it resumes. `scope` is a SCOPE of the
+    contract.
+    """
 
     id: str
     scope: str
@@ -257,14 +258,18 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One thing asked of people. Bound to plan hash and the verdicts shown; anything changes, it is void."""
+    """One thing asked of people. Bound to plan hash and the verdicts shown; anything changes, it
+    is void.
+    """
 
     release: str
     number: int
     what: str
     """release | stage | after-stage | wave | undo."""
     subject: str
-    """What it opens: "" (release), `stage` or `stage/wave` (waves counted from 1), or a unit (undo)."""
+    """What it opens: "" (release), `stage` or `stage/wave` (waves counted from 1), or a unit
+    (undo).
+    """
     asks: str
     roles: tuple[str, ...]
     count: int
@@ -287,151 +292,3 @@ class Decision:
     @property
     def key(self) -> str:
         return self.id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pull:
-    """A pull request as last seen. On the local Git host the id is its branch."""
-
-    id: str
-    head: str
-    base: str
-    title: str = ""
-    opened_by: str = ""
-    authors: tuple[str, ...] = ()
-    state: str = "open"
-    """open | merged | closed."""
-    tree: str = ""
-    """Id of the tree that merging would give: knows a squashed merge again."""
-    plans: Mapping[str, str] = field(default_factory=dict)
-    """Release → plan hash shown."""
-    errors: int = 0
-
-    @property
-    def key(self) -> str:
-        return self.id
-
-
-class IntentStatus(StrEnum):
-    INTENDED = "INTENDED"
-    DONE = "DONE"
-    UNKNOWN = "UNKNOWN"
-    """The answer was lost: it may or may not have happened; the next look tells."""
-    REFUSED = "REFUSED"
-    NOT_SENT = "NOT_SENT"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """Durable before its effect leaves: names commit, plan hash, batch and approvers of a write."""
-
-    release: str
-    unit: str
-    seq: int
-    fence: str
-    batch: int
-    purpose: str
-    """forward | stop | go-on | settle | restore."""
-    verb: str
-    ref: ObjectRef
-    digest: str
-    """sha256 of the patch or body that leaves."""
-    commit: str
-    plan_hash: str
-    approvers: tuple[str, ...]
-    at: datetime
-    status: IntentStatus = IntentStatus.INTENDED
-    outcome: str = ""
-    ended: datetime | None = None
-
-    @property
-    def key(self) -> str:
-        return f"{self.release}/{self.seq}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """The DB spec of a unit: what we last applied there successfully."""
-
-    unit: str
-    version: str
-    revision: str
-    release: str
-    fence: str
-    at: datetime
-    objects: Mapping[str, str] = field(default_factory=dict)
-    """Object key → digest of its blob."""
-    certified: bool = False
-    """Every batch of it has a certificate."""
-
-    @property
-    def key(self) -> str:
-        return self.unit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
-    """The proof that a batch is done. `pods`: name, node, revision, images, ready of each pod that counted."""
-
-    release: str
-    unit: str
-    batch: int
-    plan_hash: str
-    revision: str
-    updated: int
-    total: int
-    pods: tuple[JSON, ...]
-    checks: tuple[CheckRun, ...]
-    soak_from: datetime
-    soak_until: datetime
-    approvers: tuple[str, ...]
-    at: datetime
-    final: bool = False
-
-    @property
-    def key(self) -> str:
-        return f"{self.release}/{self.unit}/{self.batch}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
-    """Content (or a version as such, when `content` is "") that must not go forward again."""
-
-    component: str
-    version: str
-    content: str
-    reason: str
-    release: str
-    at: datetime
-
-    @property
-    def key(self) -> str:
-        return f"{self.component}/{self.version}/{self.content}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterSeen:
-    """What is remembered of a cluster: the UID of its kube-system namespace at first contact."""
-
-    cluster: str
-    uid: str
-    at: datetime
-
-    @property
-    def key(self) -> str:
-        return self.cluster
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One line of the audit. `hash` chains over the line before it; the store fills seq and hash."""
-
-    at: datetime
-    kind: str
-    release: str = ""
-    unit: str = ""
-    batch: int = 0
-    who: str = "sluice"
-    data: Mapping[str, JSON] = field(default_factory=dict)
-    seq: int = 0
-    hash: str = ""

@@ -1,6 +1,8 @@
-"""Sends the writes that have been intended, and tells what came of each. Never decides, never retries.
+"""Sends the writes that have been intended, and tells what came of each. Never decides, never
+retries.
 
-A forward write is not begun any more once somebody has asked for a stop; what has left is on the wire.
+A forward write is not begun any more once somebody has asked for a stop; what has left is on the
+wire.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ def act(
     stopped: Callable[[], bool],
     now: Callable[[], datetime],
 ) -> list[Intent]:
-    """Do the errands of each unit one after another, units side by side; the intents with their outcome.
+    """Do the errands of each unit one after another, units side by side; the intents with their
+    outcome.
 
     After anything but success the rest of that unit is not sent: the next look tells what is right.
     """

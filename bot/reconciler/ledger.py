@@ -17,7 +17,9 @@ _COUNTED = (ReleaseState, UnitState, Decision)
 
 
 class Versions:
-    """The optimistic version that each row has in the store, as far as this process wrote or read it."""
+    """The optimistic version that each row has in the store, as far as this process wrote or read
+    it.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[type, str], int] = {}
@@ -67,7 +69,7 @@ class Ledger:
         self._drops[(kind, key)] = None
 
     def commit(self) -> tuple[Event, ...]:
-        """Everything at once; nothing at all when there is nothing. Raises StoreLocked, StaleRow."""
+        """Everything at once; nothing when there is nothing. Raises StoreLocked, StaleRow."""
         puts = tuple(self._versions.stamped(row) for row in self._puts.values())
         changes = Changes(
             puts=puts,

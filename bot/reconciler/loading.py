@@ -86,7 +86,9 @@ def awake(unit: UnitState, now: datetime) -> UnitState:
 
 
 def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
-    """What deciding on a unit needs beside its rows: its objects, what was before, what was applied."""
+    """What deciding on a unit needs beside its rows: its objects, what was before, what was
+    applied.
+    """
     plan = active.index.units[unit]
     if unit not in board.applied:
         applied = store.get(Applied, unit)

@@ -1,4 +1,6 @@
-"""Looks at units in their clusters, many at once. Reads only; what cannot be seen is said to be unknown."""
+"""Looks at units in their clusters, many at once. Reads only; what cannot be seen is said to be
+unknown.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from bot.ports import Fleet, PortError
 def look(
     fleet: Fleet, pool: Executor | None, units: Iterable[UnitPlan], now: datetime
 ) -> Mapping[str, UnitSeen]:
-    """Unit → what was seen. A cluster that does not answer gives an unreachable unit, never an error."""
+    """Unit → what was seen. A cluster that does not answer gives an unreachable unit, never an
+    error.
+    """
     wanted = list(units)
     if pool is None or len(wanted) < 2:
         return {unit.unit: look_at(fleet, unit, now) for unit in wanted}

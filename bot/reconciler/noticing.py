@@ -1,4 +1,5 @@
-"""Notices what changed in Git: pull requests that opened, moved or closed; commits that came to main.
+"""Notices what changed in Git: pull requests that opened, moved or closed; commits that came to
+main.
 
 Looks at what is, never at how it was told. Walks main's first-parent commits one by one; decides
 nothing about clusters.
@@ -7,30 +8,28 @@ nothing about clusters.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.board import AHEAD, Active, Board
 from bot.core.messages_notice import Said
 from bot.core.messages_notice import hold_reason as say
-from bot.core.plan_shown import Known, PullPlan
+from bot.core.plan_shown import PullPlan
 from bot.core.situation import PlanIndex
-from bot.model.plan import JSON, PlannedRelease, ReleasePlan
+from bot.model.plan import JSON, PlannedRelease
 from bot.model.state import (
-    Applied,
-    Decision,
     Event,
     Hold,
     HoldCode,
     Pull,
     ReleasePhase,
     ReleaseState,
-    UnitPhase,
     UnitState,
 )
-from bot.ports import GitHost, MainCommit, PortError, PullSeen, Rewritten, Store
+from bot.ports import GitHost, MainCommit, PullSeen, Rewritten, Store
+from bot.reconciler.known import known
 from bot.reconciler.ledger import Ledger
+from bot.reconciler.noticing_pulls import PullNoticer, opener
 from bot.reconciler.planner import Planner
 from bot.reconciler.rules import connections, rules_of
 from release_repo_schema.models import parse_duration
@@ -43,30 +42,10 @@ EXPIRES = timedelta(days=14)
 
 @dataclass(slots=True)
 class Noticed:
-    """What a tick noticed, beside the rows: whether the rules are new, and pull requests to show."""
+    """What a tick noticed, beside the rows: whether the rules are new, and pulls to show."""
 
     rules: bool = False
     pulls: list[tuple[Pull, PullPlan]] = field(default_factory=list)
-
-
-class AppliedRows(Mapping[str, Applied]):
-    """Applied specs by unit, read one by one when they are asked for."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __getitem__(self, unit: str) -> Applied:
-        row = self._store.get(Applied, unit)
-        if row is None:
-            raise KeyError(unit)
-        found: Applied = row
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(row.unit for row in self._store.rows(Applied))
-
-    def __len__(self) -> int:
-        return len(self._store.rows(Applied))
 
 
 class Noticer:
@@ -77,7 +56,7 @@ class Noticer:
         self._planner = planner
         self._store = store
         self._board = board
-        self._pulls: dict[str, Pull] = {pull.id: pull for pull in store.rows(Pull)}
+        self._pulls = PullNoticer(git, planner, store, board)
         self._shown: tuple[str, tuple[PullSeen, ...]] | None = None
 
     def start(self, now: datetime, ledger: Ledger, *, since: str | None = None) -> None:
@@ -113,18 +92,20 @@ class Noticer:
         processed = ledger.marks.get(MAIN) or self._store.mark(MAIN)
         if self._shown != (head, seen):
             # Open pull requests first: a merge is only known by a pull request that was seen.
-            self._open_pulls(processed or head, seen, now, ledger, noticed)
+            self._pulls.opened(processed or head, seen, now, ledger, noticed.pulls)
         if processed != head and processed is not None:
             self._walk(processed, head, now, ledger, noticed)
             noticed.rules = True
         if self._shown != (head, seen):
-            self._open_pulls(head, seen, now, ledger, noticed)
-            self._closed_pulls(seen, head, now, ledger)
+            self._pulls.opened(head, seen, now, ledger, noticed.pulls)
+            self._pulls.closed(seen, head, now, ledger)
             self._shown = (head, seen)
         return noticed
 
     def set_rules(self, head: str, now: datetime, ledger: Ledger) -> tuple[str, tuple[JSON, ...]]:
-        """Take the rules of a commit when it lints, else those of the last good one. (commit, connections)."""
+        """Take the rules of a commit when it lints, else those of the last good one. (commit,
+        connections).
+        """
         errors = [
             f
             for f in self._planner.lint(head, now=now, active=self._running())
@@ -163,10 +144,14 @@ class Noticer:
             ledger.marks[MAIN] = commit.id
 
     def _process(self, commit: MainCommit, now: datetime, ledger: Ledger) -> None:
-        pull = self._pull_of(commit)
-        authors = sorted({*commit.authors, *(pull.authors if pull else ()), *_opener(pull)})
+        pull = self._pulls.of_commit(commit)
+        authors = sorted({*commit.authors, *(pull.authors if pull else ()), *opener(pull)})
         merged = self._planner.merge(
-            commit.id, now=now, known=self.known(), pull=pull.id if pull else None, authors=authors
+            commit.id,
+            now=now,
+            known=known(self._store, self._board),
+            pull=pull.id if pull else None,
+            authors=authors,
         )
         for planned in merged.releases:
             self._admit(planned, pull, now, ledger)
@@ -178,7 +163,7 @@ class Noticer:
         for name in merged.removed:
             self._removed(name, now, ledger)
         if pull is not None and pull.state == "open":
-            self._keep(replace(pull, state="merged"), ledger)
+            self._pulls.keep(replace(pull, state="merged"), ledger)
 
     def _admit(
         self, planned: PlannedRelease, pull: Pull | None, now: datetime, ledger: Ledger
@@ -270,147 +255,13 @@ class Noticer:
         )
         self._board.account(active)
 
-    def _pull_of(self, commit: MainCommit) -> Pull | None:
-        """The pull request that a commit merged: by merge, fast-forward or squash."""
-        for pull in sorted(self._pulls.values(), key=lambda pull: pull.id):
-            if pull.state == "closed":
-                continue
-            if pull.head in commit.parents[1:] or pull.head == commit.id:
-                return pull
-            if pull.tree and pull.tree == commit.tree:
-                return pull
-        for pull in sorted(self._pulls.values(), key=lambda pull: pull.id):
-            if pull.state == "open" and self._git.is_ancestor(commit.id, pull.head):
-                return pull
-        return None
-
-    # pull requests
-
-    def _open_pulls(
-        self, base: str, seen: tuple[PullSeen, ...], now: datetime, ledger: Ledger, noticed: Noticed
-    ) -> None:
-        for there in seen:
-            known = self._pulls.get(there.id)
-            if known and known.state == "open" and (known.head, known.base) == (there.head, base):
-                continue
-            try:
-                shown = self._planner.pull(base, there.head, now=now, known=self.known())
-            except PortError as error:
-                log.warning("pull request %s cannot be planned: %s", there.id, error.why)
-                continue
-            pull = Pull(
-                id=there.id,
-                head=there.head,
-                base=base,
-                title=there.title,
-                opened_by=there.opened_by,
-                authors=there.authors,
-                tree=shown.tree,
-                plans={} if shown.has_errors else dict(shown.hashes),
-                errors=sum(finding.level == "error" for finding in shown.findings),
-            )
-            moved = (
-                known is None or known.head != there.head or dict(known.plans) != dict(pull.plans)
-            )
-            self._keep(pull, ledger)
-            self._proposed(pull, shown, now, ledger)
-            if moved or (known and known.errors != pull.errors):
-                noticed.pulls.append((pull, shown))
-
-    def _proposed(self, pull: Pull, shown: PullPlan, now: datetime, ledger: Ledger) -> None:
-        """Releases that the pull request would bring stand on the board as PROPOSED."""
-        here = {r.plan.release: r.planned for r in shown.releases} if not shown.has_errors else {}
-        for name, active in list(self._board.releases.items()):
-            mine = active.state.phase is ReleasePhase.PROPOSED and active.state.pull == pull.id
-            if mine and name not in here:
-                self._forget(name, ledger)
-        for name, planned in here.items():
-            before = self._board.releases.get(name)
-            if before is not None and before.state.phase is not ReleasePhase.PROPOSED:
-                continue
-            if before is not None and before.state.plan_hash == planned.plan.plan_hash:
-                continue
-            authors = tuple(sorted({*pull.authors, *_opener(pull)}))
-            plan = replace(planned.plan, pull=pull.id, authors=authors)
-            state = ReleaseState(
-                release=name,
-                phase=ReleasePhase.PROPOSED,
-                since=now,
-                plan_hash=plan.plan_hash,
-                pull=pull.id,
-                authors=authors,
-                decisions=before.state.decisions if before else 0,
-            )
-            units = {u.unit: UnitState(release=name, unit=u.unit, since=now) for u in plan.units}
-            self._board.add(
-                Active(
-                    index=PlanIndex(plan),
-                    state=state,
-                    units=units,
-                    decisions=before.decisions if before else {},
-                )
-            )
-            ledger.put(plan, state, *units.values())
-            data = {"title": pull.title, "errors": pull.errors, "planHash": plan.plan_hash}
-            ledger.events.append(Event(at=now, kind="release.proposed", release=name, data=data))
-
-    def _closed_pulls(
-        self, seen: tuple[PullSeen, ...], head: str, now: datetime, ledger: Ledger
-    ) -> None:
-        there = {pull.id for pull in seen}
-        for pull in list(self._pulls.values()):
-            if pull.state != "open" or pull.id in there:
-                continue
-            merged = self._git.is_ancestor(pull.head, head)
-            self._keep(replace(pull, state="merged" if merged else "closed"), ledger)
-            for name, active in list(self._board.releases.items()):
-                if active.state.phase is ReleasePhase.PROPOSED and active.state.pull == pull.id:
-                    self._forget(name, ledger)
-
-    def _forget(self, name: str, ledger: Ledger) -> None:
-        active = self._board.releases[name]
-        for number in active.decisions:
-            ledger.drop(Decision, f"{name}#{number}")
-        for unit in active.units:
-            ledger.drop(UnitState, f"{name}/{unit}")
-        ledger.drop(ReleaseState, name)
-        ledger.drop(ReleasePlan, name)
-        self._board.remove(name)
-
-    def _keep(self, pull: Pull, ledger: Ledger) -> None:
-        self._pulls[pull.id] = pull
-        ledger.put(pull)
-
-    # both
-
-    def known(self) -> Known:
-        """What the store adds to a plan."""
-        running = {
-            name: active.index.plan
-            for name, active in self._board.releases.items()
-            if active.state.phase in AHEAD
-        }
-        broken = {
-            name: tuple(
-                unit
-                for unit, row in self._board.releases[name].units.items()
-                if row.phase is UnitPhase.FAILED or row.in_flight
-            )
-            for name in running
-        }
-        return Known(
-            applied=AppliedRows(self._store),
-            running=running,
-            broken=broken,
-            blocked=self._board.rules.blocked,
-            blob=self._store.blob,
-        )
-
     def _running(self) -> tuple[str, ...]:
         return tuple(n for n, a in self._board.releases.items() if a.state.phase in AHEAD)
 
     def _hold_for_main(self, broken: str | None, now: datetime, ledger: Ledger) -> None:
-        """While main does not lint, releases that have not begun hold; they go on by themselves after."""
+        """While main does not lint, releases that have not begun hold; they go on by themselves
+        after.
+        """
         for name, active in self._board.releases.items():
             hold_id = f"{name}/main-broken"
             waits = active.state.phase is ReleasePhase.SCHEDULED and active.state.began is None
@@ -443,7 +294,3 @@ class Noticer:
                 data={"scope": scope, "code": code.value, "reason": reason, "finish_batch": False},
             )
         )
-
-
-def _opener(pull: Pull | None) -> tuple[str, ...]:
-    return (pull.opened_by,) if pull and pull.opened_by else ()

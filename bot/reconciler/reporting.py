@@ -33,9 +33,7 @@ class Reporter:
     def __init__(self, store: Store, chat: Chat) -> None:
         self._store = store
         self._chat = chat
-        self._outbox: dict[str, Post] = {
-            post.key: post for post in store.rows(Post, open=True)
-        }
+        self._outbox: dict[str, Post] = {post.key: post for post in store.rows(Post, open=True)}
         self._cards: dict[str, Post] = {}
 
     def write(

@@ -1,6 +1,8 @@
-"""The revert pull request of a release that was rolled back: it makes the rollback stick in Git too.
+"""The revert pull request of a release that was rolled back: it makes the rollback stick in Git
+too.
 
-Takes the Release file away, restores what the release's commit changed, adds the block to the policy.
+Takes the Release file away, restores what the release's commit changed, adds the block to the
+policy.
 A file that changed again since is left alone and named. Merging it plans nothing.
 """
 

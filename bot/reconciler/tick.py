@@ -6,24 +6,19 @@ A crash between any two lines is repaired by the next tick.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import traceback
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step, advance
-from bot.core.messages_endings import bug, fenced, superseded
-from bot.core.turn import Turn
+from bot.core.messages_endings import bug
 from bot.model.plan import UnitPlan
 from bot.model.seen import UnitSeen
 from bot.model.state import (
-    Applied,
-    Event,
     Hold,
     HoldCode,
     Intent,
@@ -38,6 +33,7 @@ from bot.reconciler.loading import fetch, load_board
 from bot.reconciler.looking import look
 from bot.reconciler.noticing import GOOD, MAIN, Noticer
 from bot.reconciler.planner import Planner
+from bot.reconciler.recording import Recorder
 from bot.reconciler.reporting import Reporter
 from bot.reconciler.revert import propose_revert
 from bot.reconciler.rules import connections, freeze_of, rules_of
@@ -83,6 +79,7 @@ class Reconciler:
         now = ports.clock.now()
         ledger = Ledger(ports.store, self.versions)
         self.board = self._load(now)
+        self.recorder = Recorder(self.board)
         self.noticer = Noticer(ports.git, self.planner, ports.store, self.board)
         self.reporter = Reporter(ports.store, ports.chat)
         self.noticer.start(now, ledger, since=since)
@@ -92,7 +89,7 @@ class Reconciler:
     # the tick
 
     def tick(self) -> Ticked:
-        """One whole tick. Raises StoreLocked when nothing can be recorded: then nothing was done."""
+        """One whole tick. Raises StoreLocked when nothing can be recorded: nothing was done."""
         now = self.ports.clock.now()
         ticked = Ticked(at=now)
         ledger = Ledger(self.ports.store, self.versions)
@@ -120,7 +117,7 @@ class Reconciler:
                 stopped=self._stop_asked,
                 now=self.ports.clock.now,
             )
-            self._outcomes(done, after, now)
+            self.recorder.outcomes(done, after, now)
         self._put_away(after, now, ticked)
         self.reporter.send(after)
         after.commit()
@@ -157,7 +154,9 @@ class Reconciler:
         return board
 
     def _after_a_crash(self, ledger: Ledger, now: datetime) -> None:
-        """Writes that were intended when the process ended may or may not have left: the look tells."""
+        """Writes that were intended when the process ended may or may not have left: the look
+        tells.
+        """
         for intent in self.ports.store.rows(Intent, open=True):
             if intent.status is IntentStatus.INTENDED:
                 ledger.put(
@@ -236,13 +235,13 @@ class Reconciler:
             if step is not None and step.asks:
                 later.append((active, step.asks))
             elif step is not None:
-                errands += self._take(active, step, now, ledger, touched)
+                errands += self.recorder.take(active, step, now, ledger, touched)
         seen = self._look(later, now)
         ticked.looks = len(seen)
         for active, asks in later:
             step = self._safely(active, now, ledger, {unit: seen[unit] for unit in asks})
             if step is not None:
-                errands += self._take(active, step, now, ledger, touched)
+                errands += self.recorder.take(active, step, now, ledger, touched)
                 if step.asks:
                     active.wake = now
         ticked.released = len(due)
@@ -264,172 +263,23 @@ class Reconciler:
         """A bug stops the release that it shows in, and no other."""
         try:
             return advance(self.board.situation(active, now, seen))
-        except Exception as error:  # noqa: BLE001 a bug is reported and stops this release
+        except Exception as error:
             log.exception("a bug stops %s", active.state.release)
             active.dirty, active.wake = False, None
-            self._hold(active, HoldCode.BUG, bug(error), now, ledger, trace=traceback.format_exc())
-            return None
-
-    def _take(
-        self, active: Active, step: Step, now: datetime, ledger: Ledger, touched: set[str]
-    ) -> list[list[Errand]]:
-        """Make a step true on the board and in the ledger; the writes it wants, as intents."""
-        name = active.state.release
-        before, rows = active.state, dict(active.units)
-        step, errands = self._intend(active, step, now, ledger)
-        if self.board.take(active, step):
-            self._wake_waiting(name)
-        for unit, row in step.units.items():
-            if replace(row, look_at=None) != replace(rows[unit], look_at=None):
-                ledger.put(row)
-        if step.state != before:
-            ledger.put(step.state)
-        ledger.put(*step.decisions, *step.holds, *step.puts)
-        for kind, key in step.drops:
-            ledger.drop(kind, key)
-        ledger.blobs.update(step.blobs)
-        ledger.events += step.events
-        if step.events or step.units or step.decisions or step.holds or step.state != before:
-            touched.add(name)
-        self._supersede(active, now, ledger)
-        return errands
-
-    def _intend(
-        self, active: Active, step: Step, now: datetime, ledger: Ledger
-    ) -> tuple[Step, list[list[Errand]]]:
-        """Number the writes, and write down each before it leaves."""
-        by_unit: dict[str, list[Errand]] = {}
-        state, plan = step.state, active.index.plan
-        approvers = Turn(self.board.situation(active, now)).approvers() if step.writes else ()
-        for unit, write in step.writes:
-            state = replace(state, seq=state.seq + 1)
-            row = step.units.get(unit) or active.units[unit]
-            body = json.dumps(write.body, sort_keys=True, default=str).encode()
-            intent = Intent(
-                release=state.release,
-                unit=unit,
-                seq=state.seq,
-                fence=f"{state.position}.{state.seq}",
-                batch=row.batch,
-                purpose=write.purpose.value,
-                verb=write.verb,
-                ref=write.ref,
-                digest=f"sha256:{hashlib.sha256(body).hexdigest()}",
-                commit=plan.commit,
-                plan_hash=plan.plan_hash,
-                approvers=approvers,
-                at=now,
+            self.recorder.hold(
+                active, HoldCode.BUG, bug(error), now, ledger, trace=traceback.format_exc()
             )
-            ledger.put(intent)
-            ledger.events.append(_write_event(intent))
-            cluster = active.index.units[unit].cluster
-            by_unit.setdefault(unit, []).append(Errand(cluster=cluster, write=write, intent=intent))
-        return replace(step, state=state), list(by_unit.values())
-
-    def _supersede(self, active: Active, now: datetime, ledger: Ledger) -> None:
-        """What a release replaces is stopped where it stands, once the new one is ready to begin."""
-        names = {
-            name
-            for line in active.waiting
-            if line.wait.code == "superseding"
-            for name in line.wait.facts["releases"]
-        }
-        for name in sorted(names):
-            other = self.board.releases.get(name)
-            if other is None or other.state.superseded_by:
-                continue
-            other.state = replace(other.state, superseded_by=active.state.release)
-            ledger.put(other.state)
-            reason = superseded(active.state.release)
-            self._hold(other, HoldCode.SUPERSEDED, reason, now, ledger)
-            for unit, row in other.units.items():
-                if row.phase.rolling:
-                    other.units[unit] = replace(row, look_at=now)
-            other.dirty, active.dirty = True, True
-
-    def _hold(
-        self,
-        active: Active,
-        code: HoldCode,
-        reason: str,
-        now: datetime,
-        ledger: Ledger,
-        **data: str,
-    ) -> None:
-        name = active.state.release
-        hold = Hold(
-            id=f"{name}/{code.value}",
-            scope=name,
-            code=code,
-            reason=reason,
-            by="sluice",
-            at=now,
-            release=name,
-        )
-        if hold.id in self.board.holds:
-            return
-        self.board.holds[hold.id] = hold
-        ledger.put(hold)
-        told = {"scope": name, "code": code.value, "reason": reason, "finish_batch": False, **data}
-        ledger.events.append(Event(at=now, kind="hold.set", release=name, data=told))
-        active.dirty = True
-
-    def _wake_waiting(self, but: str) -> None:
-        """A unit became free or a place in the fleet: who waits for one looks again."""
-        for name, active in self.board.releases.items():
-            if name != but and any(
-                line.wait.code in ("locked", "dependency", "fleet-limit", "superseding")
-                for line in active.waiting
-            ):
-                active.dirty = True
+            return None
 
     # record what came of it
 
     def _stop_asked(self) -> bool:
         return any(is_stop(note) for note in self.ports.store.notes())
 
-    def _outcomes(self, done: Sequence[Intent], ledger: Ledger, now: datetime) -> None:
-        for intent in done:
-            ledger.put(intent)
-            active = self.board.releases.get(intent.release)
-            if active is None:
-                continue
-            active.wake = min(filter(None, (active.wake, now + timedelta(seconds=1))))
-            if intent.status is IntentStatus.DONE and intent.purpose in ("forward", "go-on"):
-                self._applied(active, intent, ledger)
-            elif intent.status is IntentStatus.REFUSED:
-                unit = replace(active.units[intent.unit], refused=intent.outcome)
-                active.units[intent.unit] = unit
-                ledger.put(unit)
-                active.dirty = True
-            elif "newer fence" in intent.outcome:
-                self._hold(active, HoldCode.FENCED, fenced(intent.unit), now, ledger)
-
-    def _applied(self, active: Active, intent: Intent, ledger: Ledger) -> None:
-        """The DB spec grows object by object, as the writes succeed."""
-        plan = active.index.units[intent.unit]
-        component = active.index.component(plan)
-        planned = next((p for p in plan.objects if p.ref == intent.ref), None)
-        if planned is None or intent.verb == "delete":
-            return
-        known = self.board.applied.get(intent.unit)
-        objects = dict(known.objects) if known else {}
-        if objects.get(planned.ref.key) == planned.digest:
-            return
-        row = Applied(
-            unit=intent.unit,
-            version=component.version,
-            revision=plan.revision,
-            release=intent.release,
-            fence=intent.fence,
-            at=intent.at,
-            objects=objects | {planned.ref.key: planned.digest},
-        )
-        self.board.applied[intent.unit] = row
-        ledger.put(row)
-
     def _put_away(self, ledger: Ledger, now: datetime, ticked: Ticked) -> None:
-        """Releases that ended leave the board; one that was rolled back gets its revert proposed first."""
+        """Releases that ended leave the board; one that was rolled back gets its revert proposed
+        first.
+        """
         for name, active in list(self.board.releases.items()):
             if not active.state.phase.ended:
                 continue
@@ -450,24 +300,3 @@ class Reconciler:
 
 class PortFailure(PortError):
     """The bot cannot start: something outside is not as it must be."""
-
-
-def _write_event(intent: Intent) -> Event:
-    return Event(
-        at=intent.at,
-        kind="write",
-        release=intent.release,
-        unit=intent.unit,
-        batch=intent.batch,
-        data={
-            "seq": intent.seq,
-            "fence": intent.fence,
-            "purpose": intent.purpose,
-            "verb": intent.verb,
-            "object": intent.ref.key,
-            "digest": intent.digest,
-            "commit": intent.commit,
-            "planHash": intent.plan_hash,
-            "approvers": list(intent.approvers),
-        },
-    )

@@ -46,12 +46,21 @@ def view_of(
         next_close=next_close,
         owed=skipped(active.units),
         channel=board.rules.directory.channel(owners),
+        zone=_zone(board, active, now),
         deciders={
             decision.id: t.deciders(decision)
             for decision in active.decisions.values()
             if decision.status is DecisionStatus.OPEN
         },
     )
+
+
+def _zone(board: Board, active: Active, now: datetime) -> str:
+    """People read times as the windows are written that the release waits for."""
+    s = board.situation(active, now)
+    for unit in active.index.plan.units[:1]:
+        return board.rules.calendar.zone(calendar_unit(s, unit))
+    return "UTC"
 
 
 def _times(board: Board, active: Active, now: datetime) -> tuple[datetime | None, datetime | None]:

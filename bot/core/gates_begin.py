@@ -1,0 +1,237 @@
+"""The gates before a batch: what must hold for a unit to leave PENDING. Questions only."""
+
+from __future__ import annotations
+
+from bot.core.asked import required
+from bot.core.calendar import attended_need
+from bot.core.gates_shared import LOOK, UNREACHABLE_FOR, ask_checks, held
+from bot.core.scope import covers
+from bot.core.situation import Unit, calendar_unit, covered, failures, soaks
+from bot.core.turn import Turn
+from bot.model.gate import Stop, Wait
+from bot.model.state import UnitPhase
+
+
+def holds(t: Turn, u: Unit) -> Wait | None:
+    """No person and no rule holds it."""
+    for hold in t.holds:
+        if covers(hold.scope, covered(t.s, u.plan)):
+            return held(t, hold)
+    return None
+
+
+def releasable(t: Turn, u: Unit) -> Wait | None:
+    """The version has the evidence that its component requires."""
+    if not u.component.evidence_required or "evidence" in u.state.overrides:
+        return None
+    version = t.s.rules.versions.get((u.component.name, u.component.version))
+    if version and version.spec.evidence and all(proof.passed for proof in version.spec.evidence):
+        return None
+    return Wait(
+        code="no-evidence",
+        facts={"component": u.component.name, "version": u.component.version},
+        who=t.who("override"),
+        source=t.s.rules.source("Component", u.component.name),
+    )
+
+
+def not_blocked(t: Turn, u: Unit) -> Wait | None:
+    """Neither the version nor this content of it is blocked."""
+    if "blocked" in u.state.overrides:
+        return None
+    facts = {"component": u.component.name, "version": u.component.version}
+    for entry in t.s.rules.policy.spec.blocked:
+        if (
+            entry.component == u.component.name
+            and entry.version == u.component.version
+            and entry.content in (None, u.component.content)
+            and entry.in_force(t.s.now)
+        ):
+            return Wait(
+                code="blocked",
+                facts=facts
+                | {
+                    "reason": entry.reason,
+                    "blocked_until": entry.until and entry.until.isoformat(),
+                },
+                who=t.who("override"),
+                source=t.s.rules.source("Policy", t.s.rules.policy.name),
+            )
+    for row in t.s.rules.blocked:
+        if (row.component, row.version) == (
+            u.component.name,
+            u.component.version,
+        ) and row.content in (
+            "",
+            u.component.content,
+        ):
+            return Wait(
+                code="blocked",
+                facts=facts | {"reason": row.reason, "blocked_until": None},
+                who=t.who("override"),
+            )
+    return None
+
+
+def earlier(t: Turn, u: Unit) -> Wait | None:
+    """Earlier stages and waves have ended."""
+    front = t.front
+    if front is None or u.state.in_flight or (u.plan.stage, u.plan.wave) <= front:
+        return None
+    stage, wave = front
+    left = t.left(stage, wave)
+    if u.plan.stage != stage:
+        return Wait(
+            code="earlier-stage", facts={"stage": t.s.plan.stages[stage].name, "left": left}
+        )
+    return Wait(code="earlier-wave", facts={"wave": wave + 1, "left": left})
+
+
+def dependencies(t: Turn, u: Unit) -> Wait | None:
+    """Nothing it depends on, and nothing that depends on it, is in flight in its cluster."""
+    related = (*u.component.depends_on, *t.s.rules.dependents.get(u.component.name, ()))
+    for component in related:
+        name = f"{component}@{u.plan.cluster}"
+        for claim in t.s.claims.get(name, ()):
+            if claim.in_flight:
+                return Wait(code="dependency", facts={"unit": name, "release": claim.release})
+    return None
+
+
+def unit_free(t: Turn, u: Unit) -> Wait | None:
+    """No other release has the unit in hand, or claimed it first."""
+    for claim in t.s.claims.get(u.plan.unit, ()):
+        if claim.release in t.s.supersedes:
+            continue
+        if claim.in_flight or claim.position < t.s.state.position:
+            return Wait(code="locked", facts={"unit": u.plan.unit, "release": claim.release})
+    return None
+
+
+def concurrency(t: Turn, u: Unit) -> Wait | None:
+    """The wave and the whole fleet have room for one more unit in flight."""
+    if u.state.in_flight:
+        return None
+    limit = u.stage.max_concurrency
+    if limit is not None and t.in_flight_of(u.plan.stage) >= limit:
+        return Wait(
+            code="concurrency", facts={"limit": limit, "in_flight": t.in_flight_of(u.plan.stage)}
+        )
+    fleet = t.s.rules.policy.spec.limits.units_in_flight
+    if fleet is not None and t.in_flight >= fleet:
+        return Wait(
+            code="fleet-limit",
+            facts={"limit": fleet, "in_flight": t.in_flight},
+            source=t.s.rules.source("Policy", t.s.rules.policy.name),
+        )
+    return None
+
+
+def failure_budget(t: Turn, u: Unit) -> Wait | None:
+    """The stage has not failed more often than it tolerates."""
+    failed = failures(t.s, t.units, u.plan.stage)
+    if len(failed) <= u.stage.max_failures:
+        return None
+    return Wait(
+        code="stage-failures",
+        facts={"failed": list(failed), "tolerated": u.stage.max_failures, "stage": u.stage.name},
+        who=t.who("retry"),
+    )
+
+
+def not_before(t: Turn, u: Unit) -> Wait | None:
+    """The release's `notBefore` has come."""
+    if t.not_before is None or t.s.now >= t.not_before:
+        return None
+    return Wait(code="not-before", facts={"at": t.not_before}, until=t.not_before)
+
+
+def window(t: Turn, u: Unit) -> Wait | None:
+    """A window is open, no freeze covers it, and the batch with its attended time fits before
+    closing.
+    """
+    if t.window_overridden(u.plan):
+        return None
+    calendar = t.s.rules.calendar
+    place = calendar_unit(t.s, u.plan)
+    between, after = soaks(t.s, u)
+    attended = t.s.rules.policy.spec.windows.attended
+    need = attended_need(u.component.batch_takes, after if t.next_is_last(u) else between, attended)
+    opening = calendar.ask(place, t.s.now)
+    start = calendar.next_start(place, t.s.now, need)
+    until = start.at if start else None
+    if not opening.open:
+        return Wait(
+            code="window",
+            facts={"why": opening.why},
+            until=until,
+            who=t.who("override"),
+            source=opening.source,
+        )
+    if until != t.s.now:
+        return Wait(
+            code="does-not-fit",
+            facts={"need": need, "close": opening.next_close},
+            until=until,
+            who=t.who("override"),
+            source=opening.source,
+        )
+    return None
+
+
+def reachable(t: Turn, u: Unit) -> Wait | None:
+    """The cluster answers, and is the one that it was at first contact."""
+    seen = t.s.seen.get(u.plan.unit)
+    since = u.state.unreachable_since
+    if seen is None and t.must_look(u):
+        return LOOK
+    if (seen is None and since is not None) or (seen is not None and not seen.reachable):
+        since = since or t.s.now
+        facts = {"cluster": u.plan.cluster, "error": seen.error if seen else "", "since": since}
+        late = u.state.deadline is not None and t.s.now >= u.state.deadline
+        if late and u.state.phase is UnitPhase.APPLYING:
+            return Stop(code="unreachable", facts=facts, who=t.who("retry"))
+        return Wait(
+            code="unreachable",
+            facts=facts,
+            until=None if u.state.in_flight else since + UNREACHABLE_FOR,
+            who=t.who("skip"),
+        )
+    if seen is None:
+        return None
+    known = t.s.clusters.get(u.plan.cluster)
+    if known is not None and known.uid != seen.uid:
+        return Wait(code="rebuilt", facts={"cluster": u.plan.cluster}, who=t.who("accept"))
+    return None
+
+
+def checks_before(t: Turn, u: Unit) -> Wait | None:
+    """Every check before the batch said PASSED, lately."""
+    return ask_checks(t, u, "before")
+
+
+def approval(t: Turn, u: Unit) -> Wait | None:
+    """The people who must say yes to the release, the stage or the wave have done so."""
+    for what, subject, ask in required(t.s.plan, u.plan.stage, u.plan.wave):
+        decision = t.decision_on(what, subject)
+        if decision is not None and t.granted(decision):
+            continue
+        return Wait(
+            code="approval",
+            facts={
+                "id": decision.id if decision else t.s.name,
+                "asks": decision.asks if decision else "",
+                "have": len(t.valid_votes(decision)) if decision else 0,
+                "count": t.need(decision) if decision else ask.count,
+                "roles": list(ask.roles),
+            },
+            who=t.deciders(decision) if decision else (),
+        )
+    return None
+
+
+def replaces(t: Turn, u: Unit) -> Wait | None:
+    """The releases that this one supersedes have been stopped where they stand."""
+    if not t.s.supersedes:
+        return None
+    return Wait(code="superseding", facts={"releases": sorted(t.s.supersedes)})

@@ -1,0 +1,124 @@
+"""The gates of a batch in hand and of a rollback. Questions only."""
+
+from __future__ import annotations
+
+from bot.core.calendar import ROLLBACK
+from bot.core.gates_shared import LOOK, as_last_seen, ask_checks, held
+from bot.core.scope import covers
+from bot.core.situation import Unit, calendar_unit, covered
+from bot.core.turn import Turn
+from bot.model.gate import Stop, Wait
+
+
+def not_stopped(t: Turn, u: Unit) -> Wait | None:
+    """No pause and no emergency freeze stops what rolls in the cluster."""
+    what = covered(t.s, u.plan)
+    for hold in t.holds:
+        if not hold.finish_batch and covers(hold.scope, what):
+            return held(t, hold)
+    for stop in t.s.stops:
+        if covers(stop.scope, what) and stop.until > t.s.now and not t.window_overridden(u.plan):
+            return Wait(
+                code="held",
+                facts={
+                    "scope": stop.scope,
+                    "reason": stop.reason,
+                    "by": stop.by,
+                    "at": stop.at,
+                    "code": "freeze",
+                },
+                until=stop.until,
+                who=t.who("unfreeze"),
+            )
+    return None
+
+
+def converged(t: Turn, u: Unit) -> Wait | None:
+    """Every pod or node of the batch runs this revision and is available, seen after our write."""
+    progress = t.progress(u)
+    if progress is None:
+        return LOOK if t.look_is_due(u) else as_last_seen(u, "converging")
+    if progress.converged:
+        return None
+    if u.state.refused:
+        return Stop(code="refused", facts={"why": u.state.refused}, who=t.who("retry"))
+    facts = {
+        "updated": progress.updated,
+        "wanted": sum(u.state.targets.values()),
+        "total": progress.total,
+        "waiting": progress.waiting,
+        "detail": dict(progress.detail),
+    }
+    if progress.failed or (u.state.deadline is not None and t.s.now >= u.state.deadline):
+        return Stop(code="converging", facts=facts, who=t.who("retry"))
+    return Wait(code="converging", facts=facts, until=None)
+
+
+def healthy(t: Turn, u: Unit) -> Wait | None:
+    """What the batch brought stays available, all the while."""
+    progress = t.progress(u)
+    if progress is None:
+        return LOOK if t.look_is_due(u) else None
+    if progress.healthy:
+        return None
+    return Stop(
+        code="sick",
+        facts={"why": progress.waiting, "detail": dict(progress.detail)},
+        who=t.who("retry"),
+    )
+
+
+def soaked(t: Turn, u: Unit) -> Wait | None:
+    """The silence after the batch is over, and the cluster was seen healthy at its end."""
+    until = u.state.soak_until
+    if until is not None and t.s.now < until:
+        return Wait(code="soaking", facts={"until": until}, until=until)
+    return LOOK if t.progress(u) is None else None
+
+
+def checks_after(t: Turn, u: Unit) -> Wait | None:
+    """Every check after the batch said PASSED."""
+    return ask_checks(t, u, "after")
+
+
+def rollback_window(t: Turn, u: Unit) -> Wait | None:
+    """No Deny window and no freeze that names rollback covers it; Allow windows do not matter."""
+    place = calendar_unit(t.s, u.plan)
+    opening = t.s.rules.calendar.ask(place, t.s.now, ROLLBACK)
+    if opening.open or t.window_overridden(u.plan):
+        return None
+    return Wait(
+        code="rollback-window",
+        facts={"why": opening.why},
+        until=opening.next_open,
+        who=t.who("override"),
+        source=opening.source,
+    )
+
+
+def newer_first(t: Turn, u: Unit) -> Wait | None:
+    """Newer waves are back where they were."""
+    left = t.newer_left(u.plan)
+    return Wait(code="rollback-order", facts={"left": left}) if left else None
+
+
+def undo_decided(t: Turn, u: Unit) -> Wait | None:
+    """A first install is deleted or kept only when a person said which."""
+    if not t.is_first_install(u) or u.state.undo or "keep" in u.state.overrides:
+        return None
+    return Wait(code="undo", facts={"unit": u.plan.unit}, who=t.who("approve"))
+
+
+def restored(t: Turn, u: Unit) -> Wait | None:
+    """Every pod or node is back on what ran before, and available."""
+    if t.is_first_install(u) and "keep" in u.state.overrides:
+        return None
+    progress = t.progress(u)
+    if progress is None:
+        return LOOK if t.look_is_due(u) else as_last_seen(u, "restoring")
+    if progress.converged:
+        return None
+    facts = {"updated": progress.updated, "total": progress.total}
+    if u.state.deadline is not None and t.s.now >= u.state.deadline:
+        return Stop(code="restoring", facts=facts, who=t.who("retry"))
+    return Wait(code="restoring", facts=facts)

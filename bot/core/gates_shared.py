@@ -1,0 +1,68 @@
+"""What gates have in common: their type, the wish to look first, and how checks answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.core.situation import Unit
+from bot.core.turn import Turn
+from bot.model.gate import Stop, Wait
+from bot.model.state import Hold
+from checks.verdict import Verdict
+
+Gate = Callable[[Turn, Unit], Wait | None]
+UNREACHABLE_FOR = timedelta(minutes=15)
+"""How long a cluster may be unreachable before a unit that has not begun is quarantined."""
+
+ENOUGH = {Verdict.PASSED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look(Wait):
+    """Not known yet: the cluster must be asked in this tick."""
+
+
+LOOK = Look(code="not-due")
+
+
+def held(t: Turn, hold: Hold) -> Wait:
+    """What a hold says to whatever it reaches."""
+    return Wait(
+        code="held",
+        facts={
+            "scope": hold.scope,
+            "reason": hold.reason,
+            "by": hold.by,
+            "at": hold.at,
+            "code": hold.code.value,
+        },
+        who=t.who_lifts(hold),
+    )
+
+
+def ask_checks(t: Turn, u: Unit, when: str) -> Wait | None:
+    """The first check of the batch in hand that has not clearly said yes."""
+    for run in t.runs(u, when):
+        if run.verdict in ENOUGH or run.overridden_by:
+            continue
+        facts = {"name": run.name, "when": when, "verdict": run.verdict.name, "why": run.why}
+        if run.verdict in (Verdict.FAILED, Verdict.INCONCLUSIVE):
+            return Stop(code="check", facts=facts, who=t.who("override"))
+        late = u.state.deadline is not None and when == "after" and t.s.now >= u.state.deadline
+        kind = Stop if late and run.verdict is Verdict.ERRORED else Wait
+        return kind(code="check", facts=facts, until=t.next_measurement(u, run))
+    return None
+
+
+def as_last_seen(u: Unit, code: str) -> Wait:
+    """How far the unit was when it was seen last."""
+    facts = {
+        "updated": u.state.updated,
+        "wanted": sum(u.state.targets.values()),
+        "total": u.state.total,
+        "waiting": "progress",
+        "detail": {},
+    }
+    return Wait(code=code, facts=facts)

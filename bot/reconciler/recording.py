@@ -1,0 +1,201 @@
+"""Makes steps true: rows into the ledger, writes numbered as intents, outcomes remembered.
+
+Every write is written down before it leaves (law 6). Sends nothing itself and decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.board import Active, Board
+from bot.core.lifecycle import Step
+from bot.core.messages_endings import fenced, superseded
+from bot.core.turn import Turn
+from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus
+from bot.reconciler.acting import Errand
+from bot.reconciler.ledger import Ledger
+
+
+class Recorder:
+    """Writes to one board, and to the ledger of the tick in hand."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+
+    def take(
+        self, active: Active, step: Step, now: datetime, ledger: Ledger, touched: set[str]
+    ) -> list[list[Errand]]:
+        """Make a step true on the board and in the ledger; the writes it wants, as intents."""
+        name = active.state.release
+        before, rows = active.state, dict(active.units)
+        step, errands = self._intend(active, step, now, ledger)
+        if self.board.take(active, step):
+            self._wake_waiting(name)
+        for unit, row in step.units.items():
+            if replace(row, look_at=None) != replace(rows[unit], look_at=None):
+                ledger.put(row)
+        if step.state != before:
+            ledger.put(step.state)
+        ledger.put(*step.decisions, *step.holds, *step.puts)
+        for kind, key in step.drops:
+            ledger.drop(kind, key)
+        ledger.blobs.update(step.blobs)
+        ledger.events += step.events
+        if step.events or step.units or step.decisions or step.holds or step.state != before:
+            touched.add(name)
+        self._supersede(active, now, ledger)
+        return errands
+
+    def _intend(
+        self, active: Active, step: Step, now: datetime, ledger: Ledger
+    ) -> tuple[Step, list[list[Errand]]]:
+        """Number the writes, and write down each before it leaves."""
+        by_unit: dict[str, list[Errand]] = {}
+        state, plan = step.state, active.index.plan
+        approvers = Turn(self.board.situation(active, now)).approvers() if step.writes else ()
+        for unit, write in step.writes:
+            state = replace(state, seq=state.seq + 1)
+            row = step.units.get(unit) or active.units[unit]
+            body = json.dumps(write.body, sort_keys=True, default=str).encode()
+            intent = Intent(
+                release=state.release,
+                unit=unit,
+                seq=state.seq,
+                fence=f"{state.position}.{state.seq}",
+                batch=row.batch,
+                purpose=write.purpose.value,
+                verb=write.verb,
+                ref=write.ref,
+                digest=f"sha256:{hashlib.sha256(body).hexdigest()}",
+                commit=plan.commit,
+                plan_hash=plan.plan_hash,
+                approvers=approvers,
+                at=now,
+            )
+            ledger.put(intent)
+            ledger.events.append(_write_event(intent))
+            cluster = active.index.units[unit].cluster
+            by_unit.setdefault(unit, []).append(Errand(cluster=cluster, write=write, intent=intent))
+        return replace(step, state=state), list(by_unit.values())
+
+    def _supersede(self, active: Active, now: datetime, ledger: Ledger) -> None:
+        """What a release replaces is stopped where it stands, once the new one can begin."""
+        names = {
+            name
+            for line in active.waiting
+            if line.wait.code == "superseding"
+            for name in line.wait.facts["releases"]
+        }
+        for name in sorted(names):
+            other = self.board.releases.get(name)
+            if other is None or other.state.superseded_by:
+                continue
+            other.state = replace(other.state, superseded_by=active.state.release)
+            ledger.put(other.state)
+            reason = superseded(active.state.release)
+            self.hold(other, HoldCode.SUPERSEDED, reason, now, ledger)
+            for unit, row in other.units.items():
+                if row.phase.rolling:
+                    other.units[unit] = replace(row, look_at=now)
+            other.dirty, active.dirty = True, True
+
+    def hold(
+        self,
+        active: Active,
+        code: HoldCode,
+        reason: str,
+        now: datetime,
+        ledger: Ledger,
+        **data: str,
+    ) -> None:
+        name = active.state.release
+        hold = Hold(
+            id=f"{name}/{code.value}",
+            scope=name,
+            code=code,
+            reason=reason,
+            by="sluice",
+            at=now,
+            release=name,
+        )
+        if hold.id in self.board.holds:
+            return
+        self.board.holds[hold.id] = hold
+        ledger.put(hold)
+        told = {"scope": name, "code": code.value, "reason": reason, "finish_batch": False, **data}
+        ledger.events.append(Event(at=now, kind="hold.set", release=name, data=told))
+        active.dirty = True
+
+    def _wake_waiting(self, but: str) -> None:
+        """A unit became free or a place in the fleet: who waits for one looks again."""
+        for name, active in self.board.releases.items():
+            if name != but and any(
+                line.wait.code in ("locked", "dependency", "fleet-limit", "superseding")
+                for line in active.waiting
+            ):
+                active.dirty = True
+
+    def outcomes(self, done: Sequence[Intent], ledger: Ledger, now: datetime) -> None:
+        for intent in done:
+            ledger.put(intent)
+            active = self.board.releases.get(intent.release)
+            if active is None:
+                continue
+            active.wake = min(filter(None, (active.wake, now + timedelta(seconds=1))))
+            if intent.status is IntentStatus.DONE and intent.purpose in ("forward", "go-on"):
+                self._applied(active, intent, ledger)
+            elif intent.status is IntentStatus.REFUSED:
+                unit = replace(active.units[intent.unit], refused=intent.outcome)
+                active.units[intent.unit] = unit
+                ledger.put(unit)
+                active.dirty = True
+            elif "newer fence" in intent.outcome:
+                self.hold(active, HoldCode.FENCED, fenced(intent.unit), now, ledger)
+
+    def _applied(self, active: Active, intent: Intent, ledger: Ledger) -> None:
+        """The DB spec grows object by object, as the writes succeed."""
+        plan = active.index.units[intent.unit]
+        component = active.index.component(plan)
+        planned = next((p for p in plan.objects if p.ref == intent.ref), None)
+        if planned is None or intent.verb == "delete":
+            return
+        known = self.board.applied.get(intent.unit)
+        objects = dict(known.objects) if known else {}
+        if objects.get(planned.ref.key) == planned.digest:
+            return
+        row = Applied(
+            unit=intent.unit,
+            version=component.version,
+            revision=plan.revision,
+            release=intent.release,
+            fence=intent.fence,
+            at=intent.at,
+            objects=objects | {planned.ref.key: planned.digest},
+        )
+        self.board.applied[intent.unit] = row
+        ledger.put(row)
+
+
+def _write_event(intent: Intent) -> Event:
+    return Event(
+        at=intent.at,
+        kind="write",
+        release=intent.release,
+        unit=intent.unit,
+        batch=intent.batch,
+        data={
+            "seq": intent.seq,
+            "fence": intent.fence,
+            "purpose": intent.purpose,
+            "verb": intent.verb,
+            "object": intent.ref.key,
+            "digest": intent.digest,
+            "commit": intent.commit,
+            "planHash": intent.plan_hash,
+            "approvers": list(intent.approvers),
+        },
+    )

@@ -156,6 +156,7 @@ class Turn:
             objects=tuple((planned.ref, blob[planned.digest]) for planned in u.plan.objects),
             last=last,
             before={b.ref.key: blob[b.digest] if b.digest else None for b in u.state.before or ()},
+            applied=frozenset(b.ref.key for b in u.state.before or () if b.source == "applied"),
             targets=u.state.targets,
             totals=u.state.totals,
             final=u.state.step >= len(u.component.batches) - 1,

@@ -200,10 +200,7 @@ class _Run:
 
     def _zone(self) -> ZoneInfo:
         for unit in self.plan.units[:1]:
-            _, rules = self.calendar.klass(self._place(unit))
-            allows = [rule for rule in rules if not rule.denies]
-            for rule in (*allows, *rules):
-                return rule.zone
+            return ZoneInfo(self.calendar.zone(self._place(unit)))
         return ZoneInfo("UTC")
 
     def _place(self, unit: UnitPlan) -> CalendarUnit:

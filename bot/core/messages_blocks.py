@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.core.messages_text import EMOJI, clean, headed, table
+from bot.core.messages_text import EMOJI, clean, headed, indent, table
 from bot.model.message import Button, Message
 
 MAX_BLOCKS = 50
@@ -44,6 +44,8 @@ def as_blocks(message: Message, mentions: Mapping[str, str] | None = None) -> li
     blocks.extend(block for line in lines for block in _section(line))
     if message.rows:
         blocks.extend(_preformatted(table(message.rows)))
+    if message.page:
+        blocks.extend(_preformatted(message.page))
     called = _mentioned(message.mentions, mentions or {})
     if called:
         blocks.append(_mrkdwn(called))
@@ -110,11 +112,11 @@ def _section(line: str) -> list[Block]:
 
 
 def _preformatted(text: str) -> list[Block]:
-    """Lines of a table as code: as many whole lines as fit."""
+    """Lines as code, indented as they are: as many whole lines as fit."""
     room = MAX_SECTION - 8
     kept: list[str] = []
     for line in text.splitlines():
-        safe = escaped(line.replace("`", "'"), 300)
+        safe = " " * indent(line) + escaped(line.replace("`", "'"), 300)
         room -= _width(safe) + 1
         if room < 0:
             break

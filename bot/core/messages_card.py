@@ -344,7 +344,9 @@ def _unit_row(view: ReleaseView, unit: str, batches: int) -> tuple[str, ...]:
     state = view.units.get(unit)
     if state is None:
         return (unit, UnitPhase.PENDING.value, "", "")
-    batch = f"{state.batch} of {max(batches, state.batch)}" if state.batch else ""
+    # Equal batches merge: how many there are is only known when the first has begun.
+    count = max(state.batches or batches, state.batch)
+    batch = f"{state.batch} of {count}" if state.batch else ""
     counted = f"{state.updated} of {state.total}" if state.total else ""
     return (unit, state.phase.value, batch, counted)
 

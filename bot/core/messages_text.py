@@ -33,6 +33,7 @@ def as_text(message: Message) -> str:
         parts.append(" · ".join(f"{clean(name)}: {clean(value)}" for name, value in message.facts))
     if message.rows:
         parts.append(table(message.rows))
+    parts.extend(f"{' ' * indent(line)}{clean(line)}" for line in message.page.splitlines())
     if message.mentions:
         parts.append(f"For {', '.join(clean(name) for name in message.mentions)}")
     if message.buttons:
@@ -69,6 +70,11 @@ def clean(text: str) -> str:
     """One line without control or direction characters: foreign text cannot move a cursor."""
     kept = (" " if char in "\t\n\r\v\f\x85\u2028\u2029" else char for char in text)
     return "".join(char for char in kept if _harmless(char)).strip()
+
+
+def indent(line: str) -> int:
+    """How deep a line stands; foreign text gets no further than half a page."""
+    return min(len(line) - len(line.lstrip(" ")), 40)
 
 
 def _columns(text: str) -> int:

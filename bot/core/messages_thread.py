@@ -16,7 +16,7 @@ from bot.core.messages_why import why
 from bot.core.messages_words import clause, exact, length, many, moment, row, sentence, some, where
 from bot.model.gate import ReleaseView, Wait
 from bot.model.message import Button, Message, Tone
-from bot.model.state import Event, UnitPhase
+from bot.model.state import Event, ReleasePhase, UnitPhase
 
 Say = Callable[[Event, ReleaseView], Message | None]
 
@@ -174,7 +174,9 @@ def _hold(event: Event, view: ReleaseView) -> Message:
     )
 
 
-def _lifted(event: Event, _view: ReleaseView) -> Message:
+def _lifted(event: Event, view: ReleaseView) -> Message | None:
+    if view.state.phase is ReleasePhase.ROLLING_BACK:
+        return None  # the rollback lifted it, and nothing goes on by its gates
     scope = where(event.data.get("scope"))
     return Message(text=f"Resumed {scope} by {event.who}. It goes on by its gates.")
 

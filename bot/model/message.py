@@ -46,7 +46,7 @@ class Message:
     facts: tuple[tuple[str, str], ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     page: str = ""
-    """Text whose lines and indentation count, such as a plan: shown as it stands, all of one width."""
+    """Text whose lines and indentation count, such as a plan: shown as it stands."""
     buttons: tuple[Button, ...] = ()
     mentions: tuple[str, ...] = ()
     """People who can decide what is asked here; nobody else is ever mentioned."""

@@ -106,6 +106,12 @@ class Calendar:
         """Units of one class get the same answers from this calendar."""
         return self._answers(unit, action).timeline.klass
 
+    def zone(self, unit: CalendarUnit) -> str:
+        """The zone in which times of a unit are told: that of the first window it may begin in."""
+        _, rules = self.klass(unit)
+        allows = [rule for rule in rules if not rule.denies]
+        return next((rule.zone.key for rule in (*allows, *rules)), "UTC")
+
     def ask(self, unit: CalendarUnit, at: datetime, action: str = ADVANCE) -> Opening:
         """Whether an action on the unit may begin at the moment, why, and when that changes."""
         at = in_utc(at)

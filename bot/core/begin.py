@@ -19,7 +19,7 @@ from bot.core.situation import Unit, soaks
 from bot.core.turn import Turn
 from bot.model.plan import JSON
 from bot.model.seen import UnitSeen
-from bot.model.state import Applied, Before, Certificate, ClusterSeen, UnitPhase
+from bot.model.state import Applied, Before, Certificate, ClusterSeen, UnitPhase, UnitState
 
 FRESH = timedelta(minutes=2)
 """Evidence from before a batch that is older than this is asked for again."""
@@ -118,12 +118,19 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
     was there.
     """
     applied = t.s.applied.get(u.plan.unit)
+    revision = ""
+    good: Mapping[str, str] = {}
+    if applied is not None:
+        # What another release left half-way is nothing to go back to.
+        good = applied.objects if applied.certified else applied.safe
+        revision = applied.revision if applied.certified else applied.safe_revision
+    half_way = applied.objects if applied is not None and not applied.certified else {}
     found: list[Before] = []
     for planned in u.plan.objects:
         there = seen.objects.get(planned.ref.key)
         live = there.live if there else None
-        known = applied.objects.get(planned.ref.key) if applied else None
-        if live is None:
+        known = good.get(planned.ref.key)
+        if live is None or (known is None and planned.ref.key in half_way):
             found.append(Before(ref=planned.ref, digest=None, source="absent"))
         elif known is not None:
             found.append(Before(ref=planned.ref, digest=known, source="applied"))
@@ -133,9 +140,7 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
             found.append(Before(ref=planned.ref, digest=digest(was), source="baseline"))
     if u.plan.cluster not in t.s.clusters:
         t.puts.append(ClusterSeen(cluster=u.plan.cluster, uid=seen.uid, at=t.s.now))
-    t.put(
-        replace(u.state, before=tuple(found), before_revision=applied.revision if applied else None)
-    )
+    t.put(replace(u.state, before=tuple(found), before_revision=revision or None))
 
 
 def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:
@@ -255,7 +260,14 @@ def _applied(t: Turn, u: Unit, *, certified: bool) -> Applied:
         at=t.s.now,
         objects=objects,
         certified=certified,
+        safe=safe_of(u.state),
+        safe_revision=u.state.before_revision or "",
     )
+
+
+def safe_of(unit: UnitState) -> dict[str, str]:
+    """Object key → digest of what was there before the release."""
+    return {b.ref.key: b.digest for b in unit.before or () if b.digest is not None}
 
 
 def _rolled_back(t: Turn, u: Unit) -> None:

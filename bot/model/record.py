@@ -88,6 +88,9 @@ class Applied:
     """Object key → digest of its blob."""
     certified: bool = False
     """Every batch of it has a certificate."""
+    safe: Mapping[str, str] = field(default_factory=dict)
+    """Objects of what was there before, while this is not certified: what a rollback goes back to."""
+    safe_revision: str = ""
 
     @property
     def key(self) -> str:

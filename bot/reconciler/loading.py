@@ -97,7 +97,7 @@ def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
     row = board.applied.get(unit)
     digests = {planned.digest for planned in plan.objects}
     digests |= {b.digest for b in active.units[unit].before or () if b.digest}
-    digests |= set(row.objects.values()) if row else set()
+    digests |= {*row.objects.values(), *row.safe.values()} if row else set()
     for digest in sorted(digests - board.blobs.keys()):
         blob = store.blob(digest)
         if blob is not None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core.begin import safe_of
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step
 from bot.core.messages_endings import fenced, superseded
@@ -175,6 +176,8 @@ class Recorder:
             fence=intent.fence,
             at=intent.at,
             objects=objects | {planned.ref.key: planned.digest},
+            safe=safe_of(active.units[intent.unit]),
+            safe_revision=active.units[intent.unit].before_revision or "",
         )
         self.board.applied[intent.unit] = row
         ledger.put(row)

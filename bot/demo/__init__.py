@@ -9,7 +9,7 @@ behind.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -50,13 +50,15 @@ def run(*, auto: bool, speed: float | None, stream: TextIO) -> int:
     return show(teller)
 
 
-def show(teller: Teller) -> int:
-    """The story with a given narrator, in a folder that is gone afterwards."""
+def show(teller: Teller, files: Mapping[str, bytes] | None = None) -> int:
+    """The story with a given narrator, in a folder that is gone afterwards. `files`: another
+    repo.
+    """
     try:
         with tempfile.TemporaryDirectory(
             prefix="sluice-demo-", ignore_cleanup_errors=True
         ) as folder:
-            _play(Path(folder), teller)
+            _play(Path(folder), teller, files or repo_files())
     except NotSo as step:
         teller.failed(str(step))
         return 1
@@ -66,13 +68,15 @@ def show(teller: Teller) -> int:
     except KeyboardInterrupt:
         teller.left()
         return LEFT
+    except BrokenPipeError:  # who watched has gone, as `head` does
+        return 1
     return 0
 
 
-def _play(folder: Path, teller: Teller) -> None:
+def _play(folder: Path, teller: Teller, files: Mapping[str, bytes]) -> None:
     clock = VirtualClock(berlin(19, 8, 30))
     place = Place(folder, clock)
-    place.begins(repo_files(), by="dana")
+    place.begins(files, by="dana")
     engine = Engine(folder, place.bare, clock)
     try:
         play = Play(teller, place, engine, clock)

@@ -77,17 +77,15 @@ class Play:
                 continue
             self.teller.posts(told.at, told.text)
 
-    def fleet(self, title: str, *columns: tuple[str, Running]) -> None:
-        """Versions by cluster, side by side."""
-        clusters = [*columns[0][1]]
+    def fleet(self, *columns: tuple[str, Running]) -> None:
+        """Pods by version and cluster, side by side, as the clusters themselves tell."""
         rows = [
             ("Cluster", *(name for name, _ in columns)),
             *(
                 (cluster, *(versions(running[cluster]) for _, running in columns))
-                for cluster in clusters
+                for cluster in columns[0][1]
             ),
         ]
-        self.teller.types(YOU, title)
         self.teller.shows(table(rows))
 
 

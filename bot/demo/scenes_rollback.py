@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from itertools import zip_longest
 
 from bot.core import chain
 from bot.core.messages_text import table
@@ -38,9 +39,8 @@ def rolled_back(play: Play) -> None:
     play.hears()
     play.proves("the release is rolled back", done)
     after = play.running()
-    play.fleet(
-        "sluice fleet", ("before the release", play.before), ("at the stop", worst), ("now", after)
-    )
+    teller.say("What the clusters run:")
+    play.fleet(("before the release", play.before), ("at the stop", worst), ("now", after))
     play.proves("every cluster runs what it ran before the release", after == play.before)
     touched = [c for c in after if engine.unit(RELEASE, c).phase is UnitPhase.ROLLED_BACK]
     play.proves("only what was touched was written", set(touched) == set(after) - {"eu-1", "eu-2"})
@@ -107,18 +107,19 @@ def the_record(play: Play) -> None:
     teller.scene(play.clock.at, "the record of it all")
     events: tuple[Event, ...] = engine.store.events(release=RELEASE)
     certificates = engine.store.rows(Certificate, parent=RELEASE)
-    teller.types(YOU, f"sluice audit {RELEASE} --verify")
     broken = chain.verify(engine.store.events())
     kinds = Counter(event.kind for event in events)
-    rows = [(kind, str(count)) for kind, count in sorted(kinds.items())]
-    half = (len(rows) + 1) // 2
-    side = [
-        (*rows[n], *(rows[n + half] if n + half < len(rows) else ("", ""))) for n in range(half)
-    ]
-    teller.shows(table(side))
+    teller.say(
+        "Every decision, write and check is a line of the audit, each chained to the one before "
+        f"it, and every batch that was done has a certificate. (`sluice audit {RELEASE} "
+        "--verify` prints them all.) Counted by kind:"
+    )
+    kept = [f"{count} {kind}" for kind, count in sorted(kinds.items())]
+    columns = [kept[n : n + 5] for n in range(0, len(kept), 5)]
+    teller.shows(table([[*row] for row in zip_longest(*columns, fillvalue="")]))
     teller.shows(
-        f"{many(len(events), 'event')}, {many(len(certificates), 'certificate')}, "
-        + ("the chain of hashes holds" if broken is None else f"broken at line {broken.seq}")
+        f"{many(len(events), 'event')}, {many(len(certificates), 'certificate')}; "
+        + ("the chain holds from its first line" if broken is None else f"broken at {broken.seq}")
     )
     play.proves("the audit's chain holds from its first line", broken is None)
     play.proves("the audit names who decided", {YOU, "chris"} <= {event.who for event in events})
@@ -142,7 +143,7 @@ def _figures(play: Play) -> list[tuple[str, str]]:
     )
     play.proves("every write that left was taken by its cluster", set(refused) == {"done"})
     figures = [
-        ("Decisions", "; ".join(play.decided)),
+        *(("" if n else "Decisions", said) for n, said in enumerate(play.decided)),
         (
             "Exposure",
             f"{sum(play.widest.values())} of {total} pods ran {NEW}, "

@@ -82,7 +82,7 @@ def two_people_for_production(play: Play) -> None:
     two = play.engine.view(RELEASE).decisions[-1]
     play.proves("the second opens production", two.status is DecisionStatus.APPROVED)
     play.proves("no author is among them", {v.by for v in two.votes} == {YOU, "chris"})
-    play.decided.append(f"production approved by {YOU} and chris; ben, the author, was refused")
+    play.decided.append(f"{YOU}, chris: approve production (ben, the author, was refused)")
 
 
 def a_pause(play: Play) -> None:
@@ -117,8 +117,8 @@ def it_stops_itself(play: Play) -> None:
     teller, engine = play.teller, play.engine
     failed = engine.run(lambda: engine.unit(RELEASE, SICK).phase is UnitPhase.FAILED)
     play.stopped_at = play.clock.at
-    teller.scene(play.clock.at, "a cluster says no")
     play.proves(f"{SICK} failed", failed)
+    teller.scene(play.clock.at, "a cluster says no")
     teller.say(
         f"The second production cluster, {SICK}, cannot run {NEW}: the new pod crashes again and "
         "again. (The demo planted that; neither plan nor bot knew.) The bot gave the batch its "
@@ -195,13 +195,13 @@ def _paused(play: Play) -> None:
         "again."
     )
     play.says(YOU, f"resume {RELEASE}")
-    play.decided.append(f"{YOU}: paused for {length(PAUSE)}, then resumed")
+    play.decided.append(f"{YOU}: pause, and resume {length(PAUSE)} later")
 
 
 def _rejected(play: Play, number: int | None) -> None:
     """A no holds the release; a later yes of somebody lifts it, or it is taken back."""
     play.says(YOU, f'reject {RELEASE}#{number} --reason "not before the quarter ends"')
-    play.decided.append(f"{YOU}: rejected production")
+    play.decided.append(f"{YOU}: reject production")
     play.teller.shows(play.engine.card(RELEASE))
     held = any(hold.code.value == "rejected" for hold in play.engine.view(RELEASE).holds)
     play.proves("the release is held by the rejection", held)
@@ -218,7 +218,7 @@ def _rejected(play: Play, number: int | None) -> None:
         back = play.engine.run(lambda: play.engine.phase(RELEASE) == "ROLLED_BACK")
         play.hears()
         play.proves("everything is as it was", back and play.running() == play.before)
-        play.decided.append(f"{YOU}: rolled back")
+        play.decided.append(f"{YOU}: roll back")
         play.teller.say(f"Every pod runs {OLD} again, and production never saw {NEW}.")
         raise Over
 
@@ -227,7 +227,7 @@ def _skipped(play: Play) -> None:
     """The others go on; what was left out is listed as owed."""
     teller, engine = play.teller, play.engine
     play.says(YOU, f'skip {COMPONENT}@{SICK} --reason "known fault, ticket opened"')
-    play.decided.append(f"{YOU}: skipped {SICK}")
+    play.decided.append(f"{YOU}: skip {SICK}")
     ended = engine.run(lambda: engine.phase(RELEASE) == "SUCCEEDED")
     play.hears(brief=True)
     if not ended:
@@ -237,7 +237,8 @@ def _skipped(play: Play) -> None:
         "all other clusters run the new version",
         all(set(counts[c]) == {NEW} for c in counts if c != SICK),
     )
-    play.fleet("sluice fleet", ("before", play.before), ("now", counts))
+    teller.say("What the clusters run:")
+    play.fleet(("before", play.before), ("now", counts))
     teller.say(
         f"The release has ended, and says what it owes: {SICK} has {versions(counts[SICK])}, and "
         "its one new pod still crashes. A release with a mended version will bring it along. "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,8 @@ class World:
         self.fleet = SimulatedFleet(self.clock, None)
         self.store: SqliteStore | None = None
         self.git: LocalGitHost | None = None
+        self.around: Callable[[Ports], Ports] = lambda ports: ports
+        """What a story puts around the ports, from the next start on."""
         self._bot: Reconciler | None = None
         self._notes = 0
 
@@ -132,6 +134,18 @@ class World:
         self.tick()
         return name
 
+    def changes(self, files: Mapping[str, str | None], message: str = "Change rules") -> None:
+        """Change main without a release, and let the bot notice."""
+        self.write(files)
+        self.push(message)
+        self.tick()
+
+    def breaks(self, cluster: str, *faults: Mapping[str, Any], group: str = "prod") -> None:
+        """From now on a cluster shows these faults; none: it is well again."""
+        nodes = 2 if group == "staging" else 4
+        text = repo_files.cluster(cluster, group, nodes, faults, haPair="a")
+        self.changes({f"fleet/clusters/{cluster}.yaml": text}, f"Faults of {cluster}")
+
     # the bot
 
     @property
@@ -157,7 +171,7 @@ class World:
             clock=self.clock,
             renderer=self.renderer,
         )
-        self._bot = Reconciler(ports, since=since)
+        self._bot = Reconciler(self.around(ports), since=since)
 
     def dies(self) -> None:
         """The process is gone; the store and the clusters are not."""
@@ -252,6 +266,37 @@ class World:
                     counts[tag] = counts.get(tag, 0) + 1
             found[cluster] = " ".join(f"{tag}×{n}" for tag, n in sorted(counts.items()))
         return found
+
+    def live(self, cluster: str, kind: str, name: str = "node-agent") -> Any:
+        """An object as it stands in a cluster; None when it is not there."""
+        found = [
+            obj
+            for obj in self.fleet.objects(cluster)
+            if obj["kind"] == kind and obj["metadata"]["name"] == name
+        ]
+        return found[0] if found else None
+
+    def pods(self, cluster: str, version: str, component: str = "node-agent") -> list[str]:
+        """Names of the pods of a component that run a version."""
+        return sorted(
+            pod["metadata"]["name"]
+            for pod in self.fleet.pods(cluster)
+            if pod["metadata"]["labels"].get("app") == component
+            and pod["spec"]["containers"][0]["image"].endswith(f":{version}")
+        )
+
+    def writes(self, cluster: str) -> list[str]:
+        """What a cluster was told, in order: `patch DaemonSet`."""
+        return [
+            f"{write['verb']} {write['object'].split('/')[-3]}"
+            for write in self.fleet.writes(cluster)
+            if write["outcome"] != "conflict"
+        ]
+
+    def events(self, release: str, kind: str = "") -> list[Any]:
+        """The audit of a release, or one kind of its lines."""
+        found = self.bot.ports.store.events(release=release)
+        return [event for event in found if not kind or event.kind == kind]
 
     def thread(self, release: str) -> str:
         """The whole thread of a release as people read it."""

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.app.opening import fleet_for_looking, git_host, reader, renderer
-from bot.core.board import AHEAD, Active, Board
+from bot.core.board import Active, Board
 from bot.core.lifecycle import explain
 from bot.core.plan_shown import Known
 from bot.model.gate import ReleaseView, Waiting
 from bot.model.plan import UnitPlan
 from bot.model.state import Applied, ReleaseState, UnitPhase
-from bot.ports import PortError
+from bot.ports import GitError, PortError
+from bot.reconciler.known import known
 from bot.reconciler.ledger import Versions
 from bot.reconciler.loading import fetch, load_board, load_release
 from bot.reconciler.looking import look
-from bot.reconciler.noticing import GOOD, MAIN, AppliedRows
+from bot.reconciler.noticing import GOOD, MAIN
 from bot.reconciler.planner import Planner
 from bot.reconciler.rules import connections, freeze_of, rules_of
 from bot.reconciler.views import view_of
@@ -83,27 +84,8 @@ class Standing:
 
     def known(self) -> Known:
         """What the store adds to a plan."""
-        running = {
-            name: active.index.plan
-            for name, active in self.board.releases.items()
-            if active.state.phase in AHEAD
-        }
-        broken = {
-            name: tuple(
-                unit
-                for unit, row in self.board.releases[name].units.items()
-                if row.phase is UnitPhase.FAILED or row.in_flight
-            )
-            for name in running
-        }
-        return Known(
-            applied=AppliedRows(self.store),
-            running=running,
-            broken=broken,
-            blocked=self.board.rules.blocked,
-            emergency=tuple(freeze_of(stop) for stop in self.board.stops.values()),
-            blob=self.store.blob,
-        )
+        stops = tuple(freeze_of(stop) for stop in self.board.stops.values())
+        return replace(known(self.store, self.board), emergency=stops)
 
     def applied(self, unit: str) -> Applied | None:
         found: Applied | None = self.store.get(Applied, unit)
@@ -131,8 +113,6 @@ def standing(settings: Settings, now: datetime) -> Iterator[Standing]:
         planner = Planner(git, sandbox)
         head = store.mark(GOOD) or store.mark(MAIN) or git.head()
         if head is None:
-            from bot.ports import GitError
-
             raise GitError(f"{settings.repo} has no branch main")
         repo = planner.load(head)
         calendar = planner.calendar(repo)

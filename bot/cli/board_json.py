@@ -1,0 +1,133 @@
+"""Releases, units and waits in the JSON of the contract. A change of shape only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bot.cli.telling import instant
+from bot.core.messages_figures import done_units
+from bot.core.messages_why import why
+from bot.model.gate import ReleaseView, Waiting
+from bot.model.state import Decision, DecisionStatus, Hold, ReleaseState, UnitState
+
+
+def release_json(state: ReleaseState, view: ReleaseView | None) -> dict[str, Any]:
+    """One release of `status`."""
+    return {
+        **_head(state),
+        "holds": [hold_json(hold) for hold in (view.holds if view else ())],
+        "decisions": _open_decisions(view) if view else [],
+        "units": list(_units(view)) if view else [],
+        "waiting": [waiting_json(state.release, line) for line in (view.waiting if view else ())],
+        "outcome": state.outcome,
+        "revert": state.revert,
+        "pull": state.pull,
+        "owed": list(view.owed) if view else [],
+    }
+
+
+def _open_decisions(view: ReleaseView) -> list[dict[str, Any]]:
+    return [
+        decision_json(one, view.deciders.get(one.id, ()))
+        for one in view.decisions
+        if one.status is DecisionStatus.OPEN
+    ]
+
+
+def summary_json(state: ReleaseState, view: ReleaseView | None) -> dict[str, Any]:
+    """One release of `list`."""
+    components = view.plan.components if view else ()
+    return {
+        **_head(state),
+        "components": [{"name": one.name, "version": one.version} for one in components],
+        "reason": view.plan.reason if view else "",
+        "units": len(view.units) if view else 0,
+        "done": done_units(view) if view else 0,
+        "outcome": state.outcome,
+    }
+
+
+def _head(state: ReleaseState) -> dict[str, Any]:
+    return {
+        "release": state.release,
+        "phase": state.phase.value,
+        "commit": state.commit,
+        "planHash": state.plan_hash,
+        "since": instant(state.since),
+        "merged": instant(state.merged),
+        "began": instant(state.began),
+        "ended": instant(state.ended),
+    }
+
+
+def hold_json(hold: Hold) -> dict[str, Any]:
+    return {
+        "scope": hold.scope,
+        "reason": hold.reason,
+        "by": hold.by,
+        "at": instant(hold.at),
+        "code": hold.code.value,
+    }
+
+
+def decision_json(decision: Decision, who: tuple[str, ...]) -> dict[str, Any]:
+    """`by`: who has said yes so far. `who`: those who still may."""
+    return {
+        "id": decision.id,
+        "asks": decision.asks,
+        "roles": list(decision.roles),
+        "count": decision.count,
+        "by": [vote.by for vote in decision.votes],
+        "who": list(who),
+        "at": instant(decision.at),
+    }
+
+
+def waiting_json(release: str, line: Waiting) -> dict[str, Any]:
+    """One line of `why`."""
+    return {
+        "release": release,
+        "unit": line.unit,
+        "gate": line.gate,
+        "code": line.wait.code,
+        "why": why(line.wait),
+        "until": instant(line.wait.until),
+        "who": list(line.wait.who),
+        "source": line.wait.source,
+    }
+
+
+def holder_json(db: Path) -> dict[str, Any] | None:
+    """The bot that runs on the store; None when none does."""
+    from bot.adapters.sqlite_guard import holder
+
+    who = holder(db)
+    return {"pid": who.pid, "host": who.host, "since": instant(who.since)} if who else None
+
+
+def _units(view: ReleaseView) -> Any:
+    plan = view.plan
+    for unit in plan.units:
+        state = view.units[unit.unit]
+        component = next(one for one in plan.components if one.name == unit.component)
+        yield {
+            "unit": unit.unit,
+            "stage": plan.stages[unit.stage].name,
+            "wave": unit.wave + 1,
+            "phase": state.phase.value,
+            "batch": state.batch,
+            "batches": _batches(component.batches, state),
+            "updated": state.updated,
+            "total": state.total,
+            "since": instant(state.since),
+            "soakUntil": instant(state.soak_until),
+            "failure": state.failure,
+        }
+
+
+def _batches(written: tuple[int | str, ...], state: UnitState) -> int:
+    """How many batches it takes: equal steps merged once they are counted, before as written."""
+    if state.batches:
+        return state.batches
+    return state.batch if state.phase.ended else len(written)

@@ -1,0 +1,185 @@
+"""audit, fleet, backup: what was done, what the clusters have, and a copy of it all. Reads only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli.flags import Flags, Verb, pass_flags
+from bot.cli.outcome import FOUND, GOOD, emit
+from bot.cli.refusing import unknown_cluster, unknown_release
+from bot.cli.telling import instant
+
+if TYPE_CHECKING:
+    from bot.adapters.sqlite import SqliteStore
+    from bot.model.state import Certificate
+
+
+@click.command("audit", cls=Verb, help="The record of a release: every event, every certificate.")
+@click.argument("release")
+@click.option("--verify", is_flag=True, help="Follow the chain of the whole record; 1 if broken.")
+@pass_flags
+def audit(flags: Flags, release: str, verify: bool) -> int:
+    from bot.app.opening import reader
+    from bot.core import chain
+    from bot.core.messages_text import clean
+    from bot.model.state import Certificate, ReleaseState
+
+    with reader(flags.settings.db) as store, store.snapshot():
+        events = store.events(release=release)
+        certificates = store.rows(Certificate, parent=release)
+        if not events and store.get(ReleaseState, release) is None:
+            raise unknown_release(release, [row.release for row in store.rows(ReleaseState)])
+        broken = chain.verify(store.events(), count=store.event_count()) if verify else None
+    body: dict[str, Any] = {
+        "events": [{**chain.line(event), "hash": event.hash} for event in events],
+        "certificates": [_certificate(one) for one in certificates],
+    }
+    lines = [
+        f"{instant(event.at)}  {event.kind:<20} {event.unit or event.release}"
+        f"  {clean(event.who)}  {clean(_facts(event.data))}"
+        for event in events
+    ]
+    lines.append(f"{len(certificates)} certificates")
+    if verify:
+        body["verified"] = broken is None
+        body["broken"] = {"seq": broken.seq, "flaw": broken.flaw.value} if broken else None
+        lines.append(
+            f"Broken at line {broken.seq}: {broken.flaw}" if broken else "The chain holds."
+        )
+    emit(body, "\n".join(lines), as_json=flags.json)
+    return FOUND if broken else GOOD
+
+
+def _certificate(one: Certificate) -> dict[str, Any]:
+    return {
+        "release": one.release,
+        "unit": one.unit,
+        "batch": one.batch,
+        "planHash": one.plan_hash,
+        "revision": one.revision,
+        "updated": one.updated,
+        "total": one.total,
+        "pods": list(one.pods),
+        "checks": [
+            {
+                "name": run.name,
+                "verdict": run.verdict.name,
+                "why": run.why,
+                "overriddenBy": run.overridden_by,
+                "measurements": len(run.measurements),
+            }
+            for run in one.checks
+        ],
+        "soakFrom": instant(one.soak_from),
+        "soakUntil": instant(one.soak_until),
+        "approvers": list(one.approvers),
+        "at": instant(one.at),
+        "final": one.final,
+    }
+
+
+def _facts(data: Any) -> str:
+    shown = ("reason", "why", "batch", "purpose", "object", "fence", "by", "have", "count")
+    return " ".join(f"{key}={data[key]}" for key in shown if data.get(key) not in (None, "", []))
+
+
+@click.command("fleet", cls=Verb, help="What the clusters run of what we own.")
+@click.argument("cluster", required=False)
+@pass_flags
+def fleet(flags: Flags, cluster: str | None) -> int:
+    from bot.app.opening import fleet_for_looking, git_host
+    from bot.reconciler.rules import connections
+    from release_repo_schema.load import load_repo
+
+    with git_host(flags.settings) as git:
+        repo = load_repo(git.tree(flags.ref or _processed(flags) or "main"))
+    if cluster is not None and cluster not in repo.clusters:
+        raise unknown_cluster(cluster, repo.clusters)
+    links = connections(repo)
+    looked = fleet_for_looking(flags.settings.db, links)
+    try:
+        found = [
+            _cluster(looked, one.cluster, one.connection)
+            for one in links
+            if cluster in (None, one.cluster)
+        ]
+    finally:
+        looked.close()
+    emit({"clusters": found}, "\n".join(map(_cluster_text, found)), as_json=flags.json)
+    return GOOD
+
+
+def _processed(flags: Flags) -> str | None:
+    """The main that the bot goes by; its clusters are those that were written to."""
+    if flags.store is None or not flags.store.exists():
+        return None
+    from bot.app.opening import reader
+    from bot.reconciler.noticing import GOOD as RULES
+    from bot.reconciler.noticing import MAIN
+
+    store: SqliteStore
+    with reader(flags.store) as store:
+        return store.mark(RULES) or store.mark(MAIN)
+
+
+def _cluster(looked: Any, name: str, connection: Any) -> dict[str, Any]:
+    if "simulated" not in (connection or {}):
+        return {"cluster": name, "reachable": False, "objects": []}
+    return {
+        "cluster": name,
+        "reachable": looked.reachable(name),
+        "objects": list(looked.objects(name)),
+        "writes": looked.writes(name),
+    }
+
+
+def _cluster_text(found: dict[str, Any]) -> str:
+    head = f"{found['cluster']}: {'reachable' if found['reachable'] else 'not reachable'}"
+    rows = [f"  {_object(one)}" for one in found["objects"]] or ["  nothing of ours"]
+    writes = found.get("writes")
+    return "\n".join([head, *rows, *([f"  {len(writes)} writes received"] if writes else [])])
+
+
+def _object(obj: Any) -> str:
+    metadata, status = obj.get("metadata", {}), obj.get("status") or {}
+    where = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+    containers = ((obj.get("spec") or {}).get("template") or {}).get("spec", {}).get(
+        "containers"
+    ) or []
+    images = ", ".join(str(one.get("image")) for one in containers)
+    counts = (
+        "updatedReplicas",
+        "readyReplicas",
+        "replicas",
+        "updatedNumberScheduled",
+        "numberReady",
+        "desiredNumberScheduled",
+    )
+    told = " ".join(f"{key}={status[key]}" for key in counts if key in status)
+    return " ".join(
+        part for part in (obj["kind"], f"{where}{metadata['name']}", images, told) if part
+    )
+
+
+@click.command(
+    "backup", cls=Verb, asks=False, help="A copy of the store, while the bot runs or not."
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_flags
+def backup(flags: Flags, file: Path) -> int:
+    from bot.app.opening import reader
+    from bot.cli.refusing import standing_already
+
+    if file.exists():
+        raise standing_already("a file", str(file), "A backup overwrites nothing; name another")
+    with reader(flags.settings.db) as store:
+        store.backup(file, at=flags.now)
+    text = f"{file} is a copy of {flags.settings.db}. A bot started on it holds everything first."
+    emit({"file": str(file), "store": str(flags.settings.db)}, text, as_json=flags.json)
+    return GOOD
+
+
+VERBS = {"audit": audit, "fleet": fleet, "backup": backup}

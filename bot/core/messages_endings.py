@@ -42,6 +42,11 @@ def revert_body(release: str, why: str, left: list[str]) -> str:
     return text
 
 
+def rolled_back(release: str, why: str) -> str:
+    """The reason of the block that a rollback leaves in the policy."""
+    return f"{release} was rolled back: {why}"
+
+
 def revert_branch(release: str) -> str:
     """Branch of the revert pull request of a release."""
     return f"pr/revert-{release}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.core.messages_endings import revert_body, revert_branch
+from bot.core.messages_endings import revert_body, revert_branch, rolled_back
 from bot.model.plan import ReleasePlan
 from bot.model.state import ReleaseState
 from bot.ports import GitHost
@@ -40,15 +40,11 @@ def propose_revert(
     where = repo.source("Policy", repo.policy.name)
     policy = where.rpartition(":")[0] or "policy/policy.yaml"
     text = files.get(policy) or (here.read(policy) if policy in here.entries() else b"")
-    for component in plan.components:
-        text = add_block(
-            text,
-            component=component.name,
-            version=component.version,
-            content=None if component.version_changed else component.content,
-            reason=f"{plan.release} was rolled back: {state.outcome}",
-        )
-    files[policy] = text
+    try:
+        files[policy] = _blocked(text, plan, state)
+    except ValueError:
+        # The store blocks it all the same; the file is for people to mend.
+        left.append(policy)
     return git.propose(
         state.revert or revert_branch(plan.release),
         files,
@@ -56,3 +52,18 @@ def propose_revert(
         author="sluice <sluice@localhost>",
         at=now,
     )
+
+
+def _blocked(policy: bytes, plan: ReleasePlan, state: ReleaseState) -> bytes:
+    """The policy with what the release brought blocked. Raises ValueError when it is not
+    understood.
+    """
+    for component in plan.components:
+        policy = add_block(
+            policy,
+            component=component.name,
+            version=component.version,
+            content=None if component.version_changed else component.content,
+            reason=rolled_back(plan.release, state.outcome),
+        )
+    return policy

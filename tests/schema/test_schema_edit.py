@@ -38,7 +38,8 @@ def test_a_block_is_one_line_more_in_the_authors_own_style() -> None:
 @pytest.mark.parametrize("dash", ["- ", "  - ", "    - "])
 def test_lists_keep_the_indent_that_they_have(dash: str) -> None:
     """Some authors indent the dash and some do not."""
-    text = f'apiVersion: sluice/v1\nkind: Policy\nmetadata: {{name: p}}\nspec:\n  blocked:\n  {dash}component: a\n  {" " * len(dash)}version: "1"\n'
+    head = "apiVersion: sluice/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  blocked:\n"
+    text = f'{head}  {dash}component: a\n  {" " * len(dash)}version: "1"\n'
     after = add_block(text.encode(), component="b", version="2", content="sha256:00", reason="r")
     assert all(line.startswith("+") for line in added(text.encode(), after))
 
@@ -57,5 +58,5 @@ def test_a_repo_without_a_policy_gets_one() -> None:
 @pytest.mark.parametrize("text", [b"{ broken", b"apiVersion: sluice/v1\nkind: People\n"])
 def test_what_is_no_policy_is_refused(text: bytes) -> None:
     """Nothing is written into a file that is not understood."""
-    with pytest.raises(ValueError, match="polic|Policy"):
+    with pytest.raises(ValueError, match=r"polic|Policy"):
         add_block(text, component="a", version="1", content=None, reason="r")

@@ -16,7 +16,7 @@ NODES = 50_000
 DEPTH = 64
 
 try:
-    from yaml.cyaml import CParser as _Parser
+    from yaml._yaml import CParser as _Parser
 
     class _Loader(_Parser):
         """The fast parser; plain and quoted scalars are told apart, nothing else is decided."""
@@ -77,6 +77,7 @@ def documents(text: str) -> Iterator[tuple[int, Any]]:
     try:
         while loader.check_node():
             node = loader.get_node()
+            assert node is not None, "check_node said that there is one"
             yield node.start_mark.line, _Builder().value(node, 0)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

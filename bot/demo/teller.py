@@ -162,10 +162,10 @@ def teller_for(stream: TextIO, *, auto: bool, speed: float | None) -> Teller:
     """A narrator for where it speaks: paced and coloured only where a person reads."""
     watched = stream.isatty()
     asks = not auto and sys.stdin is not None and sys.stdin.isatty()
-    # Pauses are for readers. Who only watches gets shorter ones, so that all of it stays brief.
+    # Pauses are for readers; who only watches gets shorter ones, so that all of it stays brief.
     pace = (0.7 if asks else 1.6) if watched else 0.0
     if speed is not None:
-        pace = max(0.0, speed) * (pace or 1.6)
+        pace *= max(0.0, speed)
     return Teller(
         stream,
         answers=sys.stdin if asks else None,

@@ -5,6 +5,7 @@ A note is judged once. A pause is heard before anything else of its tick.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.board import Board
@@ -57,6 +58,7 @@ def take_note(
     """Judge one note, make what follows true on the board, and answer it."""
     outcome = consider(store, board, versions, command_of(note), now)
     ledger.answers[note.id] = answer_of(outcome)
+    first = len(ledger.events)
     if outcome.refused is not None:
         data = {"text": note.text, "why": outcome.refused.why, "code": outcome.refused.code}
         ledger.events.append(
@@ -64,9 +66,18 @@ def take_note(
                 at=now, kind="command.refused", who=note.by, data=data | {"surface": note.surface}
             )
         )
-        return outcome
-    apply(outcome, board, ledger)
+    else:
+        apply(outcome, board, ledger)
+    ledger.events[first:] = [_with_user(event, note) for event in ledger.events[first:]]
     return outcome
+
+
+def _with_user(event: Event, note: Note) -> Event:
+    """A terminal lets people say who they are: the record keeps the system's user beside it."""
+    user = note.data.get("os")
+    if not user or event.who == "sluice":
+        return event
+    return replace(event, data={**event.data, "os": user})
 
 
 def apply(outcome: Outcome, board: Board, ledger: Ledger) -> None:

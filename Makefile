@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-CODE := bot checks release_repo_schema tests $(wildcard benchmarks)
+CODE := bot checks release_repo_schema tests docs $(wildcard benchmarks)
 WORKERS ?= 2
 # Names to look for, newest first; the first that runs and is 3.11 or later is taken. `make PYTHON=…` overrides.
 PYTHON ?=
@@ -17,7 +17,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench docs lock clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
@@ -38,6 +38,9 @@ check: $(VENV)/.dev ## lint, format, types, layers; all of them, then the verdic
 bench: $(VENV)/.dev ## every benchmark, one after the other
 	@set -e; for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \
 		echo "== $$bench"; $(BIN)/python $$bench; done
+
+docs: $(VENV)/.dev ## write the pages of docs/ that are read off the code
+	@$(BIN)/python -m docs.generate
 
 lock: $(VENV)/.uv ## pin the dependencies anew; `make lock LOCKFLAGS=--upgrade` takes newer versions
 	$(LOCK) requirements/tools.in -o requirements/tools.txt

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pass_flags
 def status(flags: Flags, release: str | None) -> int:
     from bot.app.standing import standing
-    from bot.cli.board_json import holder_json, release_json
+    from bot.cli.board_json import beside_json, release_json
 
     with standing(flags.settings, flags.now) as here:
         states = here.states()
@@ -32,7 +32,7 @@ def status(flags: Flags, release: str | None) -> int:
         shown = [(state, _view(here, state)) for state in chosen]
         body = {
             "releases": [release_json(state, view) for state, view in shown],
-            "bot": holder_json(flags.settings.db),
+            **beside_json(here),
         }
         text = "" if flags.json else _status_text(shown, one=release is not None)
     emit(body, text, as_json=flags.json)
@@ -43,7 +43,7 @@ def status(flags: Flags, release: str | None) -> int:
 @pass_flags
 def list_(flags: Flags) -> int:
     from bot.app.standing import standing
-    from bot.cli.board_json import holder_json, summary_json
+    from bot.cli.board_json import beside_json, summary_json
     from bot.core.messages_listing import listing
     from bot.core.messages_terminal import without_plan
 
@@ -51,7 +51,7 @@ def list_(flags: Flags) -> int:
         shown = [(state, _view(here, state)) for state in _ordered(here.states().values())]
         body = {
             "releases": [summary_json(state, view) for state, view in shown],
-            "bot": holder_json(flags.settings.db),
+            **beside_json(here),
         }
         views = [view for _, view in shown if view is not None]
         bare = without_plan([state for state, view in shown if view is None])
@@ -67,7 +67,7 @@ def list_(flags: Flags) -> int:
 @pass_flags
 def why(flags: Flags, what: str) -> int:
     from bot.app.standing import standing
-    from bot.cli.board_json import holder_json, waiting_json
+    from bot.cli.board_json import beside_json, waiting_json
     from bot.core.messages_listing import why_text
 
     with standing(flags.settings, flags.now) as here:
@@ -79,7 +79,7 @@ def why(flags: Flags, what: str) -> int:
         body = {
             "release": name,
             "waiting": [waiting_json(name, line) for line in lines],
-            "bot": holder_json(flags.settings.db),
+            **beside_json(here),
         }
         said = _ended(here, what, active, unit)
     zone = view.zone if view is not None else "UTC"
@@ -161,9 +161,13 @@ def _status_text(shown: list[tuple[ReleaseState, ReleaseView | None]], *, one: b
 
 def _beside(flags: Flags, body: dict[str, Any]) -> int:
     """Nothing moves while no bot runs, and a person who waits should know it."""
-    if body["bot"] is None and not flags.json:
-        from bot.core.messages_terminal import nobody_runs
+    from bot.core.messages_terminal import nobody_runs, not_taken
 
+    if flags.json:
+        return GOOD
+    if body["recorded"]:
+        note(not_taken(body["recorded"]))
+    if body["bot"] is None:
         note(nobody_runs())
     return GOOD
 

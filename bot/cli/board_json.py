@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.cli.telling import instant
 from bot.core.messages_figures import done_units
 from bot.core.messages_why import why
 from bot.model.gate import ReleaseView, Waiting
 from bot.model.state import Decision, DecisionStatus, Hold, ReleaseState, UnitState
+
+if TYPE_CHECKING:
+    from bot.app.standing import Standing
 
 
 def release_json(state: ReleaseState, view: ReleaseView | None) -> dict[str, Any]:
@@ -98,12 +100,19 @@ def waiting_json(release: str, line: Waiting) -> dict[str, Any]:
     }
 
 
-def holder_json(db: Path) -> dict[str, Any] | None:
-    """The bot that runs on the store; None when none does."""
+def beside_json(here: Standing) -> dict[str, Any]:
+    """What every answer about the board says beside it.
+
+    `bot`: who runs on the store, None when nobody does. `recorded`: commands that nobody has taken
+    yet; what they stop is not stopped on this board.
+    """
     from bot.adapters.sqlite_guard import holder
 
-    who = holder(db)
-    return {"pid": who.pid, "host": who.host, "since": instant(who.since)} if who else None
+    who = holder(here.db)
+    return {
+        "bot": {"pid": who.pid, "host": who.host, "since": instant(who.since)} if who else None,
+        "recorded": [note.text for note in here.store.notes()],
+    }
 
 
 def _units(view: ReleaseView) -> Any:

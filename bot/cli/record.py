@@ -171,10 +171,12 @@ def _object(obj: Any) -> str:
 @pass_flags
 def backup(flags: Flags, file: Path) -> int:
     from bot.app.opening import reader
-    from bot.cli.refusing import standing_already
+    from bot.cli.refusing import as_ended
+    from bot.core.messages_refusal import Refusal
+    from bot.core.messages_store import backup_exists
 
     if file.exists():
-        raise standing_already("a file", str(file), "A backup overwrites nothing; name another")
+        raise as_ended(Refusal(code="exists", why=backup_exists(str(file))))
     with reader(flags.settings.db) as store:
         store.backup(file, at=flags.now)
     text = f"{file} is a copy of {flags.settings.db}. A bot started on it holds everything first."

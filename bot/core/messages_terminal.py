@@ -46,6 +46,11 @@ def holder_text(pid: int | None, host: str, since: datetime | None) -> str:
     return who + (f" since {exact(since)}" if since is not None else "")
 
 
+def not_taken(commands: Sequence[str]) -> str:
+    """Commands in the inbox that no bot has taken: what is shown does not know of them yet."""
+    return sentence(f"Recorded and not taken yet: {row(commands, joint='; ')}")
+
+
 def nobody_runs() -> str:
     """Beside a status that no bot renews."""
     return "No bot runs on this store: nothing moves until one starts (sluice run)."

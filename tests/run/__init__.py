@@ -1,0 +1,1 @@
+"""Real processes: `sluice run` on a bare repo, other terminals beside it, and kill -9."""

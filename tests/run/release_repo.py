@@ -1,4 +1,4 @@
-"""A release repo whose rollouts take seconds, in a bare Git repository; and the verbs of its authors.
+"""A release repo whose rollouts take seconds, in a bare Git repository.
 
 Windows are open, soaks are short: real processes run on the wall clock.
 """

@@ -146,6 +146,12 @@ class World:
         text = repo_files.cluster(cluster, group, nodes, faults, haPair="a")
         self.changes({f"fleet/clusters/{cluster}.yaml": text}, f"Faults of {cluster}")
 
+    def heals(self, cluster: str, *, group: str = "prod") -> None:
+        """The faults are over, and pods that suffered from them come up."""
+        self.breaks(cluster, group=group)
+        names = [pod["metadata"]["name"] for pod in self.fleet.pods(cluster)]
+        self.fleet.sicken(cluster, names, well=True)
+
     # the bot
 
     @property

@@ -17,11 +17,9 @@ from bot.core.commands_steer import (
     lift,
     pause,
     resume,
-    retry,
-    rollback,
-    skip,
     unfreeze,
 )
+from bot.core.commands_units import retry, rollback, skip
 from bot.core.decisions import OVERRIDE_LASTS, keep_asking, live, open_decision
 from bot.core.messages_refusal import Refusal, done, refusal
 from bot.core.turn import LIFTED_BY, Turn

@@ -1,4 +1,4 @@
-"""Verbs that stop and let go: pause, resume, freeze, unfreeze, cancel, skip, retry, rollback.
+"""Verbs that stop and let go: pause, resume, freeze, unfreeze, cancel; and how holds are lifted.
 
 Each answers with an `Outcome`; permission has been checked before.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import endings
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
 from bot.core.grammar import moment
@@ -16,7 +15,7 @@ from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import done, refusal
 from bot.core.scope import Covered, covers, is_release
 from bot.core.situation import failures
-from bot.core.turn import LIFTED_BY, Turn
+from bot.core.turn import LIFTED_BY
 from bot.model.state import EmergencyStop, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
 
 
@@ -171,149 +170,6 @@ def cancel(ask: Ask) -> Outcome:
     return outcome
 
 
-def skip(ask: Ask) -> Outcome:
-    """Leave one unit out; it is listed as owed."""
-    found = _the_unit(ask)
-    if found is None:
-        return Outcome(refused=refusal("unknown-unit", unit=ask.scope))
-    active, unit = found
-    if unit.phase in (UnitPhase.SUCCEEDED, UnitPhase.SKIPPED, UnitPhase.ROLLED_BACK):
-        return Outcome(refused=refusal("already-done", unit=ask.scope, verb=unit.phase.value))
-    if unit.phase.rolling or unit.phase is UnitPhase.ROLLING_BACK:
-        return Outcome(refused=refusal("in-flight", unit=ask.scope))
-    t = ask.turn(active)
-    t.put(replace(unit, phase=UnitPhase.SKIPPED, since=ask.now, look_at=None, deadline=None))
-    t.tell("unit.skipped", unit.unit, actor=ask.by, reason=ask.command.reason)
-    outcome = Outcome()
-    outcome.step(t)
-    lift(ask, outcome, failure_holds(ask, active, [unit.unit]))
-    outcome.text = done("skip", unit=unit.unit, reason=ask.command.reason, by=ask.by)
-    outcome.body = {"release": t.s.name, "unit": unit.unit, "phase": UnitPhase.SKIPPED.value}
-    return outcome
-
-
-RETRIABLE = (UnitPhase.FAILED, UnitPhase.QUARANTINED, UnitPhase.SKIPPED)
-
-
-def retry(ask: Ask) -> Outcome:
-    """Begin the failed batch again, by all its gates; with the same plan."""
-    outcome = Outcome()
-    names: list[str] = []
-    for active, units in ask.board.reached(ask.scope):
-        if active.state.phase is ReleasePhase.PROPOSED:
-            continue
-        again = [n for n in units if active.units[n].phase in RETRIABLE]
-        if "@" not in ask.scope:
-            again = [n for n in again if active.units[n].phase is not UnitPhase.SKIPPED]
-        if not again:
-            continue
-        t = ask.turn(active)
-        if t.state.phase.ended:
-            t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None)
-        for name in again:
-            _again(t, name, ask.by)
-        outcome.step(t)
-        lift(ask, outcome, failure_holds(ask, active, again))
-        names += again
-    if not names:
-        return Outcome(refused=refusal("not-failed", scope=ask.scope, verb="retry"))
-    outcome.text = done("retry", scope=ask.scope, units=names, by=ask.by)
-    outcome.body = {"scope": ask.scope, "units": names}
-    return outcome
-
-
-def _again(t: Turn, name: str, by: str) -> None:
-    unit = t.units[name]
-    t.tell("unit.retry", name, actor=by)
-    if t.state.phase is ReleasePhase.ROLLING_BACK:
-        endings.take_back(t, name, by=by, reason=t.state.outcome)
-        return
-    fresh = replace(
-        unit,
-        phase=UnitPhase.PENDING,
-        since=t.s.now,
-        failure=None,
-        refused=None,
-        checks=(),
-        deadline=None,
-        unreachable_since=None,
-        look_at=None,
-    )
-    if unit.phase is UnitPhase.FAILED and unit.batch_began is not None and unit.step >= 0:
-        # The targets are worked out anew: what is already updated is never lowered by the driver.
-        fresh = replace(
-            fresh, batch=unit.batch - 1, step=unit.step - 1, targets={}, batch_began=None
-        )
-    t.put(fresh)
-
-
-def rollback(ask: Ask) -> Outcome:
-    """A release backwards: newest first, without waiting for Allow windows, and it sticks."""
-    outcome = Outcome()
-    count, releases = 0, []
-    for active, units in ask.board.reached(ask.scope):
-        if active.state.phase in (
-            ReleasePhase.PROPOSED,
-            ReleasePhase.ROLLED_BACK,
-            ReleasePhase.SUPERSEDED,
-        ):
-            continue
-        touched = [
-            n for n in units if active.units[n].began and active.units[n].phase in endings.TOUCHED
-        ]
-        if not touched:
-            continue
-        if later := _replaced_by(ask, active, touched):
-            return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
-        t = ask.turn(active)
-        whole = len(units) == len(active.index.plan.units)
-        if whole:
-            t.state = replace(t.state, ended=None)
-            count += endings.roll_back(t, by=ask.by, reason=ask.command.reason)
-        else:
-            if t.state.phase.ended:
-                t.state = replace(
-                    t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None
-                )
-            count += sum(
-                endings.take_back(t, name, by=ask.by, reason=ask.command.reason)
-                for name in reversed(touched)
-            )
-        outcome.step(t)
-        releases.append(active.state.release)
-        lift(ask, outcome, failure_holds(ask, active, touched if not whole else None))
-    if not releases:
-        phases = [a.state.phase for a, _ in ask.board.reached(ask.scope)]
-        code = "ended" if phases and all(phase.ended for phase in phases) else "not-begun"
-        return Outcome(refused=refusal(code, release=ask.scope, scope=ask.scope, verb="rollback"))
-    outcome.text = done(
-        "rollback", scope=ask.scope, units=count, reason=ask.command.reason, by=ask.by
-    )
-    outcome.body = {"scope": ask.scope, "releases": releases, "units": count}
-    return outcome
-
-
-def _replaced_by(ask: Ask, active: Active, units: list[str]) -> str:
-    """A later release that has already written one of the units; "" when none has."""
-    for name in units:
-        applied = ask.board.applied.get(name)
-        unit = active.units[name]
-        if (
-            unit.phase is UnitPhase.SUCCEEDED
-            and applied
-            and applied.release != active.state.release
-        ):
-            return applied.release
-    return ""
-
-
-def _the_unit(ask: Ask) -> tuple[Active, UnitState] | None:
-    for active, units in ask.board.reached(ask.scope):
-        if "@" in ask.scope and active.state.phase is not ReleasePhase.PROPOSED:
-            return active, active.units[units[0]]
-    return None
-
-
 def _holding(ask: Ask, active: Active) -> list[Hold]:
     return [
         hold
@@ -331,10 +187,11 @@ def _still_failed(ask: Ask, hold: Hold) -> bool:
     if active is None:
         return False
     t = ask.turn(active)
-    return any(
+    over = any(
         len(failures(t.s, t.units, index)) > stage.max_failures
         for index, stage in enumerate(t.s.plan.stages)
     )
+    return over or all(unit.phase.ended for unit in t.units.values())
 
 
 def failure_holds(ask: Ask, active: Active, units: list[str] | None) -> list[Hold]:

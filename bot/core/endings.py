@@ -167,13 +167,29 @@ def finish(t: Turn) -> None:
     if began or any(unit.phase is UnitPhase.SUCCEEDED for unit in units):
         start(t)
     if t.state.phase is ReleasePhase.ROLLING_BACK:
-        if not any(unit.phase in (UnitPhase.ROLLING_BACK, UnitPhase.FAILED) for unit in units):
+        if not any(_goes_back(unit) for unit in units):
             _rolled_back(t)
     elif t.state.phase in (ReleasePhase.PROGRESSING, ReleasePhase.SCHEDULED):
         if t.state.superseded_by and all(_stands(unit) for unit in units):
             _superseded(t)
         elif _all_good(t):
             _succeeded(t)
+        elif all(unit.phase.ended for unit in units):
+            _hold_for_tolerated(t)
+
+
+def _goes_back(unit: UnitState) -> bool:
+    """Still on its way back, or failed there; what never began has nothing to take back."""
+    return unit.phase is UnitPhase.ROLLING_BACK or (
+        unit.phase is UnitPhase.FAILED and unit.began is not None
+    )
+
+
+def _hold_for_tolerated(t: Turn) -> None:
+    """All that could go has gone. A stage may tolerate failures; a release does not end on them."""
+    for name, unit in t.units.items():
+        if unit.phase is UnitPhase.FAILED:
+            _hold_failed(t, t.unit(name), unit.failure or "")
 
 
 def _all_good(t: Turn) -> bool:

@@ -9,6 +9,7 @@ from bot.core.scope import covers
 from bot.core.situation import Unit, calendar_unit, covered, failures, soaks
 from bot.core.turn import Turn
 from bot.model.gate import Stop, Wait
+from bot.model.plan import ApprovalAsk
 from bot.model.state import UnitPhase
 
 
@@ -213,21 +214,34 @@ def checks_before(t: Turn, u: Unit) -> Wait | None:
 def approval(t: Turn, u: Unit) -> Wait | None:
     """The people who must say yes to the release, the stage or the wave have done so."""
     for what, subject, ask in required(t.s.plan, u.plan.stage, u.plan.wave):
-        decision = t.decision_on(what, subject)
-        if decision is not None and t.granted(decision):
-            continue
-        return Wait(
-            code="approval",
-            facts={
-                "id": decision.id if decision else t.s.name,
-                "asks": decision.asks if decision else "",
-                "have": len(t.valid_votes(decision)) if decision else 0,
-                "count": t.need(decision) if decision else ask.count,
-                "roles": list(ask.roles),
-            },
-            who=t.deciders(decision) if decision else (),
-        )
+        if (wait := _asked(t, what, subject, ask)) is not None:
+            return wait
     return None
+
+
+def after_last(t: Turn, u: Unit) -> Wait | None:
+    """The yes that the last stage asks for after it has ended: the release does not end before."""
+    ask = u.stage.approval
+    if ask is None or ask.when != "after":
+        return None
+    return _asked(t, "after-stage", u.stage.name, ask)
+
+
+def _asked(t: Turn, what: str, subject: str, ask: ApprovalAsk) -> Wait | None:
+    decision = t.decision_on(what, subject)
+    if decision is not None and t.granted(decision):
+        return None
+    return Wait(
+        code="approval",
+        facts={
+            "id": decision.id if decision else t.s.name,
+            "asks": decision.asks if decision else "",
+            "have": len(t.valid_votes(decision)) if decision else 0,
+            "count": t.need(decision) if decision else ask.count,
+            "roles": list(ask.roles),
+        },
+        who=t.deciders(decision) if decision else (),
+    )
 
 
 def replaces(t: Turn, u: Unit) -> Wait | None:

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.cluster.fence import fence_of
 from bot.cluster.goal import Mode
 from bot.core import begin, endings
 from bot.core.decisions import keep_asking
 from bot.core.gates import GATES, Look
+from bot.core.gates_begin import after_last
+from bot.core.gates_shared import held
 from bot.core.messages_why import cause
 from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY
 from bot.core.situation import Situation, Unit
@@ -24,6 +27,7 @@ from bot.model.effects import Write
 from bot.model.gate import Stop, Wait, Waiting
 from bot.model.plan import JSON
 from bot.model.state import (
+    ClusterSeen,
     Decision,
     Event,
     Hold,
@@ -77,6 +81,7 @@ def advance(s: Situation) -> Step:
                 waiting += _walk(t, name)
             endings.finish(t)
             keep_asking(t)
+            waiting += _whole(t)
     return close(t, waiting)
 
 
@@ -92,7 +97,19 @@ def explain(s: Situation) -> tuple[Waiting, ...]:
         closed = first_closed(t, u)
         if closed is not None and not isinstance(closed[1], Look):
             found.append(Waiting(unit=unit.unit, gate=closed[0], wait=closed[1]))
-    return tuple(found)
+    return (*found, *_whole(t))
+
+
+def _whole(t: Turn) -> list[Waiting]:
+    """What a release waits for whose units have all ended: a hold, or a yes to its last stage."""
+    if t.state.phase is not ReleasePhase.PROGRESSING or t.front is not None or not t.units:
+        return []
+    u = t.unit(t.s.plan.units[-1].unit)
+    for hold in t.holds:
+        if hold.release == t.s.name:
+            return [Waiting(unit="", gate="holds", wait=held(t, hold))]
+    asked = after_last(t, u)
+    return [Waiting(unit="", gate="approval", wait=asked)] if asked else []
 
 
 def first_closed(t: Turn, u: Unit) -> tuple[str, Wait] | None:
@@ -130,7 +147,8 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
         if u.state.phase is UnitPhase.PENDING and t.state.phase is ReleasePhase.ROLLING_BACK:
             return []
         if (
-            (u.state.phase is UnitPhase.PENDING)
+            u.state.phase is UnitPhase.PENDING
+            and not u.state.in_flight
             and t.front
             and (u.plan.stage, u.plan.wave) > t.front
         ):
@@ -140,7 +158,7 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
             return []
         if u.state.phase not in GATES:
             return []
-        _remember_reach(t, u)
+        _remember_seen(t, u)
         _measure(t, name)
         u = t.unit(name)
         closed = first_closed(t, u)
@@ -170,16 +188,28 @@ def _measure(t: Turn, name: str) -> None:
         t.measure(name, "before")
 
 
-def _remember_reach(t: Turn, u: Unit) -> None:
-    """Since when the cluster does not answer, kept until it does."""
+def _remember_seen(t: Turn, u: Unit) -> None:
+    """Since when the cluster does not answer; when it does: who it is, and our last write there."""
     seen = t.s.seen.get(u.plan.unit)
     if seen is None:
         return
-    if seen.reachable and u.state.unreachable_since is not None:
-        t.put(replace(u.state, unreachable_since=None, look_at=t.s.now))
-    elif not seen.reachable:
+    if not seen.reachable:
         since = u.state.unreachable_since or t.s.now
-        t.put(replace(u.state, unreachable_since=since, look_at=t.s.now + UNREACHABLE_EVERY))
+        deadline = u.state.deadline
+        if deadline is None and u.state.phase is UnitPhase.APPLYING:
+            deadline = t.s.now + u.component.batch_deadline
+        again = t.s.now + UNREACHABLE_EVERY
+        t.put(replace(u.state, unreachable_since=since, deadline=deadline, look_at=again))
+        return
+    if u.state.unreachable_since is not None:
+        t.put(replace(u.state, unreachable_since=None, look_at=t.s.now))
+    if u.plan.cluster not in t.s.clusters:
+        t.puts.append(ClusterSeen(cluster=u.plan.cluster, uid=seen.uid, at=t.s.now))
+    for there in seen.objects.values():
+        position, seq = (*fence_of(there.live), 0, 0)[:2] if there.live else (0, 0)
+        if position == t.state.position and seq > t.state.seq:
+            # Written by this very plan before the store was lost: its fences go on from there.
+            t.state = replace(t.state, seq=seq)
 
 
 def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
@@ -191,6 +221,8 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
     if gate == "reachable":
         if state.phase is UnitPhase.PENDING and wait.until is not None and t.s.now >= wait.until:
             endings.quarantine(t, u, str(wait.facts.get("error", "")))
+        elif wait.code == "rebuilt" and state.phase is not UnitPhase.PENDING:
+            t.put(replace(state, look_at=t.s.now + UNREACHABLE_EVERY))
         return
     if gate == "not_stopped":
         _stop_what_rolls(t, u)

@@ -210,6 +210,10 @@ def _skip_running(f: Facts) -> str:
     )
 
 
+def _going_back(f: Facts) -> str:
+    return sentence(f"{named(f)} is on its way back already", "Its card shows how far it is")
+
+
 def _not_begun(f: Facts) -> str:
     return sentence(
         f"{named(f)} has written nothing, so there is nothing to roll back", "Cancel it"
@@ -246,6 +250,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "still-held": _still_held,
     "replaced": _replaced,
     "not-begun": _not_begun,
+    "going-back": _going_back,
     "begun": _begun,
     "in-flight": _skip_running,
     "override-never": _override_never,

@@ -34,6 +34,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "still-held": {"scope": RELEASE, "why": f"{UNIT} failed", "verb": "retry", "who": ["ben"]},
     "replaced": {"release": RELEASE, "by": "node-agent-2-5-1"},
     "not-begun": {"release": RELEASE},
+    "going-back": {"scope": RELEASE},
     "begun": {"release": RELEASE},
     "in-flight": {"unit": UNIT},
     "override-never": {"gate": "lock"},

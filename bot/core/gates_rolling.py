@@ -44,7 +44,8 @@ def converged(t: Turn, u: Unit) -> Wait | None:
         return Stop(code="refused", facts={"why": u.state.refused}, who=t.who("retry"))
     facts = {
         "updated": progress.updated,
-        "wanted": sum(u.state.targets.values()),
+        # A first install is one batch of all there will be: nothing could be counted before it.
+        "wanted": sum(u.state.targets.values()) or progress.total,
         "total": progress.total,
         "waiting": progress.waiting,
         "detail": dict(progress.detail),

@@ -60,7 +60,7 @@ def as_last_seen(u: Unit, code: str) -> Wait:
     """How far the unit was when it was seen last."""
     facts = {
         "updated": u.state.updated,
-        "wanted": sum(u.state.targets.values()),
+        "wanted": sum(u.state.targets.values()) or u.state.total,
         "total": u.state.total,
         "waiting": "progress",
         "detail": {},

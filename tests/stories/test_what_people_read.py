@@ -52,3 +52,13 @@ def test_a_card_counts_the_batches_that_a_small_cluster_really_has(world: World)
     rows = world.chat.cards[f"card/{release}"].split("\n")
     done = next(row.split() for row in rows if row.startswith("node-agent@st-1"))
     assert done == ["node-agent@st-1", "SUCCEEDED", "2", "of", "2", "2", "of", "2"]
+
+
+def test_a_first_install_tells_how_many_pods_it_brings(world: World) -> None:
+    """Nothing ran there before, so nothing could be counted: "3 of 0 pods" helps nobody."""
+    world.write({"fleet/clusters/st-0.yaml": repo_files.cluster("st-0", "staging", 3)})
+    world.push()
+    release = world.releases()
+    world.run_until("2026-11-24T09:00:05Z")
+    assert "Rolling out" in world.why(release)
+    assert "of 0 pods" not in world.why(release)

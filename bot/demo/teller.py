@@ -108,9 +108,9 @@ class Teller:
         self.say(question)
         for number, (word, meaning) in enumerate(options.items()):
             enter = "  (Enter)" if number == 0 else ""
-            self._line(f"    {self._paint(_YELLOW, word):<10} {meaning}{enter}")
+            self._line(f"    {self._paint(_YELLOW, f'{word:<10}')} {meaning}{enter}")
         for word in looks if self._answers is not None else ():
-            self._line(f"    {self._paint(_YELLOW, word):<10} look first")
+            self._line(f"    {self._paint(_YELLOW, f'{word:<10}')} look first")
         while True:
             typed = self._typed(words[0])
             found = _meant(typed, [*words, *looks])

@@ -43,6 +43,10 @@ class Conflict(PortError):
     """The object is no longer what the write expected (resourceVersion, uid, exists already)."""
 
 
+class Fenced(Conflict):
+    """A newer plan has written to the object: an older one never does again."""
+
+
 class Refused(PortError):
     """The other side said no (forbidden, invalid, not found): asking again changes nothing."""
 
@@ -118,7 +122,7 @@ class Fleet(Protocol):
         or a
         create finds the object there. Adds the annotation `sluice/fence` to what it creates or
         patches;
-        an object whose fence is newer (`fence_of`) is never overwritten: Conflict.
+        an object whose fence is newer (`bot.cluster.fence`) is never overwritten: Fenced.
         """
         ...
 

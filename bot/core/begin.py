@@ -19,7 +19,7 @@ from bot.core.situation import Unit, soaks
 from bot.core.turn import Turn
 from bot.model.plan import JSON
 from bot.model.seen import UnitSeen
-from bot.model.state import Applied, Before, Certificate, ClusterSeen, UnitPhase, UnitState
+from bot.model.state import Applied, Before, Certificate, UnitPhase, UnitState
 
 FRESH = timedelta(minutes=2)
 """Evidence from before a batch that is older than this is asked for again."""
@@ -138,8 +138,6 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
             was = baseline(live)
             t.blobs[digest(was)] = was
             found.append(Before(ref=planned.ref, digest=digest(was), source="baseline"))
-    if u.plan.cluster not in t.s.clusters:
-        t.puts.append(ClusterSeen(cluster=u.plan.cluster, uid=seen.uid, at=t.s.now))
     t.put(replace(u.state, before=tuple(found), before_revision=revision or None))
 
 

@@ -22,6 +22,32 @@ def fenced(unit: str) -> str:
     return f"a newer plan has written to {unit}; this one writes there no more"
 
 
+NAMED = 5
+"""How many of a long list a sentence names."""
+
+
+def restored(mark: str) -> str:
+    """The reason of the hold on a store that was restored. `mark`: when the backup was made."""
+    made = mark.partition(" event ")[0].partition(".")[0].partition("+")[0].replace("T", " ")
+    return f"the store was restored from a backup of {made} UTC; it is compared with the clusters"
+
+
+def restored_newer(objects: list[str]) -> str:
+    """What stands in clusters is newer than the restored store."""
+    return f"the store was restored, and does not know who wrote {_named(objects)}"
+
+
+def restored_unseen(clusters: list[str]) -> str:
+    """Some clusters cannot be compared with the restored store."""
+    silent = _named(clusters)
+    return f"the store was restored, and cannot be compared with {silent}: no answer yet"
+
+
+def _named(items: list[str]) -> str:
+    more = len(items) - NAMED
+    return ", ".join(items[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 def bug(error: Exception) -> str:
     """A bug, named shortly; the whole report is in the log and the audit."""
     return f"a bug in Sluice: {type(error).__name__}: {str(error)[:200]}"

@@ -57,7 +57,7 @@ _HOLDS = {
     "store-restored": (
         "Held",
         "the store was restored from a backup",
-        "An admin compares with the clusters, then overrides",
+        "Lifts itself once the clusters show nothing newer; else an admin looks, then overrides",
     ),
     "superseded": ("Held", "a newer release replaces it", "Roll it back"),
     "rejected": ("Stopped", "a decision was rejected", "Approve lifts it; or roll back"),

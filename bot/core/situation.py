@@ -45,6 +45,10 @@ class Rules:
     """The first error of main when it does not lint: these are then the last good rules."""
     blocked: tuple[Blocked, ...] = ()
     """What rollbacks blocked, from the store."""
+    clusters: frozenset[str] = frozenset()
+    """Clusters that main names now."""
+    late: Callable[[ReleasePlan], tuple[str, ...]] = lambda plan: ()
+    """Units that the release selects now and its plan does not have."""
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:

@@ -44,6 +44,8 @@ class IntentStatus(StrEnum):
     """The answer was lost: it may or may not have happened; the next look tells."""
     REFUSED = "REFUSED"
     NOT_SENT = "NOT_SENT"
+    FENCED = "FENCED"
+    """Not done: a newer plan has written there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

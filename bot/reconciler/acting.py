@@ -14,7 +14,7 @@ from datetime import datetime
 
 from bot.model.effects import Write
 from bot.model.state import Intent, IntentStatus
-from bot.ports import AnswerLost, Conflict, Fleet, Refused, Unreachable
+from bot.ports import AnswerLost, Conflict, Fenced, Fleet, Refused, Unreachable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,8 @@ def _send(fleet: Fleet, errand: Errand, now: Callable[[], datetime]) -> Intent:
         return _ended(errand.intent, IntentStatus.UNKNOWN, lost.why, now())
     except Unreachable as gone:
         return _ended(errand.intent, IntentStatus.NOT_SENT, gone.why, now())
+    except Fenced as fenced:
+        return _ended(errand.intent, IntentStatus.FENCED, fenced.why, now())
     except Conflict as conflict:
         return _ended(errand.intent, IntentStatus.NOT_SENT, f"conflict: {conflict.why}", now())
     except Refused as refused:

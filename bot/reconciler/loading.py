@@ -76,13 +76,21 @@ def load_release(store: Store, versions: Versions, name: str, now: datetime) -> 
 
 
 def awake(unit: UnitState, now: datetime) -> UnitState:
-    """When it is looked at next is not kept in the store: after a start, at once."""
+    """When it is looked at next is not kept in the store: after a start, at once.
+
+    A deadline that passed while nobody looked says nothing: the batch is given its time again.
+    """
     rolling = unit.phase.rolling or unit.phase in (
         UnitPhase.ROLLING_BACK,
         UnitPhase.QUARANTINED,
     )
     stop = unit.phase is UnitPhase.FAILED and unit.began is not None
-    return replace(unit, look_at=now if rolling or stop else None)
+    late = unit.deadline is not None and unit.deadline <= now
+    return replace(
+        unit,
+        look_at=now if rolling or stop else None,
+        deadline=None if late else unit.deadline,
+    )
 
 
 def fetch(store: Store, board: Board, active: Active, unit: str) -> None:

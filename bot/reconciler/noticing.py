@@ -94,8 +94,7 @@ class Noticer:
             # Open pull requests first: a merge is only known by a pull request that was seen.
             self._pulls.opened(processed or head, seen, now, ledger, noticed.pulls)
         if processed != head and processed is not None:
-            self._walk(processed, head, now, ledger, noticed)
-            noticed.rules = True
+            noticed.rules = self._walk(processed, head, now, ledger)
         if self._shown != (head, seen):
             self._pulls.opened(head, seen, now, ledger, noticed.pulls)
             self._pulls.closed(seen, head, now, ledger)
@@ -133,15 +132,17 @@ class Noticer:
 
     # main
 
-    def _walk(self, since: str, head: str, now: datetime, ledger: Ledger, noticed: Noticed) -> None:
+    def _walk(self, since: str, head: str, now: datetime, ledger: Ledger) -> bool:
+        """Commit by commit; False when main no longer contains what was processed last."""
         try:
             commits = self._git.walk(since, head)
         except Rewritten as rewritten:
             self._hold(ledger, "main/rewritten", "all", HoldCode.REWRITTEN, rewritten.why, now)
-            return
+            return False
         for commit in commits:
             self._process(commit, now, ledger)
             ledger.marks[MAIN] = commit.id
+        return True
 
     def _process(self, commit: MainCommit, now: datetime, ledger: Ledger) -> None:
         pull = self._pulls.of_commit(commit)

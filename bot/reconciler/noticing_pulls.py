@@ -76,9 +76,7 @@ class PullNoticer:
                 plans={} if shown.has_errors else dict(shown.hashes),
                 errors=sum(finding.level == "error" for finding in shown.findings),
             )
-            moved = (
-                last is None or last.head != there.head or dict(last.plans) != dict(pull.plans)
-            )
+            moved = last is None or last.head != there.head or dict(last.plans) != dict(pull.plans)
             self.keep(pull, ledger)
             self._proposed(pull, shown, now, ledger)
             if moved or (last and last.errors != pull.errors):

@@ -154,7 +154,7 @@ class Recorder:
                 active.units[intent.unit] = unit
                 ledger.put(unit)
                 active.dirty = True
-            elif "newer fence" in intent.outcome:
+            elif intent.status is IntentStatus.FENCED:
                 self.hold(active, HoldCode.FENCED, fenced(intent.unit), now, ledger)
 
     def _applied(self, active: Active, intent: Intent, ledger: Ledger) -> None:

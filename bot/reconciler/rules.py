@@ -5,12 +5,15 @@ If main does not lint, the last good commit's rules stay in force. Reads the rep
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 from bot.core.calendar import Calendar, CalendarUnit, EmergencyFreeze
 from bot.core.people import Directory
+from bot.core.plan import membership
 from bot.core.scope import Covered, covers
 from bot.core.situation import Rules
+from bot.model.plan import ReleasePlan
 from bot.model.state import Blocked, EmergencyStop
 from bot.ports import Connection
 from release_repo_schema.repo import Repo
@@ -36,7 +39,25 @@ def rules_of(
         source=lambda kind, name: repo.source(kind, name),
         broken=broken,
         blocked=tuple(blocked),
+        clusters=frozenset(repo.clusters),
+        late=late_joiners(repo),
     )
+
+
+def late_joiners(repo: Repo) -> Callable[[ReleasePlan], tuple[str, ...]]:
+    """Units of clusters that a release selects and that were not there when it was planned."""
+
+    @cache
+    def of(release: str) -> tuple[str, ...]:
+        written = repo.releases.get(release)
+        members = membership(repo, written) if written is not None else None
+        return tuple(unit.unit for unit in members.units) if members else ()
+
+    def late(plan: ReleasePlan) -> tuple[str, ...]:
+        planned = {unit.unit for unit in plan.units}
+        return tuple(unit for unit in of(plan.release) if unit not in planned)
+
+    return late
 
 
 def freeze_of(stop: EmergencyStop) -> EmergencyFreeze:

@@ -27,6 +27,7 @@ from bot.model.state import (
 )
 from bot.ports import Chat, Clock, Fleet, GitHost, PortError, Renderer, Store
 from bot.reconciler.acting import Errand, act
+from bot.reconciler.comparing import Comparer
 from bot.reconciler.inbox import is_stop, take_note
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_board
@@ -73,23 +74,38 @@ class Reconciler:
 
     def __init__(self, ports: Ports, *, since: str | None = None) -> None:
         self.ports = ports
-        self.versions = Versions()
         self.planner = Planner(ports.git, ports.renderer)
         self.problems: list[str] = []
-        now = ports.clock.now()
+        self._begin(since)
+
+    def _begin(self, since: str | None = None) -> None:
+        """From what the store has: at the start, and after a tick that did not come to its end."""
+        ports, now = self.ports, self.ports.clock.now()
+        self.versions = Versions()
         ledger = Ledger(ports.store, self.versions)
         self.board = self._load(now)
         self.recorder = Recorder(self.board)
         self.noticer = Noticer(ports.git, self.planner, ports.store, self.board)
         self.reporter = Reporter(ports.store, ports.chat)
+        self.comparer = Comparer(ports.store, ports.fleet, self.board)
         self.noticer.start(now, ledger, since=since)
         self._after_a_crash(ledger, now)
+        self._rules_set = False
         ledger.commit()
+        self._whole = True
 
     # the tick
 
     def tick(self) -> Ticked:
-        """One whole tick. Raises StoreLocked when nothing can be recorded: nothing was done."""
+        """One whole tick. Raises StoreLocked when nothing can be recorded: no write has left."""
+        if not self._whole:
+            self._begin()
+        self._whole = False
+        ticked = self._tick()
+        self._whole = True
+        return ticked
+
+    def _tick(self) -> Ticked:
         now = self.ports.clock.now()
         ticked = Ticked(at=now)
         ledger = Ledger(self.ports.store, self.versions)
@@ -97,6 +113,7 @@ class Reconciler:
         self._take_notes(now, ledger, ticked)
         self._notice(now, ledger, ticked)
         self._expire_freezes(now, ledger)
+        self.comparer.compare(now, ledger, self.ports.pool)
         due = [a for a in self.board.ordered() if a.dirty or (a.wake and a.wake <= now)]
         touched |= {event.release for event in ledger.events if event.release}
         errands = self._advance(due, now, ledger, ticked, touched)
@@ -130,6 +147,7 @@ class Reconciler:
         """When something is due by itself; None when only news can move anything."""
         times = [active.wake for active in self.board.releases.values() if active.wake]
         times += [stop.until for stop in self.board.stops.values()]
+        times += [self.comparer.again] if self.comparer.again else []
         return min(times, default=None)
 
     # observe
@@ -162,19 +180,7 @@ class Reconciler:
                 ledger.put(
                     replace(intent, status=IntentStatus.UNKNOWN, outcome="the bot ended", ended=now)
                 )
-        restored = self.ports.store.mark("restored-from")
-        if restored is not None:
-            hold = Hold(
-                id="store/restored",
-                scope="all",
-                code=HoldCode.RESTORED,
-                reason=restored,
-                by="sluice",
-                at=now,
-            )
-            self.board.holds[hold.id] = hold
-            ledger.put(hold)
-            ledger.marks["restored-from"] = None
+        self.comparer.start(now, ledger)
 
     def _take_notes(self, now: datetime, ledger: Ledger, ticked: Ticked) -> None:
         notes = sorted(self.ports.store.notes(), key=lambda note: (not is_stop(note), note.id))
@@ -188,6 +194,7 @@ class Reconciler:
         try:
             if ledger.marks.pop("rewritten", None):
                 ledger.marks[MAIN] = self.ports.git.head()
+                self._rules_set = False
             noticed = self.noticer.notice(now, ledger)
             if noticed.rules or not self._rules_set:
                 head = ledger.marks.get(MAIN) or self.ports.store.mark(MAIN)
@@ -201,8 +208,6 @@ class Reconciler:
             return
         for pull, shown in noticed.pulls:
             self.reporter.pull(ledger, self.board, pull, shown, now)
-
-    _rules_set = False
 
     def _expire_freezes(self, now: datetime, ledger: Ledger) -> None:
         over = [stop for stop in self.board.stops.values() if stop.until <= now]

@@ -44,7 +44,7 @@ def view_of(
         waiting=waiting,
         next_open=next_open,
         next_close=next_close,
-        owed=skipped(active.units),
+        owed=(*skipped(active.units), *board.rules.late(active.index.plan)),
         channel=board.rules.directory.channel(owners),
         zone=_zone(board, active, now),
         deciders={

@@ -12,7 +12,7 @@ import pytest
 
 from bot.model.effects import Purpose, Write
 from bot.model.plan import ObjectRef
-from bot.ports import Conflict, Fleet, Refused, Unreachable
+from bot.ports import Conflict, Fenced, Fleet, Refused, Unreachable
 
 
 class World(Protocol):
@@ -194,9 +194,9 @@ class FleetStories:
         obj = config_map(world, a="new")
         self.make(world, obj, fence="10.2")
         for older in ("9.9", "10.1"):
-            with pytest.raises(Conflict):
+            with pytest.raises(Fenced):
                 world.fleet.write(world.cluster, patching(obj, {"data": {"a": "x"}}), fence=older)
-            with pytest.raises(Conflict):
+            with pytest.raises(Fenced):
                 world.fleet.write(world.cluster, deleting(obj), fence=older)
         assert self.live(world, obj)["data"] == {"a": "new"}
 

@@ -193,7 +193,7 @@ def test_every_write_that_was_received_is_told_in_order(world: SimulatedWorld) -
     assert [(w["verb"], w["manager"], w["outcome"]) for w in told] == [
         ("create", "sluice", "done"),
         ("patch", "somebody", "done"),
-        ("patch", "sluice", "conflict"),
+        ("patch", "sluice", "fenced"),
         ("delete", "sluice", "refused"),
     ]
     assert told[1]["at"] == "2026-11-24T09:00:05Z"

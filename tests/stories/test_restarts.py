@@ -9,13 +9,11 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from bot.adapters.simulated import SimulatedFleet
 from bot.core import chain
 from tests import repo_files
 from tests.stories.breaking import Crash, Fuse, fused
-from tests.world import World, WorldClock
+from tests.world import World
 
 RELEASE = "node-agent-2-5-0"
 ONCE = {

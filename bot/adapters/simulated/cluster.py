@@ -13,12 +13,11 @@ from bot.adapters.simulated.daemon_set import node_labels
 from bot.adapters.simulated.faults import Faults, faults_of
 from bot.adapters.simulated.pods import Pod, iso, uid_of
 from bot.adapters.simulated.workload import Workload
+from bot.cluster.fence import FENCE, fence_of, numbers
 from bot.cluster.merge import SERVER_FIELDS, merge_patch
 from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
-from bot.ports import Conflict, Refused
-
-FENCE = "sluice/fence"
+from bot.ports import Conflict, Fenced, Refused
 
 Address = tuple[str, str, str, str]
 """(group, kind, namespace, name): two versions of a group show one object."""
@@ -290,20 +289,9 @@ class Cluster:
         return cluster
 
 
-def fence_of(obj: JSON) -> tuple[int, ...]:
-    """The fence of an object as numbers; () when it has none."""
-    text = (obj["metadata"].get("annotations") or {}).get(FENCE, "")
-    return _numbers(text)
-
-
-def _numbers(fence: str) -> tuple[int, ...]:
-    parts = fence.split(".")
-    return tuple(map(int, parts)) if fence and all(p.isdigit() for p in parts) else ()
-
-
 def _check_fence(ref: ObjectRef, live: JSON, fence: str) -> None:
-    if fence and fence_of(live) > _numbers(fence):
-        raise Conflict(f"{ref.short} was written by a newer plan")
+    if fence and fence_of(live) > numbers(fence):
+        raise Fenced(f"{ref.short} was written by a newer plan")
 
 
 def _fenced(obj: JSON, fence: str) -> JSON:

@@ -145,8 +145,12 @@ def _accept_cluster(ask: Ask, cluster: str) -> Outcome:
     if cluster not in ask.board.clusters:
         return Outcome(refused=refusal("unknown-scope", scope=ask.scope))
     outcome = Outcome(forget=[cluster])
-    for active, _ in ask.board.reached(ask.scope):
+    for active, units in ask.board.reached(ask.scope):
         t = ask.turn(active)
+        for name in units:
+            # The time that the batch in hand has begins when the cluster is looked at again.
+            if t.units[name].phase.rolling or t.units[name].phase is UnitPhase.ROLLING_BACK:
+                t.put(replace(t.units[name], deadline=None, look_at=ask.now))
         t.tell("cluster.accepted", actor=ask.by, cluster=cluster)
         outcome.step(t)
     outcome.text = done("accept", scope=ask.scope, by=ask.by)

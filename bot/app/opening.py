@@ -14,6 +14,7 @@ from release_repo_schema.tree import FOLDERS, FolderTree, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import ExitStack
 
     from bot.adapters.git import LocalGitHost
     from bot.adapters.sandbox import SandboxRenderer
@@ -57,14 +58,13 @@ def git_host(settings: Settings) -> LocalGitHost:
     return LocalGitHost(settings.repo, cache=cache, clock=SystemClock())
 
 
-def tree_of(settings: Settings, ref: str | None) -> Tree:
+def tree_of(settings: Settings, ref: str | None, held: ExitStack) -> Tree:
     """The files of the release repo: the folder as it is, or a commit where one is meant."""
     location = settings.repo
     folder = Path(location)
     if ref is not None or is_remote(location) or is_bare(folder):
-        # The host stays open: the tree reads its objects through it.
-        host = git_host(settings)
-        return host.tree(ref or "main")
+        # Stays open as long as what asked: the tree reads its objects through it.
+        return held.enter_context(git_host(settings)).tree(ref or "main")
     return FolderTree(root_of(folder))
 
 

@@ -6,6 +6,7 @@ Reads the environment once, when the first setting is asked for.
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -48,6 +49,8 @@ class Flags:
     at: datetime | None = None
     as_name: str | None = None
     verb: str = field(default="", compare=False)
+    held: ExitStack = field(default_factory=ExitStack, compare=False)
+    """What is closed when the command has ended."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -139,7 +142,8 @@ class Verb(click.Command):
         flags.verb = self.name or ""
         if flags.at is not None and not self.asks:
             raise wrong_usage(f"--at is for questions; {flags.verb} happens now")
-        return super().invoke(ctx)
+        with flags.held:
+            return super().invoke(ctx)
 
 
 pass_flags = click.make_pass_decorator(Flags)

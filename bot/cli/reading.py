@@ -23,7 +23,7 @@ def read_repo(flags: Flags, settings: Settings | None = None) -> Repo:
 
     settings = settings or flags.settings
     try:
-        tree = tree_of(settings, flags.ref)
+        tree = tree_of(settings, flags.ref, flags.held)
         repo = load_repo(tree)
     except OSError as refused:
         raise wrong_usage(f"{settings.repo} cannot be read: {refused.strerror}") from refused

@@ -34,7 +34,7 @@ def wait_until(what: Callable[[], Seen | None], *, within: float = 30.0) -> Seen
         seen = what()
         if seen:
             return seen
-        pause.wait(0.05)
+        pause.wait(0.03)
     raise AssertionError(f"not within {within} s: {what}")
 
 

@@ -1,6 +1,6 @@
 """A release repo whose rollouts take seconds, in a bare Git repository.
 
-Windows are open, soaks are short: real processes run on the wall clock.
+Windows are open, soaks are short, pods ready after a second: real processes run on the wall clock.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ kind: Cluster
 metadata: {{name: {name}}}
 spec:
   group: prod
-  connection: {{simulated: {{nodes: {nodes}}}}}
+  connection: {{simulated: {{nodes: {nodes}, faults: [{{do: slow, takes: 1s}}]}}}}
 """
 RELEASE = """
 apiVersion: sluice/v1

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.cluster.fields import MISSING, at, overlay
+from bot.cluster.fields import MISSING, at, overlay, put
 from bot.cluster.forward import NAMES, own_min_ready
 from bot.cluster.goal import Goal, Step
-from bot.cluster.kinds import Gate, row_for
+from bot.cluster.kinds import Gate, WorkloadKind, row_for
 from bot.cluster.merge import merge3
 from bot.cluster.on_delete import next_deletes
 from bot.cluster.plain import patch
@@ -43,6 +43,8 @@ def restore_workload(
         if changes is None:
             writes = next_deletes(goal, ref, look, own, want=look.total, purpose=Purpose.RESTORE)
     if changes is not None:
+        if ref.key not in goal.applied:
+            changes = _without_gates(row, changes, before, live)
         writes = (patch(ref, live, changes, Purpose.RESTORE),)
         waiting, detail = "not-applied", {}
     return Step(
@@ -54,6 +56,17 @@ def restore_workload(
         unavailable=look.unavailable,
         healthy=not waiting,
     )
+
+
+def _without_gates(row: WorkloadKind, changes: JSON, before: JSON, live: JSON) -> JSON:
+    """Gate fields that were not there when we came go with the patch that is due anyhow.
+
+    Alone they are worth no patch: a default of the API server would bring them back for ever.
+    """
+    for path in (row.partition, row.paused):
+        if path and at(before, path, MISSING) is MISSING and at(live, path, MISSING) is not MISSING:
+            changes = put(changes, path, None)
+    return changes
 
 
 def _waiting(goal: Goal, look: Rollout) -> tuple[str, dict[str, JSON]]:

@@ -31,6 +31,7 @@ from bot.model.state import (
     Decision,
     Event,
     Hold,
+    HoldCode,
     ReleasePhase,
     ReleaseState,
     UnitPhase,
@@ -102,13 +103,17 @@ def explain(s: Situation) -> tuple[Waiting, ...]:
 
 def _whole(t: Turn) -> list[Waiting]:
     """What a release waits for whose units have all ended: a hold, or a yes to its last stage."""
-    if t.state.phase is not ReleasePhase.PROGRESSING or t.front is not None or not t.units:
+    if not t.units or any(not unit.phase.ended for unit in t.units.values()):
         return []
-    u = t.unit(t.s.plan.units[-1].unit)
-    for hold in t.holds:
-        if hold.release == t.s.name:
-            return [Waiting(unit="", gate="holds", wait=held(t, hold))]
-    asked = after_last(t, u)
+    if t.state.phase not in (ReleasePhase.PROGRESSING, ReleasePhase.ROLLING_BACK):
+        return []
+    holds = [hold for hold in t.holds if hold.release == t.s.name]
+    holds.sort(key=lambda hold: hold.code is not HoldCode.FAILED)
+    if holds:
+        return [Waiting(unit="", gate="holds", wait=held(t, holds[0]))]
+    if t.state.phase is ReleasePhase.ROLLING_BACK:
+        return []
+    asked = after_last(t, t.unit(t.s.plan.units[-1].unit))
     return [Waiting(unit="", gate="approval", wait=asked)] if asked else []
 
 

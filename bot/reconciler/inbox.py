@@ -40,12 +40,16 @@ def consider(
     if isinstance(text, Refusal):
         return Outcome(refused=text)
     name = text.scope
+    if "@" in text.scope and text.verb == "rollback":
+        # A unit is taken back from the release that wrote there last, ended or not.
+        applied = store.get(Applied, text.scope)
+        name = applied.release if applied is not None else name
     if is_release(name) and name not in board.releases:
         active = load_release(store, versions, name, now)
         if active is not None:
             board.add(active)
     if text.verb == "rollback":
-        for active, units in board.reached(name):
+        for active, units in board.reached(text.scope):
             for unit in units:
                 if active.units[unit].began:
                     fetch(store, board, active, unit)

@@ -1,0 +1,1 @@
+"""Pages that lie are worse than none: docs against the code."""

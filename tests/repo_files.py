@@ -94,6 +94,9 @@ spec:
 """
 
 
+VALUES = 'image: "registry.local/node-agent:{{ version }}"\nlevel: info\n'
+
+
 def base() -> dict[str, str]:
     """The files before any release: 2.4.1 is what everything would run."""
     return {
@@ -104,9 +107,7 @@ def base() -> dict[str, str]:
         "fleet/clusters/eu-2.yaml": cluster("eu-2", "prod", 4, haPair="a"),
         "components/node-agent/component.yaml": component(),
         "components/node-agent/templates/node-agent.yaml": TEMPLATE,
-        "components/node-agent/values/default.yaml": (
-            'image: "registry.local/node-agent:{{ version }}"\nlevel: info\n'
-        ),
+        "components/node-agent/values/default.yaml": VALUES,
         "pipelines/standard.yaml": pipeline(),
         "calendar/windows.yaml": window(),
         "policy/policy.yaml": doc("Policy", "policy", {"windows": {"attended": "5m"}}),

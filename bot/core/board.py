@@ -45,6 +45,11 @@ class Active:
     wake: datetime | None = None
     dirty: bool = True
 
+    @property
+    def unplanned(self) -> bool:
+        """It came to main and could not be planned: it has no units yet."""
+        return not self.index.plan.units
+
 
 @dataclass(slots=True)
 class Board:
@@ -83,8 +88,8 @@ class Board:
         for unit, row in (active.units if changed is None else changed).items():
             claims = self.claims.setdefault(unit, {})
             before = claims.pop(name, None)
-            if ahead and not row.phase.ended:
-                claims[name] = Claim(name, state.position, row.in_flight)
+            if ahead:
+                claims[name] = Claim(name, state.position, row.in_flight, row.phase.ended)
             freed = freed or (before is not None and before != claims.get(name))
         self.in_flight[name] = sum(unit.in_flight for unit in active.units.values()) if ahead else 0
         return freed

@@ -194,7 +194,7 @@ def _hold_for_tolerated(t: Turn) -> None:
 
 def _all_good(t: Turn) -> bool:
     ended = all(unit.phase.ended for unit in t.units.values())
-    if not ended or any(unit.phase is UnitPhase.FAILED for unit in t.units.values()):
+    if not t.units or not ended or any(unit.phase is UnitPhase.FAILED for unit in t.units.values()):
         return False
     for stage in t.s.plan.stages:
         if stage.approval is not None and stage.approval.when == "after":

@@ -102,16 +102,16 @@ def explain(s: Situation) -> tuple[Waiting, ...]:
 
 
 def _whole(t: Turn) -> list[Waiting]:
-    """What a release waits for whose units have all ended: a hold, or a yes to its last stage."""
-    if not t.units or any(not unit.phase.ended for unit in t.units.values()):
+    """What a release waits for that has no unit left, or none at all: a hold, or a last yes."""
+    if t.state.phase is ReleasePhase.PROPOSED or t.state.phase.ended:
         return []
-    if t.state.phase not in (ReleasePhase.PROGRESSING, ReleasePhase.ROLLING_BACK):
+    if any(not unit.phase.ended for unit in t.units.values()):
         return []
     holds = [hold for hold in t.holds if hold.release == t.s.name]
     holds.sort(key=lambda hold: hold.code is not HoldCode.FAILED)
     if holds:
         return [Waiting(unit="", gate="holds", wait=held(t, holds[0]))]
-    if t.state.phase is ReleasePhase.ROLLING_BACK:
+    if t.state.phase is not ReleasePhase.PROGRESSING:
         return []
     asked = after_last(t, t.unit(t.s.plan.units[-1].unit))
     return [Waiting(unit="", gate="approval", wait=asked)] if asked else []

@@ -14,7 +14,7 @@ from bot.model.state import Decision, Hold, HoldCode, ReleasePhase, UnitPhase
 
 MOST = 4
 
-# What lifts a hold that resuming does not. A rollback has its own button, so it has none here.
+# What lifts a hold that resuming does not. A rollback and a cancel have their own buttons, so they have none here.
 _LIFTED_BY = {
     HoldCode.UNKNOWN_PULL: "accept",
     HoldCode.PLAN_CHANGED: "accept",
@@ -24,6 +24,7 @@ _LIFTED_BY = {
     HoldCode.REJECTED: "approve",
     HoldCode.FAILED: "retry",
     HoldCode.SUPERSEDED: "",
+    HoldCode.PLAN_FAILED: "",
 }
 
 

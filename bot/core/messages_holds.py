@@ -43,7 +43,7 @@ _HOLDS = {
         "the merge gave another plan than the pull request showed, so approvals are void",
         "Look at the new plan, then accept or cancel",
     ),
-    "plan-failed": ("Held", "the merge gave no plan", "Mend it in a new release, or cancel"),
+    "plan-failed": ("Held", "the merge gave no plan", "Goes on once main is mended; or cancel"),
     "rebuilt": (
         "Held",
         "a cluster has another identity: rebuilt, or the connection points elsewhere",

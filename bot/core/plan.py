@@ -137,6 +137,22 @@ def build(
     return replace(plan, plan_hash=plan_hash(plan))
 
 
+def unplanned(release: str, origin: Origin) -> ReleasePlan:
+    """What stands in the place of a plan while there is none: nothing that could be done."""
+    return ReleasePlan(
+        release=release,
+        plan_hash="",
+        commit=origin.commit,
+        position=origin.position,
+        spec={},
+        components=(),
+        stages=(),
+        units=(),
+        pull=origin.pull,
+        authors=origin.authors,
+    )
+
+
 def spec_json(spec: ReleaseSpec) -> dict[str, JSON]:
     """A Release's spec in the file's own field names; what is not written stands as its default.
 

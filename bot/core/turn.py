@@ -43,8 +43,9 @@ LIFTED_BY: dict[HoldCode, str] = {
     HoldCode.RESTORED: "override",
     HoldCode.REJECTED: "approve",
     HoldCode.SUPERSEDED: "rollback",
+    HoldCode.PLAN_FAILED: "cancel",
 }
-"""The verb that lifts a hold; `resume` for every other."""
+"""The verb that lifts a hold, or ends what it holds; `resume` for every other."""
 
 
 class Turn:

@@ -35,7 +35,7 @@ def known(store: Store, board: Board) -> Known:
     running = {
         name: active.index.plan
         for name, active in board.releases.items()
-        if active.state.phase in AHEAD
+        if active.state.phase in AHEAD and not active.unplanned
     }
     broken = {
         name: tuple(

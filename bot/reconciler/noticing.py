@@ -8,12 +8,14 @@ nothing about clusters.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.board import AHEAD, Active, Board
 from bot.core.messages_notice import Said
 from bot.core.messages_notice import hold_reason as say
+from bot.core.plan import Origin, unplanned
 from bot.core.plan_shown import PullPlan
 from bot.core.situation import PlanIndex
 from bot.model.plan import JSON, PlannedRelease
@@ -32,6 +34,7 @@ from bot.reconciler.ledger import Ledger
 from bot.reconciler.noticing_pulls import PullNoticer, opener
 from bot.reconciler.planner import Planner
 from bot.reconciler.rules import connections, rules_of
+from release_repo_schema.findings import Finding
 from release_repo_schema.models import parse_duration
 
 log = logging.getLogger(__name__)
@@ -107,14 +110,14 @@ class Noticer:
         """
         errors = [
             f
-            for f in self._planner.lint(head, now=now, active=self._running())
+            # What runs is judged by its gates: a block of it must not make the rules look bad.
+            for f in self._planner.lint(head, now=now, active=())
             if f.level == "error"
         ]
         good = head if not errors else (self._store.mark(GOOD) or head)
         broken = None
         if errors:
-            first = errors[0]
-            broken = f"{first.path}:{first.line or 1}: {first.message}"
+            broken = first_of(errors)
         else:
             ledger.marks[GOOD] = head
         repo = self._planner.load(good)
@@ -142,6 +145,7 @@ class Noticer:
         for commit in commits:
             self._process(commit, now, ledger)
             ledger.marks[MAIN] = commit.id
+        self._plan_held(head, now, ledger)
         return True
 
     def _process(self, commit: MainCommit, now: datetime, ledger: Ledger) -> None:
@@ -157,9 +161,16 @@ class Noticer:
         for planned in merged.releases:
             self._admit(planned, pull, now, ledger)
         for name, findings in sorted(merged.failed.items()):
-            self._not_planned(name, commit, findings[0].message if findings else "", now, ledger)
+            origin = Origin(
+                commit=commit.id,
+                position=commit.position,
+                pull=pull.id if pull else None,
+                authors=tuple(authors),
+            )
+            self._not_planned(name, origin, findings, now, ledger)
         for name in merged.edited:
-            if name in self._board.releases:
+            active = self._board.releases.get(name)
+            if active is not None and not active.unplanned:
                 self._hold(ledger, f"{name}/edited", name, HoldCode.EDITED, say(Said.EDITED), now)
         for name in merged.removed:
             self._removed(name, now, ledger)
@@ -219,25 +230,43 @@ class Noticer:
             )
 
     def _not_planned(
-        self, name: str, commit: MainCommit, why: str, now: datetime, ledger: Ledger
+        self,
+        name: str,
+        origin: Origin,
+        findings: Sequence[Finding],
+        now: datetime,
+        ledger: Ledger,
     ) -> None:
-        reason = say(Said.NOT_PLANNED, why=why)
-        ledger.put(
-            ReleaseState(
-                release=name,
-                phase=ReleasePhase.CANCELLED,
-                since=now,
-                ended=now,
-                plan_hash="",
-                commit=commit.id,
-                position=commit.position,
-                merged=now,
-                outcome=reason,
-            )
+        """It stands on the board without units, held, until a later main lets it be planned."""
+        plan = unplanned(name, origin)
+        state = ReleaseState(
+            release=name,
+            phase=ReleasePhase.SCHEDULED,
+            since=now,
+            plan_hash="",
+            commit=origin.commit,
+            position=origin.position,
+            pull=origin.pull,
+            authors=origin.authors,
+            merged=now,
         )
-        ledger.events.append(
-            Event(at=now, kind="release.cancelled", release=name, data={"reason": reason})
-        )
+        self._board.remove(name)
+        self._board.add(Active(index=PlanIndex(plan), state=state, units={}))
+        ledger.put(plan, state)
+        why = say(Said.NOT_PLANNED, why=first_of(findings))
+        self._hold(ledger, f"{name}/not-planned", name, HoldCode.PLAN_FAILED, why, now)
+
+    def _plan_held(self, head: str, now: datetime, ledger: Ledger) -> None:
+        """Releases that could not be planned when they came are planned from what main is now."""
+        for name, active in list(self._board.releases.items()):
+            if not active.unplanned or active.state.phase not in AHEAD:
+                continue
+            facts = known(self._store, self._board)
+            planned = self._planner.later(head, active.index.plan, now=now, known=facts)
+            if not isinstance(planned, PlannedRelease):
+                continue
+            self._lift(f"{name}/not-planned", name, now, ledger)
+            self._admit(planned, self._pulls.known(planned.plan.pull), now, ledger)
 
     def _removed(self, name: str, now: datetime, ledger: Ledger) -> None:
         active = self._board.releases.get(name)
@@ -256,25 +285,27 @@ class Noticer:
         )
         self._board.account(active)
 
-    def _running(self) -> tuple[str, ...]:
-        return tuple(n for n, a in self._board.releases.items() if a.state.phase in AHEAD)
-
     def _hold_for_main(self, broken: str | None, now: datetime, ledger: Ledger) -> None:
         """While main does not lint, releases that have not begun hold; they go on by themselves
         after.
         """
         for name, active in self._board.releases.items():
             hold_id = f"{name}/main-broken"
-            waits = active.state.phase is ReleasePhase.SCHEDULED and active.state.began is None
+            begun = active.state.phase is not ReleasePhase.SCHEDULED or active.state.began
+            waits = not begun and not active.unplanned
             if broken and waits:
                 reason = say(Said.MAIN_BROKEN, why=broken)
                 self._hold(ledger, hold_id, name, HoldCode.PLAN_FAILED, reason, now)
-            elif not broken and hold_id in self._board.holds:
-                del self._board.holds[hold_id]
-                ledger.drop(Hold, hold_id)
-                ledger.events.append(
-                    Event(at=now, kind="hold.lifted", release=name, data={"scope": name})
-                )
+            elif not broken:
+                self._lift(hold_id, name, now, ledger)
+
+    def _lift(self, hold_id: str, name: str, now: datetime, ledger: Ledger) -> None:
+        """What made the bot hold a release is over."""
+        if self._board.holds.pop(hold_id, None) is not None:
+            ledger.drop(Hold, hold_id)
+            ledger.events.append(
+                Event(at=now, kind="hold.lifted", release=name, data={"scope": name})
+            )
 
     def _hold(
         self, ledger: Ledger, id_: str, scope: str, code: HoldCode, reason: str, now: datetime
@@ -295,3 +326,8 @@ class Noticer:
                 data={"scope": scope, "code": code.value, "reason": reason, "finish_batch": False},
             )
         )
+
+
+def first_of(findings: Sequence[Finding]) -> str:
+    """The first mistake, with its place; "" when there is none."""
+    return next((f"{f.path}:{f.line or 1}: {f.message}" for f in findings), "")

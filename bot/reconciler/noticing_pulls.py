@@ -46,6 +46,10 @@ class PullNoticer:
                 return pull
         return None
 
+    def known(self, id_: str | None) -> Pull | None:
+        """A pull request that was seen, by its id."""
+        return self._pulls.get(id_) if id_ is not None else None
+
     def opened(
         self,
         base: str,
@@ -73,7 +77,7 @@ class PullNoticer:
                 opened_by=there.opened_by,
                 authors=there.authors,
                 tree=shown.tree,
-                plans={} if shown.has_errors else dict(shown.hashes),
+                plans=_shown_so_far(last, there, shown),
                 errors=sum(finding.level == "error" for finding in shown.findings),
             )
             moved = last is None or last.head != there.head or dict(last.plans) != dict(pull.plans)
@@ -143,6 +147,13 @@ class PullNoticer:
     def keep(self, pull: Pull, ledger: Ledger) -> None:
         self._pulls[pull.id] = pull
         ledger.put(pull)
+
+
+def _shown_so_far(last: Pull | None, there: PullSeen, shown: PullPlan) -> dict[str, str]:
+    """Release → hash of the plan that people saw. A main that broke since takes none of it back."""
+    if not shown.has_errors:
+        return dict(shown.hashes)
+    return dict(last.plans) if last is not None and last.head == there.head else {}
 
 
 def opener(pull: Pull | None) -> tuple[str, ...]:

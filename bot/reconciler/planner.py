@@ -29,7 +29,7 @@ from bot.core.plan_shown import (
 from bot.core.plan_unreleased import unreleased
 from bot.core.plan_versions import versions_by_releases
 from bot.core.plan_weigh import approvals, batches_ahead, refusals, shown_units, warnings
-from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease
+from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
 from bot.reconciler.planner_caches import Renderings, Repos
 from release_repo_schema.findings import Finding
@@ -82,7 +82,7 @@ class Planner:
             )
             return PullPlan(base=base, head=head, findings=conflicts, conflicts=tried.conflicts)
         before, after = self.load(base), self.repos.of_tree(tried.tree_id, tried.tree)
-        findings = list(lint(after, now=now, active=sorted(known.running), base=before))
+        findings = list(lint(after, now=now, active=(), base=before))
         # What lint refuses is not planned, but its templates are tried: all mistakes at once.
         releases: list[ReleaseShown] = []
         refused = bool(_errors(findings))
@@ -133,7 +133,7 @@ class Planner:
         )
         if not names:
             return brought
-        wrong = _errors(lint(after, now=now, active=sorted(known.running), base=before))
+        wrong = _errors(lint(after, now=now, active=(), base=before))
         if authors is None:
             authors = self._git.authors(here.parents[0], commit) if here.parents else here.authors
         origin = Origin(
@@ -149,6 +149,26 @@ class Planner:
             else:
                 planned.append(draft.planned)
         return replace(brought, releases=tuple(planned), failed=failed)
+
+    def later(
+        self, head: str, held: ReleasePlan, *, now: datetime, known: Known = NOTHING_KNOWN
+    ) -> PlannedRelease | tuple[Finding, ...]:
+        """The plan of a release that could not be planned when it came, from what main is now.
+
+        It keeps the commit that brought it, and with it its place in the order. Raises GitError.
+        """
+        repo, name = self.load(head), held.release
+        if name not in repo.releases:
+            return ()
+        if wrong := _errors(lint(repo, now=now, active=[name])):
+            return wrong
+        origin = Origin(
+            commit=held.commit, position=held.position, pull=held.pull, authors=held.authors
+        )
+        draft = self._draft(repo, repo, name, known=known, origin=origin)
+        if draft.planned is None or draft.findings:
+            return draft.told(repo, name)
+        return draft.planned
 
     def alone(
         self, commit: str, name: str, *, now: datetime, known: Known = NOTHING_KNOWN

@@ -29,7 +29,8 @@ def view_of(
     held = tuple(
         hold
         for hold in board.holds.values()
-        if any(
+        if hold.scope == active.state.release
+        or any(
             covers(hold.scope, Covered(active.state.release, u.unit, u.component, u.labels))
             for u in active.index.plan.units
         )

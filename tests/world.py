@@ -18,6 +18,7 @@ from bot.adapters.simulated import SimulatedFleet
 from bot.adapters.sqlite import SqliteStore
 from bot.core.board import Active
 from bot.core.messages import as_text, why
+from bot.model.gate import ReleaseView
 from bot.model.message import Post
 from bot.model.state import ReleaseState, UnitState
 from bot.ports import Answer
@@ -123,6 +124,14 @@ class World:
             name: (self.work / name).read_text() for name in self._git("ls-files").split()
         }
         return self._git("rev-parse", "HEAD").strip()
+
+    def branch(self, name: str) -> dict[str, str]:
+        """The files of a pull request's branch: path → text. Empty when there is no branch."""
+        self._git("fetch", "-q", "--prune", "origin")
+        if not self._git("branch", "-r", "--list", f"origin/pr/{name}").strip():
+            return {}
+        paths = self._git("ls-tree", "-r", "--name-only", f"origin/pr/{name}").split()
+        return {path: self._git("show", f"origin/pr/{name}:{path}") for path in paths}
 
     def releases(self, name: str = "node-agent-2-5-0", version: str = "2.5.0", **spec: Any) -> str:
         """A release of node-agent: proposed, seen by the bot, merged, seen again. Its name."""
@@ -251,6 +260,10 @@ class World:
         assert row is not None, f"no unit {unit}"
         found: UnitState = row
         return found
+
+    def view(self, release: str) -> ReleaseView:
+        """A release as people see it now."""
+        return view_of(self.bot.board, self.bot.board.releases[release], self.clock.at)
 
     def why(self, release: str) -> str:
         """Every waiting unit with its sentence, one a line."""

@@ -14,7 +14,7 @@ from bot.model.state import Decision, Hold, HoldCode, ReleasePhase, UnitPhase
 
 MOST = 4
 
-# What lifts a hold that resuming does not. A rollback and a cancel have their own buttons, so they have none here.
+# What lifts a hold that resuming does not. A rollback has its own button, so it has none here.
 _LIFTED_BY = {
     HoldCode.UNKNOWN_PULL: "accept",
     HoldCode.PLAN_CHANGED: "accept",
@@ -24,7 +24,7 @@ _LIFTED_BY = {
     HoldCode.REJECTED: "approve",
     HoldCode.FAILED: "retry",
     HoldCode.SUPERSEDED: "",
-    HoldCode.PLAN_FAILED: "",
+    HoldCode.PLAN_FAILED: "cancel",
 }
 
 
@@ -33,7 +33,9 @@ def buttons(view: ReleaseView) -> tuple[Button, ...]:
     phase = view.state.phase
     if phase.ended or phase is ReleasePhase.PROPOSED:
         return ()
-    return (*_first(view), *_always(view))[:MOST]
+    first = _first(view)
+    asked = {button.command for button in first}
+    return (*first, *(one for one in _always(view) if one.command not in asked))[:MOST]
 
 
 def _first(view: ReleaseView) -> tuple[Button, ...]:

@@ -209,7 +209,6 @@ def _batch_done(t: Turn, u: Unit) -> bool:
         updated=progress.updated,
         total=progress.total,
         deadline=None,
-        overrides=(),
         checks=u.state.checks if final else (),
         look_at=None,
     )

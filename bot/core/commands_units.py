@@ -62,6 +62,8 @@ def retry(ask: Ask) -> Outcome:
             again = [n for n in again if active.units[n].phase is not UnitPhase.SKIPPED]
         if not again:
             continue
+        if later := _replaced_by(ask, active, again):
+            return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
         t = ask.turn(active)
         if t.state.phase.ended:
             t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None)

@@ -10,7 +10,14 @@ from bot.core.situation import Unit, calendar_unit, covered, failures, soaks
 from bot.core.turn import Turn
 from bot.model.gate import Stop, Wait
 from bot.model.plan import ApprovalAsk
-from bot.model.state import UnitPhase
+from bot.model.state import ReleasePhase, UnitPhase
+
+
+def merged(t: Turn, u: Unit) -> Wait | None:
+    """The release is on main."""
+    if t.state.phase is not ReleasePhase.PROPOSED:
+        return None
+    return Wait(code="not-merged", facts={"pull": t.state.pull or ""})
 
 
 def holds(t: Turn, u: Unit) -> Wait | None:
@@ -100,9 +107,9 @@ def dependencies(t: Turn, u: Unit) -> Wait | None:
 
 
 def unit_free(t: Turn, u: Unit) -> Wait | None:
-    """No other release has the unit in hand, or claimed it first."""
+    """No other release has the unit in hand, or claimed it first and has not ended."""
     for claim in t.s.claims.get(u.plan.unit, ()):
-        if claim.release in t.s.supersedes:
+        if claim.release in t.s.supersedes or (claim.ended and u.state.in_flight):
             continue
         if claim.in_flight or claim.position < t.s.state.position:
             return Wait(code="locked", facts={"unit": u.plan.unit, "release": claim.release})

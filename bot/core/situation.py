@@ -97,6 +97,8 @@ class Claim:
     release: str
     position: int
     in_flight: bool
+    ended: bool = False
+    """The unit has ended there, its release has not: it may still go back."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Situation:
     stops: tuple[EmergencyStop, ...] = ()
     decisions: tuple[Decision, ...] = ()
     claims: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
-    """Unit name → other active releases that have it and have not ended it."""
+    """Unit name → other active releases that have it."""
     in_flight: int = 0
     """Units in flight over all other releases."""
     supersedes: tuple[str, ...] = ()

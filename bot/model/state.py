@@ -140,7 +140,7 @@ class UnitState:
     undo: bool = False
     """A first install may be deleted in a rollback: a person said so."""
     overrides: tuple[str, ...] = ()
-    """Gates or checks that a named person overrode for the batch in hand."""
+    """Gates of the unit that a named person overrode, and `keep` of a first install."""
     look_at: datetime | None = None
     """When the cluster is to be asked again; None: nothing to see."""
     version: int = 0

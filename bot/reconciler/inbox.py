@@ -48,10 +48,10 @@ def consider(
         active = load_release(store, versions, name, now)
         if active is not None:
             board.add(active)
-    if text.verb == "rollback":
+    if text.verb in ("rollback", "retry"):
         for active, units in board.reached(text.scope):
             for unit in units:
-                if active.units[unit].began:
+                if active.units[unit].began or active.state.phase.ended:
                     fetch(store, board, active, unit)
     return judge(board, text, now, VERBS)
 

@@ -19,6 +19,7 @@ from bot.core.gates_begin import (
     earlier,
     failure_budget,
     holds,
+    merged,
     not_before,
     not_blocked,
     reachable,
@@ -45,6 +46,7 @@ __all__ = ["GATES", "Look"]
 
 GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
     UnitPhase.PENDING: (
+        merged,
         holds,
         releasable,
         not_blocked,

@@ -98,6 +98,10 @@ def _stage_failures(f: Facts, _: str) -> str:
     )
 
 
+def _not_merged(f: Facts, _: str) -> str:
+    return sentence(f"Waiting for its merge: {f.get('pull') or 'the pull request'} is open")
+
+
 def _not_before(f: Facts, zone: str) -> str:
     return f"Waiting for notBefore: {moment(f.get('at'), zone)}."
 
@@ -305,6 +309,7 @@ _SENTENCES: Mapping[str, Say] = {
     "concurrency": _concurrency,
     "fleet-limit": _fleet_limit,
     "stage-failures": _stage_failures,
+    "not-merged": _not_merged,
     "not-before": _not_before,
     "window": _window,
     "does-not-fit": _does_not_fit,

@@ -33,6 +33,7 @@ class Recorder:
         """Make a step true on the board and in the ledger; the writes it wants, as intents."""
         name = active.state.release
         before, rows = active.state, dict(active.units)
+        ledger.events += step.events
         step, errands = self._intend(active, step, now, ledger)
         if self.board.take(active, step):
             self._wake_waiting(name)
@@ -45,7 +46,6 @@ class Recorder:
         for kind, key in step.drops:
             ledger.drop(kind, key)
         ledger.blobs.update(step.blobs)
-        ledger.events += step.events
         if step.events or step.units or step.decisions or step.holds or step.state != before:
             touched.add(name)
         self._supersede(active, now, ledger)

@@ -40,6 +40,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "concurrency": {"limit": 2, "in_flight": 2},
     "fleet-limit": {"limit": 200, "in_flight": 200},
     "stage-failures": {"failed": ["node-agent@eu-1"], "tolerated": 0, "stage": "production"},
+    "not-merged": {"pull": "pr/node-agent-2-5-0"},
     "not-before": {"at": NOW},
     "window": {"why": "Outside weekdays-berlin; opens Wed 25 Nov 09:00 Europe/Berlin (08:00 UTC)"},
     "does-not-fit": {"need": timedelta(minutes=35), "close": NOW},

@@ -102,7 +102,7 @@ def _settings(flags: Flags, path: Path | None) -> Any:
 
 def _active(flags: Flags, repo: Any) -> frozenset[str] | None:
     """Releases that have not ended, where a store knows; None: all are judged."""
-    if flags.store is None or not flags.store.exists():
+    if flags.store is None:
         return None
     from bot.app.opening import reader
     from bot.model.state import ReleaseState

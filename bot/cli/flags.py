@@ -78,10 +78,9 @@ class Flags:
 
     @property
     def store(self) -> Path | None:
-        """The store, where one was named or stands in its usual place."""
-        named = self.db is not None or "SLUICE_DB" in os.environ or "SLUICE_DB_FILE" in os.environ
+        """The store, for questions that can be answered without one; None where none stands."""
         path = self.settings.db
-        return path if named or path.exists() else None
+        return path if path.exists() else None
 
     def merge(self, given: dict[str, Any]) -> None:
         """Flags written after the command win over those before it."""

@@ -114,7 +114,7 @@ def fleet(flags: Flags, cluster: str | None) -> int:
 
 def _processed(flags: Flags) -> str | None:
     """The main that the bot goes by; its clusters are those that were written to."""
-    if flags.store is None or not flags.store.exists():
+    if flags.store is None:
         return None
     from bot.app.opening import reader
     from bot.reconciler.noticing import GOOD as RULES

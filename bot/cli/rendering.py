@@ -25,7 +25,7 @@ HIDDEN = "(not shown)"
 def render(flags: Flags, unit: str, version: str | None) -> int:
     from bot.app.opening import renderer
     from bot.core.plan_jobs import source_of, wanted
-    from bot.reconciler.planner import render_findings
+    from bot.reconciler.mistakes import render_findings
     from bot.reconciler.planner_caches import Renderings
 
     repo = read_repo(flags)

@@ -109,9 +109,9 @@ def _utc(seconds: float | None) -> Any:
 
 @click.command("demo", cls=Verb, asks=False, help="The whole story of a release, on this machine.")
 @click.option("--auto", is_flag=True, help="Decide by itself, and end by itself.")
-@click.option("--speed", type=click.FloatRange(min=0.01), default=1.0, help="Faster or slower.")
+@click.option("--speed", type=click.FloatRange(min=0.01), help="Above 1 faster, below slower.")
 @pass_flags
-def demo(flags: Flags, auto: bool, speed: float) -> int:
+def demo(flags: Flags, auto: bool, speed: float | None) -> int:
     from bot.demo import run as tell
 
     return tell(auto=auto or not sys.stdin.isatty(), speed=speed, stream=sys.stdout)

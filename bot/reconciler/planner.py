@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.cluster.render import at_source
 from bot.core import messages_plan_facts as say
 from bot.core.calendar import Calendar
 from bot.core.diff import Change, Differ
 from bot.core.forecast import forecast
 from bot.core.order import Candidate
 from bot.core.plan import Membership, Origin, Rendered, build, candidates, membership
-from bot.core.plan_jobs import Output, Wanted, all_blobs, source_of, wanted
+from bot.core.plan_jobs import all_blobs, source_of, wanted
 from bot.core.plan_shown import (
     NOTHING_KNOWN,
     Known,
@@ -31,6 +30,7 @@ from bot.core.plan_versions import versions_by_releases
 from bot.core.plan_weigh import approvals, batches_ahead, refusals, shown_units, warnings
 from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
+from bot.reconciler.mistakes import render_findings
 from bot.reconciler.planner_caches import Renderings, Repos
 from release_repo_schema.findings import Finding
 from release_repo_schema.models import Release
@@ -338,21 +338,6 @@ def _applied(unit: str, known: Known, blobs: dict[str, JSON]) -> tuple[PlannedOb
         blobs[digest] = obj
         objects.append(PlannedObject(ObjectRef(*key.rsplit("/", 3)), digest))
     return tuple(objects)
-
-
-def render_findings(
-    asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
-) -> Iterable[Finding]:
-    """Each mistake once, with the units that it is found in unless these are all."""
-    told: dict[tuple[str, int | None, str, str, str], list[str]] = {}
-    for unit, one in asked.items():
-        for problem in outputs[one.key].problems:
-            found = at_source(problem, [(layer.path, layer.value) for layer in one.layers])
-            key = (found.path, found.line, found.code, found.message, found.hint)
-            told.setdefault(key, []).append(unit)
-    for (path, line, code, message, hint), units in told.items():
-        where = "" if len(units) == len(asked) else say.in_units(units)
-        yield Finding(path=path, line=line, code=code, message=message + where, hint=hint)
 
 
 def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:

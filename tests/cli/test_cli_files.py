@@ -1,0 +1,109 @@
+"""init, lint, schema, render: what authors ask about files, and their CI with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import sluice
+
+NODE_AGENT = "components/node-agent"
+
+
+def test_init_writes_a_repo_that_lints(tmp_path: Path) -> None:
+    """The first two commands of a newcomer must both succeed."""
+    made = sluice("init", tmp_path / "repo", "--json")
+    assert made.code == 0
+    assert "people.yaml" in made.json["files"]
+    linted = sluice("lint", tmp_path / "repo")
+    assert (linted.code, linted.out) == (0, "No findings.\n")
+
+
+def test_init_never_writes_into_a_folder_that_holds_something(example: Path) -> None:
+    """Somebody's work stands there."""
+    again = sluice("init", example)
+    assert again.code == 2
+    assert "is not empty" in again.err
+
+
+def test_lint_tells_all_mistakes_with_their_place_and_exits_1(example: Path) -> None:
+    """Fixing one mistake at a time costs an author a CI run each."""
+    file = example / f"{NODE_AGENT}/component.yaml"
+    file.write_text(file.read_text().replace("batchSoak: 5m", "batchSoack: 5m"))
+    (example / "checks/extra.yaml").write_text("kind: Chek\n")
+    said = sluice("--json", "lint", example)
+    assert said.code == 1
+    found = said.json["findings"]
+    assert {one["path"] for one in found} == {f"{NODE_AGENT}/component.yaml", "checks/extra.yaml"}
+    soak = next(one for one in found if one["code"] == "unknown-field")
+    assert soak == soak | {"level": "error", "hint": "did you mean `batchSoak`?"}
+    assert isinstance(soak["line"], int)
+    text = sluice("lint", example)
+    assert f"{NODE_AGENT}/component.yaml:{soak['line']}:{soak['column']}: error:" in text.out
+
+
+def test_lint_tries_the_templates_once_for_every_chain_of_values(example: Path) -> None:
+    """A template that reads a value that one group lacks breaks only there."""
+    template = example / f"{NODE_AGENT}/templates/configmap.yaml"
+    template.write_text(template.read_text().replace("values.logLevel", "values.logLevl"))
+    said = sluice("lint", example, "--json")
+    assert said.code == 1
+    (found,) = said.json["findings"]
+    assert (found["path"], found["line"]) == (f"{NODE_AGENT}/templates/configmap.yaml", 9)
+    assert sluice("lint", example, "--no-render").code == 0
+
+
+def test_lint_of_a_place_without_a_release_repo_is_wrong_usage(tmp_path: Path) -> None:
+    """A CI job with a wrong path must not be green for ever."""
+    said = sluice("lint", tmp_path, "--json")
+    assert said.code == 2
+    assert said.json["error"]["code"] == "usage"
+    assert "there is no release repo" in said.json["error"]["why"]
+
+
+def test_lint_in_a_folder_below_the_top_finds_the_top(
+    example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People stand in releases/2026 when they type."""
+    (example / ".git").mkdir()
+    monkeypatch.chdir(example / "releases/2026")
+    assert sluice("lint").code == 0
+    assert sluice("windows", "--unit", "node-agent@eu-1").code == 0
+
+
+def test_schema_prints_one_kind_or_all_of_them() -> None:
+    """Editors want one file a kind; scripts want the map."""
+    one = sluice("schema", "Window").json
+    assert one["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert "Release" in sluice("schema", "--json").json
+    wrong = sluice("schema", "window")
+    assert wrong.code == 2
+    assert "did you mean `Window`?" in wrong.err
+
+
+def test_render_shows_the_yaml_of_a_unit_and_no_secret(example: Path) -> None:
+    """What a release would bring, before there is one; literal secrets are shown to nobody."""
+    said = sluice("--repo", example, "render", "node-agent@eu-1", "--version", "2.4.1", "--json")
+    assert said.code == 0
+    config, workload = said.json["objects"]
+    assert config["kind"] == "ConfigMap"
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.local/node-agent:2.4.1"
+    assert container["resources"]["requests"]["memory"] == "256Mi"
+    secret = example / f"{NODE_AGENT}/templates/secret.yaml"
+    secret.write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
+        "stringData: {key: {{ values.logLevel }}}\n"
+    )
+    shown = sluice("--repo", example, "render", "node-agent@eu-1")
+    assert "(not shown)" in shown.out
+    assert "key: info" not in shown.out
+
+
+def test_render_of_an_unknown_unit_names_the_near_ones(example: Path) -> None:
+    """A slip of the finger is answered with what was meant."""
+    said = sluice("--repo", example, "render", "node-agent@eu1", "--json")
+    assert said.code == 3
+    assert said.json["refused"]["code"] == "unknown-unit"
+    assert "node-agent@eu-1" in said.json["refused"]["why"]

@@ -1,0 +1,124 @@
+"""bump, plan, forecast: from a version to a pull request, and what it would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.terminal import Town, sluice
+
+
+def test_bump_writes_a_release_that_lints_and_plan_shows_it(town: Town) -> None:
+    """The two commands between a new version and a pull request."""
+    work = town.repo.work
+    town.repo.git("switch", "-q", "-c", "pr/agent-2-0-0")
+    made = sluice(
+        "--repo",
+        work,
+        "bump",
+        "agent",
+        "2.0.0",
+        "--units",
+        "cluster=eu-1",
+        "--reason",
+        'It: "better"',
+        "--json",
+    )
+    assert made.code == 0
+    assert made.json["release"] == "agent-2-0-0"
+    text = (work / made.json["path"]).read_text()
+    assert 'reason: "It: \\"better\\""' in text
+    town.repo.commit("Release agent 2.0.0")
+    plan = sluice("--repo", work, "plan", "--json")
+    assert plan.code == 0
+    (release,) = plan.json["releases"]
+    assert release["planHash"].startswith("sha256:")
+    assert release["components"][0]["to"] == "2.0.0"
+    assert release["stages"][0]["waves"] == [["agent@eu-1"]]
+    assert release["stages"][0]["units"][0]["batches"] == [1, "50%", "100%"]
+    assert (
+        sluice("--repo", work, "plan", "--json").json["releases"][0]["planHash"]
+        == release["planHash"]
+    )
+    assert "Release agent-2-0-0: agent" in sluice("--repo", work, "plan").out
+
+
+def test_bump_on_a_bare_repo_opens_the_pull_request(town: Town) -> None:
+    """Where the Git host is a bare repo, a branch under pr/ is the pull request."""
+    made = town.sluice("bump", "agent", "2.0.0", "--as", "chris", "--json")
+    assert made.json["branch"] == "pr/agent-2-0-0"
+    assert town.sluice("plan", "--head", "pr/agent-2-0-0", "--json").json["releases"]
+    town.repo.git("fetch", "-q", "origin")
+    assert (
+        town.repo.git("log", "-1", "--format=%ae", "origin/pr/agent-2-0-0") == "chris@example.com"
+    )
+
+
+def test_bump_refuses_what_nothing_knows_with_the_near_name(town: Town) -> None:
+    """A Release that names nothing would only be found in the pull request."""
+    for words, near in (
+        (("agnt", "2.0.0"), "agent"),
+        (("agent", "2.0.1"), "agent 2.0.0"),
+        (("agent", "2.0.0", "--pipeline", "standrd"), "standard"),
+    ):
+        said = town.sluice("bump", *words, "--json")
+        assert said.code == 3
+        assert near in said.json["refused"]["why"]
+
+
+def test_bump_writes_nothing_that_does_not_lint(town: Town) -> None:
+    """An empty release is a mistake of the selector, and no file of it is left behind."""
+    said = sluice(
+        "--repo", town.repo.work, "bump", "agent", "2.0.0", "--units", "group=prd", "--json"
+    )
+    assert said.code == 1
+    assert said.json["findings"][0]["code"] == "selects-nothing"
+    assert not (town.repo.work / "releases").exists()
+
+
+def test_a_name_stands_for_ever(town: Town) -> None:
+    """The same release twice is a second release, and asks for a name of its own."""
+    work = town.repo.work
+    assert sluice("--repo", work, "bump", "agent", "2.0.0").code == 0
+    again = sluice("--repo", work, "bump", "agent", "2.0.0", "--json")
+    assert (again.code, again.json["refused"]["code"]) == (3, "exists")
+    assert sluice("--repo", work, "bump", "agent", "2.0.0", "--name", "agent-again").code == 0
+
+
+def test_a_plan_with_errors_exits_1_and_plans_nothing(town: Town) -> None:
+    """CI stops there, with every finding."""
+    town.repo.git("switch", "-q", "-c", "pr/bad")
+    town.repo.write(
+        "releases/2026/bad.yaml",
+        "apiVersion: sluice/v1\nkind: Release\nmetadata: {name: bad}\nspec: {}\n",
+    )
+    town.repo.commit("Release bad")
+    said = sluice("--repo", town.repo.work, "plan", "--json")
+    assert said.code == 1
+    assert said.json["findings"]
+    assert said.json["releases"] == []
+
+
+def test_an_unknown_ref_is_wrong_usage(town: Town) -> None:
+    """Nothing outside failed: the name is wrong."""
+    assert town.sluice("plan", "--head", "pr/nothing").code == 2
+    assert town.sluice("lint", "--ref", "nothing").code != 0
+
+
+def test_plan_outside_a_git_repo_says_how_to_get_one(example: Path) -> None:
+    """A folder has no main to merge into."""
+    said = sluice("--repo", example, "plan", "--json")
+    assert said.code == 4
+    assert "git init" in said.json["error"]["why"]
+
+
+def test_forecast_of_a_proposed_a_standing_and_an_unknown_release(town: Town) -> None:
+    """When would it begin, and when end: before anything is merged, and after."""
+    name = town.repo.propose("2.0.0")
+    proposed = town.sluice("forecast", name, "--ref", f"pr/{name}", "--json")
+    assert proposed.code == 0
+    assert proposed.json["units"][0]["batches"][0]["start"]
+    town.repo.merge(name)
+    assert town.sluice("forecast", name, "--json").json["release"] == name
+    unknown = town.sluice("forecast", "agent-2-0", "--json")
+    assert unknown.code == 3
+    assert name in unknown.json["refused"]["why"]

@@ -1,0 +1,81 @@
+"""windows: the calendar from the terminal, without a store and with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.terminal import Town, sluice
+
+TUESDAY = "2026-11-24T09:00:00Z"
+
+
+def test_one_unit_gets_the_answer_of_the_contract(example: Path) -> None:
+    """Scripts wait for nextOpen and nextClose."""
+    said = sluice(
+        "--repo", example, "windows", "--unit", "node-agent@eu-1", "--at", TUESDAY, "--json"
+    )
+    assert said.code == 0
+    assert said.json == said.json | {
+        "open": True,
+        "by": ["weekdays-berlin"],
+        "nextClose": "2026-11-24T15:00:00Z",
+        "nextOpen": "2026-11-25T08:00:00Z",
+    }
+
+
+def test_without_a_unit_every_unit_is_told(example: Path) -> None:
+    """The board of a release manager: who may move tonight."""
+    said = sluice("--repo", example, "--at", TUESDAY, "windows", "--json")
+    units = {one["unit"]: one for one in said.json["units"]}
+    assert len(units) == 3 * 6
+    assert units["log-shipper@staging-1"]["open"] is True
+    text = sluice("--repo", example, "--at", TUESDAY, "windows")
+    assert text.out.startswith("Open: Within weekdays-berlin until Tue 24 Nov 16:00")
+
+
+def test_a_closed_moment_is_a_good_answer(example: Path) -> None:
+    """A question is exit 0 whatever its answer: `closed` is no failure of the asking."""
+    said = sluice(
+        "--repo",
+        example,
+        "windows",
+        "--unit",
+        "node-agent@eu-1",
+        "--json",
+        "--at",
+        "2026-11-28T12:00:00Z",
+    )
+    assert (said.code, said.json["open"]) == (0, False)
+    rollback = sluice(
+        "--repo",
+        example,
+        "windows",
+        "--unit",
+        "node-agent@eu-1",
+        "--json",
+        "--at",
+        "2026-11-28T12:00:00Z",
+        "--action",
+        "rollback",
+    )
+    assert rollback.json["open"] is True
+
+
+def test_a_moment_without_a_zone_is_no_moment(example: Path) -> None:
+    """09:00 is nine times a day somewhere."""
+    said = sluice("--repo", example, "windows", "--at", "2026-11-24T09:00:00")
+    assert said.code == 2
+    assert "no moment with a zone" in said.err
+
+
+def test_an_emergency_freeze_of_the_store_is_known(town: Town) -> None:
+    """Who asks at night must be told of the freeze that somebody set in the evening."""
+    town.tick()
+    frozen = town.sluice(
+        "freeze", "cluster:eu-1", "--until", "2h", "--reason", "fire", "--as", "ana"
+    )
+    assert frozen.code == 0
+    town.tick()
+    said = town.sluice("windows", "--unit", "agent@eu-1", "--json").json
+    assert (said["open"], said["by"], said["source"]) == (False, ["cluster:eu-1"], None)
+    assert town.sluice("windows", "--unit", "agent@eu-2", "--json").json["open"] is True

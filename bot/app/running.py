@@ -190,11 +190,11 @@ def running(
     clock = SystemClock()
     with ExitStack() as held:
         held.enter_context(StoreGuard(settings.db, since=clock.now()))
+        git = held.enter_context(git_host(settings))  # first: a wrong repo makes no store
         store = held.enter_context(SqliteStore(settings.db))
         vitals = Vitals(started=clock.now(), tick=tick)
         server = HealthServer(vitals, clock, port)
         held.callback(server.close)
-        git = held.enter_context(git_host(settings))
         sandbox = held.enter_context(renderer())
         fleet = SimulatedFleet(clock, str(fleet_file(settings.db)))
         held.callback(fleet.close)

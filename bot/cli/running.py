@@ -109,7 +109,7 @@ def _utc(seconds: float | None) -> Any:
 
 @click.command("demo", cls=Verb, asks=False, help="The whole story of a release, on this machine.")
 @click.option("--auto", is_flag=True, help="Decide by itself, and end by itself.")
-@click.option("--speed", type=click.FloatRange(min=0.01), help="Above 1 faster, below slower.")
+@click.option("--speed", type=click.FloatRange(min=0), help="2 is twice as fast, 0 has no pauses.")
 @pass_flags
 def demo(flags: Flags, auto: bool, speed: float | None) -> int:
     from bot.demo import run as tell

@@ -44,6 +44,17 @@ class Kubeconfig(Model):
     )
 
 
+_PODS = frozenset(("image", "pods"))
+_SHOWN_BY = {
+    "crashLoop": _PODS,
+    "neverReady": _PODS,
+    "slow": _PODS | {"takes"},
+    "unreachable": frozenset(("from_", "to")),
+    "loseAnswers": frozenset(("every",)),
+}
+"""Fault → the fields that say something of it."""
+
+
 class Fault(Model):
     """Something that goes wrong in a simulated cluster."""
 
@@ -58,9 +69,11 @@ class Fault(Model):
         default=None, description="How many pods show it at most. Default: all."
     )
     from_: Instant | None = Field(
-        default=None, description="When the fault begins. Default: it always was."
+        default=None, description="unreachable: when it begins. Default: it always was."
     )
-    to: Instant | None = Field(default=None, description="When the fault ends. Default: never.")
+    to: Instant | None = Field(
+        default=None, description="unreachable: when it ends. Default: never."
+    )
     every: Positive | None = Field(
         default=None, description="loseAnswers: every how many-th write loses its answer."
     )
@@ -70,6 +83,10 @@ class Fault(Model):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        fields = type(self).model_fields
+        for name in sorted(self.model_fields_set - {"do"} - _SHOWN_BY[self.do]):
+            said = f"`{fields[name].alias}` says nothing of {self.do}"
+            refuse("not-allowed-here", said, "leave it out", at=str(fields[name].alias))
         if self.do == "loseAnswers" and self.every is None:
             refuse("missing-field", "loseAnswers needs `every`", "such as every: 7", at="do")
         if self.from_ is not None and self.to is not None and self.to <= self.from_:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from release_repo_schema.findings import Finding
 from release_repo_schema.loadedfile import Document
 from release_repo_schema.models import Component, Window, WindowSpec, duration_text
+from release_repo_schema.repo import Repo
 from release_repo_schema.rules.holiday_codes import holiday_hint, holiday_problem
 from release_repo_schema.rules.intervals import intervals, longest
 from release_repo_schema.rules.scene import Scene, listed
@@ -19,10 +20,7 @@ def windows(scene: Scene) -> Iterator[Finding]:
     alone = _open_for(scene)
     for window in scene.repo.windows:
         document, spec = scene.document("Window", window.name), window.spec
-        yield from zone_findings(document, ("spec", "zone"), spec.zone)
-        if spec.holidays is not None and (said := holiday_problem(spec.holidays)):
-            hint = holiday_hint(spec.holidays)
-            yield document.finding(("spec", "holidays"), "unknown-holidays", said, hint)
+        yield from _unknown_places(document, spec)
         yield from _nothing_selected(scene, document, window)
         if not intervals(spec):
             said = f"none of its days ({', '.join(spec.days)}) lies between `starts` and `ends`"
@@ -33,6 +31,22 @@ def windows(scene: Scene) -> Iterator[Finding]:
         yield from _over(document, spec, scene.now)
         if spec.effect == "Allow" and zone_exists(spec.zone):
             yield from _holds_a_batch(scene, document, window, alone)
+
+
+def unknown_times(repo: Repo) -> Iterator[Finding]:
+    """Zones and holidays that nobody knows: with one of them no calendar can be answered."""
+    for window in repo.windows:
+        yield from _unknown_places(repo.documents["Window", window.name], window.spec)
+    for freeze in repo.freezes:
+        document = repo.documents["Freeze", freeze.name]
+        yield from zone_findings(document, ("spec", "zone"), freeze.spec.zone)
+
+
+def _unknown_places(document: Document, spec: WindowSpec) -> Iterator[Finding]:
+    yield from zone_findings(document, ("spec", "zone"), spec.zone)
+    if spec.holidays is not None and (said := holiday_problem(spec.holidays)):
+        hint = holiday_hint(spec.holidays)
+        yield document.finding(("spec", "holidays"), "unknown-holidays", said, hint)
 
 
 def _nothing_selected(scene: Scene, document: Document, window: Window) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from release_repo_schema.floors import floor_of
 from release_repo_schema.loadedfile import Document
 from release_repo_schema.models import Component, duration_text
 from release_repo_schema.repo import Repo
-from release_repo_schema.rules.scene import Scene
+from release_repo_schema.rules.scene import BUILT_IN_CHECKS, Scene
 
 
 def components(scene: Scene) -> Iterator[Finding]:
@@ -19,6 +19,11 @@ def components(scene: Scene) -> Iterator[Finding]:
     people = repo.people.spec
     owners = {one.name for one in people.members} | {one.name for one in people.teams}
     checks = scene.checks()
+    for name in BUILT_IN_CHECKS:
+        if name in repo.checks:
+            said = f"the check `{name}` is built in, and means the same in every repo"
+            document = scene.document("Check", name)
+            yield document.finding(("metadata", "name"), "reserved-name", said, "rename this one")
     for name, component in repo.components.items():
         document = scene.document("Component", name)
         spec = component.spec

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from release_repo_schema.findings import Finding
+from release_repo_schema.models import Cluster, ClusterGroup
 from release_repo_schema.rules.scene import Scene
+
+BUILT_IN_LABELS = ("group", "cluster", "nodeSet", "namespace")
 
 
 def clusters(scene: Scene) -> Iterator[Finding]:
-    """Every cluster's group exists, and so does its host."""
+    """Every cluster's group exists, and so does its host; no label hides behind a built-in one."""
     groups, names = scene.repo.groups, scene.repo.clusters
+    for name, group in groups.items():
+        yield from _hidden_labels(scene, group, {"group": name})
     for name, cluster in names.items():
+        own = {"group": cluster.spec.group, "cluster": name}
+        yield from _hidden_labels(scene, cluster, own)
         spec = cluster.spec
         if spec.group not in groups:
             document = scene.document("Cluster", name)
@@ -20,6 +27,20 @@ def clusters(scene: Scene) -> Iterator[Finding]:
             document = scene.document("Cluster", name)
             pointer = ("spec", "hostedBy")
             yield from scene.unknown(document, pointer, "cluster", spec.hosted_by, names)
+
+
+def _hidden_labels(
+    scene: Scene, model: Cluster | ClusterGroup, own: Mapping[str, str]
+) -> Iterator[Finding]:
+    """A label of a built-in name would be read by nobody: selectors see the built-in one."""
+    labels = model.metadata.labels
+    for key in BUILT_IN_LABELS:
+        if key in labels and labels[key] != own.get(key):
+            document = scene.document(model.kind, model.name)
+            said = f"the label `{key}` is built in, and selectors see that one, not `{labels[key]}`"
+            pointer = ("metadata", "labels", key)
+            hint = "give the label another name"
+            yield document.finding(pointer, "reserved-label", said, hint, at_key=True)
 
 
 def values(scene: Scene) -> Iterator[Finding]:

@@ -114,6 +114,8 @@ def _releasable(
     required = component.spec.releasable.evidence == "required"
     folder = f"components/{component.name}/versions/"
     if found is None:
+        if {version, f"{component.name}-{version}"} & scene.repo.broken_names:
+            return  # its file is there and has findings of its own
         known = [v for c, v in scene.repo.versions if c == component.name]
         if required:
             said = f"{component.name} {version} has no ComponentVersion, and evidence is required"

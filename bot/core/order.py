@@ -65,6 +65,8 @@ class StageRule:
     """The globs of its selector, in the author's order: what `order: listed` goes by."""
     order: str = "score"
     waves: tuple[Step, ...] | None = None
+    first_wave: int | None = None
+    """The most units of its first wave, by the policy: what is not written keeps to it too."""
     spread: tuple[str, ...] = ()
 
 
@@ -132,7 +134,11 @@ def wanted_waves(rule: StageRule, count: int) -> tuple[Step, ...]:
     """The waves that the stage asks for, or the default for so many units."""
     if rule.waves:
         return rule.waves
-    return DEFAULT_WAVES if count > FEW else ONE_WAVE
+    if count > FEW:
+        return DEFAULT_WAVES
+    if rule.first_wave is not None and rule.first_wave < count:
+        return (rule.first_wave, *ONE_WAVE)
+    return ONE_WAVE
 
 
 def reach(steps: Sequence[Step], total: int) -> tuple[int, ...]:

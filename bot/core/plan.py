@@ -24,6 +24,7 @@ from bot.model.plan import (
     StagePlan,
     UnitPlan,
 )
+from release_repo_schema.floors import floor_of
 from release_repo_schema.models import (
     CheckSpec,
     Component,
@@ -57,6 +58,8 @@ class Membership:
     weights: Mapping[str, int]
     left: tuple[Candidate, ...] = ()
     """Selected by the release, and in no stage."""
+    first_wave: int | None = None
+    """The most units that the policy's floor lets into a first wave."""
 
     @property
     def units(self) -> tuple[Candidate, ...]:
@@ -104,6 +107,7 @@ def membership(repo: Repo, release: Release) -> Membership | None:
         stages=tuple((s, units) for s, units in zip(stages, members, strict=True) if units),
         weights=pipeline.spec.weights if pipeline else {},
         left=left,
+        first_wave=floor_of(repo.policy, repo.components[name]).first_wave,
     )
 
 
@@ -265,7 +269,7 @@ def policy_approval(policy: Policy, component: Component) -> ApprovalAsk | None:
     )
 
 
-def stage_rule(stage: Stage) -> StageRule:
+def stage_rule(stage: Stage, first_wave: int | None = None) -> StageRule:
     """What a stage of the repo says about the order inside it."""
 
     def selects(unit: Candidate) -> bool:
@@ -277,6 +281,7 @@ def stage_rule(stage: Stage) -> StageRule:
         names=stage.units.names,
         order=stage.order,
         waves=stage.waves,
+        first_wave=first_wave,
         spread=stage.spread,
     )
 
@@ -287,7 +292,8 @@ def _placed(
     stages: list[StagePlan] = []
     units: list[UnitPlan] = []
     for stage, chosen in members.stages:
-        placed = place(chosen, stage_rule(stage), weights=members.weights, broken=broken)
+        rule = stage_rule(stage, members.first_wave)
+        placed = place(chosen, rule, weights=members.weights, broken=broken)
         labels = {unit.unit: unit for unit in chosen}
         one = partial(_unit, members.component.name, len(stages))
         units += [one(where, labels[where.unit], rendered[where.unit]) for where in placed]

@@ -149,7 +149,7 @@ def _of_the_order(plan: ReleasePlan, members: Membership) -> Iterable[str]:
     for stage, (asked, chosen) in zip(plan.stages, members.stages, strict=True):
         if asked.order == "listed":
             yield say.by_hand(stage.name)
-        rule = stage_rule(asked)
+        rule = stage_rule(asked, members.first_wave)
         added = len(stage.waves) - len(reach(wanted_waves(rule, len(chosen)), len(chosen)))
         if added > 0:
             yield say.waves_added(stage.name, added)

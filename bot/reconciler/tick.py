@@ -145,6 +145,8 @@ class Reconciler:
 
     def next_due(self) -> datetime | None:
         """When something is due by itself; None when only news can move anything."""
+        if any(active.dirty for active in self.board.releases.values()):
+            return self.ports.clock.now()
         times = [active.wake for active in self.board.releases.values() if active.wake]
         times += [stop.until for stop in self.board.stops.values()]
         times += [self.comparer.again] if self.comparer.again else []

@@ -43,7 +43,8 @@ def release(name: str, version: str, **spec: Any) -> str:
         "pipeline": "standard",
         "reason": f"Fixes a leak in {version}",
     }
-    return doc("Release", name, base | spec)
+    written = {key: value for key, value in (base | spec).items() if value is not None}
+    return doc("Release", name, written)
 
 
 def pipeline(**production: Any) -> str:

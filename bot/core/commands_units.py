@@ -121,24 +121,24 @@ def rollback(ask: Ask) -> Outcome:
     outcome = Outcome()
     count, releases = 0, []
     for active, units in ask.board.reached(ask.scope):
-        if active.state.phase in (
-            ReleasePhase.PROPOSED,
-            ReleasePhase.ROLLED_BACK,
-            ReleasePhase.SUPERSEDED,
-        ):
+        if active.state.phase in (ReleasePhase.PROPOSED, ReleasePhase.ROLLED_BACK):
             continue
         touched = [
             n for n in units if active.units[n].began and active.units[n].phase in endings.TOUCHED
         ]
+        if active.state.phase is ReleasePhase.SUPERSEDED:
+            # What has been taken over is the newer one's; the rest was left where it stood.
+            left = [n for n in touched if not _replaced_by(ask, active, [n])]
+            touched, units = left or touched, left or units
         if not touched:
             continue
         if later := _replaced_by(ask, active, touched):
             return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
         t = ask.turn(active)
-        whole = len(units) == len(active.index.plan.units)
+        whole = active.state.phase is ReleasePhase.SUPERSEDED or len(units) == len(active.units)
         if whole:
             t.state = replace(t.state, ended=None)
-            count += endings.roll_back(t, by=ask.by, reason=ask.command.reason)
+            count += endings.roll_back(t, by=ask.by, reason=ask.command.reason, only=touched)
         else:
             if t.state.phase.ended:
                 t.state = replace(

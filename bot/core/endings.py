@@ -5,6 +5,7 @@ Called by the lifecycle and by commands. Never starts anything forward.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from bot.core.decisions import live, open_decision
@@ -111,11 +112,12 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
     return True
 
 
-def roll_back(t: Turn, *, by: str, reason: str) -> int:
-    """Send the whole release back, newest first. How many units go back."""
+def roll_back(t: Turn, *, by: str, reason: str, only: Collection[str] | None = None) -> int:
+    """Send the whole release back (or what is still its own), newest first. How many go back."""
     t.state = replace(t.state, phase=ReleasePhase.ROLLING_BACK, since=t.s.now, outcome=reason)
     names = [unit.unit for unit in reversed(t.s.plan.units)]
-    count = sum(take_back(t, name, by=by, reason=reason) for name in names)
+    mine = [name for name in names if only is None or name in only]
+    count = sum(take_back(t, name, by=by, reason=reason) for name in mine)
     t.tell("release.rolling-back", actor=by, reason=reason, by=by, units=count)
     return count
 

@@ -1,4 +1,4 @@
-"""A rollback sticks in Git as well: the revert pull request, what it restores and what it blocks."""
+"""A rollback sticks in Git as well: the revert pull request, what it restores and blocks."""
 
 from __future__ import annotations
 

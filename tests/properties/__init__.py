@@ -1,0 +1,1 @@
+"""Properties of the rules: what holds in every situation, whoever does what."""

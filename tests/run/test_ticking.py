@@ -110,7 +110,7 @@ def test_a_full_disk_stops_new_writes_and_is_over_when_there_is_room(
     assert running.vitals.written() == {}
     running.store.full = False
     wait_until(lambda: running.vitals.written() == {("forward", "done"): 1})
-    assert running.vitals.store_problem is None
+    wait_until(lambda: running.vitals.store_problem is None)
     assert desk.ask("fleet", "eu-1")["clusters"][0]["writes"][0]["verb"] == "create"
 
 

@@ -12,5 +12,5 @@ from tests.run.release_repo import ReleaseRepo
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """Two clusters of four nodes, nothing released yet."""
-    return Desk(tmp_path, ReleaseRepo(tmp_path))
+    """One cluster of four nodes, nothing released yet."""
+    return Desk(tmp_path, ReleaseRepo(tmp_path, clusters=1))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli.flags import Flags, Verb, pass_flags
-from bot.cli.outcome import GOOD, emit
+from bot.cli.outcome import FOUND, GOOD, Ended, emit
 from bot.cli.telling import instant
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def windows(flags: Flags, unit: str | None, action: str) -> int:
     from bot.core.calendar import Calendar
 
     repo = read_repo(flags)
+    _answerable(repo, unit)
     calendar = Calendar.of(
         repo.windows,
         repo.freezes,
@@ -41,6 +43,30 @@ def windows(flags: Flags, unit: str | None, action: str) -> int:
     body = {"units": [{"unit": one.unit, **_json(opening)} for one, opening in answers]}
     emit(body, "" if flags.json else _all(answers), as_json=flags.json)
     return GOOD
+
+
+_RULES = re.compile(r"(calendar|policy|fleet/groups)(/|$)")
+_UNITS = re.compile(r"fleet(/|$)|components/[^/]+/[^/]+$")
+
+
+def _answerable(repo: Repo, unit: str | None) -> None:
+    """Ends with the findings where the calendar cannot be known: a broken freeze is no yes."""
+    from release_repo_schema.rules.calendar import unknown_times
+
+    component, _, cluster = (unit or "").partition("@")
+    known = component in repo.components and cluster in repo.clusters
+    wrong = [
+        one
+        for one in repo.findings
+        if one.level == "error"
+        and (_RULES.match(one.path) or (not known and _UNITS.match(one.path)))
+    ]
+    wrong += unknown_times(repo)
+    if wrong:
+        said = "the calendar cannot be told before these are mended:"
+        lines = "\n".join(str(one) for one in wrong)
+        body = {"findings": [one.to_json() for one in wrong]}
+        raise Ended(FOUND, f"{said}\n{lines}", body)
 
 
 def _units(repo: Repo, named: str | None) -> list[CalendarUnit]:

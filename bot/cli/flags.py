@@ -30,12 +30,12 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            at = datetime.fromisoformat(str(value))
-        except ValueError:
-            at = None
-        if at is None or at.tzinfo is None:
-            self.fail(f"{value!r} is no moment with a zone, such as 2026-11-24T09:00:00Z")
-        return at.astimezone(UTC)
+            at = datetime.fromisoformat(str(value).upper())  # RFC 3339 takes t and z as well
+            if at.tzinfo is not None:
+                return at.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        self.fail(f"{value!r} is no moment with a zone, such as 2026-11-24T09:00:00Z")
 
 
 @dataclass

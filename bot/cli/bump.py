@@ -56,7 +56,7 @@ def bump(
     from bot.cli.reading import read_repo
 
     repo = read_repo(flags)
-    _known(repo, component, version)
+    _known(repo, component)
     wish = Wish(
         component=component,
         version=version,
@@ -95,15 +95,15 @@ def bump(
     return GOOD
 
 
-def _known(repo: Repo, component: str, version: str) -> None:
-    """A component or version that nobody knows is mostly a slip of the finger."""
-    from bot.cli.refusing import unknown_component, unknown_version
+def _known(repo: Repo, component: str) -> None:
+    """A component that nobody knows is mostly a slip of the finger.
+
+    An unknown version is for lint to judge: where evidence is optional it may go out.
+    """
+    from bot.cli.refusing import unknown_component
 
     if component not in repo.components:
         raise unknown_component(component, repo.components)
-    versions = [known for name, known in repo.versions if name == component]
-    if versions and version not in versions:
-        raise unknown_version(component, version, versions)
 
 
 def _pipeline(repo: Repo, named: str | None) -> str:
@@ -122,7 +122,12 @@ def _pipeline(repo: Repo, named: str | None) -> str:
 
 
 def _selector(text: str | None) -> dict[str, Any]:
-    """`group=prod-eu,size=small,names=eu-*` as a selector of the contract; "" is every unit."""
+    """`group=prod-eu,size=small,names=eu-*` as a selector of the contract; "" is every unit.
+
+    A selector as a file would write it, `{matchLabels: {…}}`, is taken as it is.
+    """
+    if (text or "").lstrip().startswith("{"):
+        return _written(text or "")
     labels: dict[str, str] = {}
     names: list[str] = []
     for part in (text or "").split(","):
@@ -137,6 +142,26 @@ def _selector(text: str | None) -> dict[str, Any]:
             labels[key] = value
     selector: dict[str, Any] = {"matchLabels": labels} if labels else {}
     return {**selector, "names": names} if names else selector
+
+
+def _written(text: str) -> dict[str, Any]:
+    """A selector in YAML or JSON, judged by the model of the contract."""
+    from pydantic import ValidationError
+
+    from release_repo_schema.models import Selector
+    from release_repo_schema.yamltext import read
+
+    documents, findings = read("--units", text.encode())
+    if findings or len(documents) != 1:
+        why = findings[0].message if findings else "expected one selector"
+        raise wrong_usage(f"--units {text!r}: {why}")
+    try:
+        selector = Selector.model_validate(documents[0].value, by_alias=True, by_name=False)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise wrong_usage(f"--units {text!r}: {where}: {first['msg']}") from wrong
+    return selector.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _name(component: str, version: str) -> str:
@@ -168,9 +193,17 @@ def _flow(selector: dict[str, Any]) -> str:
     if labels := selector.get("matchLabels"):
         inner = ", ".join(f"{_scalar(key)}: {_scalar(value)}" for key, value in labels.items())
         parts.append(f"matchLabels: {{{inner}}}")
+    if expressions := selector.get("matchExpressions"):
+        parts.append(f"matchExpressions: [{', '.join(_expression(one) for one in expressions)}]")
     if names := selector.get("names"):
         parts.append(f"names: [{', '.join(_scalar(name) for name in names)}]")
     return f"{{{', '.join(parts)}}}"
+
+
+def _expression(one: dict[str, Any]) -> str:
+    values = ", ".join(_scalar(value) for value in one.get("values", ()))
+    values = f", values: [{values}]" if values else ""
+    return f"{{key: {_scalar(one['key'])}, operator: {one['operator']}{values}}}"
 
 
 def _scalar(text: str) -> str:

@@ -45,10 +45,6 @@ def unknown_pipeline(pipeline: str, known: Iterable[str]) -> Ended:
     return _unknown("pipeline", pipeline, known)
 
 
-def unknown_version(component: str, version: str, known: Iterable[str]) -> Ended:
-    return _unknown("version", f"{component} {version}", [f"{component} {one}" for one in known])
-
-
 def unknown_cluster(cluster: str, known: Iterable[str]) -> Ended:
     return _unknown("cluster", cluster, known)
 

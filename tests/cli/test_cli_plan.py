@@ -57,12 +57,21 @@ def test_bump_refuses_what_nothing_knows_with_the_near_name(town: Town) -> None:
     """A Release that names nothing would only be found in the pull request."""
     for words, near in (
         (("agnt", "2.0.0"), "agent"),
-        (("agent", "2.0.1"), "agent 2.0.0"),
         (("agent", "2.0.0", "--pipeline", "standrd"), "standard"),
     ):
         said = town.sluice("bump", *words, "--json")
         assert said.code == 3
         assert near in said.json["refused"]["why"]
+
+
+def test_bump_warns_of_a_version_that_is_not_among_the_known_ones(town: Town) -> None:
+    """Where evidence is optional a version may go out without a file; mostly it is a slip."""
+    said = sluice("--repo", town.repo.work, "bump", "agent", "2.0.1", "--json")
+    assert said.code == 0
+    (found,) = said.json["findings"]
+    assert (found["level"], found["code"]) == ("warning", "unknown-version")
+    assert "2.0.0" in found["hint"]
+    assert "unknown-version" in said.err
 
 
 def test_bump_writes_nothing_that_does_not_lint(town: Town) -> None:

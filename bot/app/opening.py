@@ -54,7 +54,7 @@ def git_host(settings: Settings) -> LocalGitHost:
     from bot.adapters.clock import SystemClock
     from bot.adapters.git import LocalGitHost
 
-    cache = Path(f"{settings.db}.repo")
+    cache = Path(f"{settings.db}.repo").absolute()  # git itself is run in another folder
     return LocalGitHost(settings.repo, cache=cache, clock=SystemClock())
 
 

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 def read_repo(flags: Flags, settings: Settings | None = None) -> Repo:
     """The repo. A place where none is would answer every question with nothing: wrong usage."""
     from bot.app.opening import tree_of
+    from bot.ports import GitError
     from release_repo_schema.load import load_repo
 
     settings = settings or flags.settings
     try:
         tree = tree_of(settings, flags.ref, flags.held)
         repo = load_repo(tree)
+    except GitError as unknown:
+        if flags.ref is None:
+            raise
+        raise wrong_usage(unknown.why) from unknown
     except OSError as refused:
         raise wrong_usage(f"{settings.repo} cannot be read: {refused.strerror}") from refused
     if not repo.files and not repo.findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,11 +28,15 @@ def render(flags: Flags, unit: str, version: str | None) -> int:
     from bot.core.plan_jobs import source_of, wanted
     from bot.reconciler.mistakes import render_findings
     from bot.reconciler.planner_caches import Renderings
+    from release_repo_schema.models.scalars import VERSION_PATTERN
 
     repo = read_repo(flags)
     candidate = _candidate(repo, unit)
     component = unit.partition("@")[0]
+    if version is not None and not re.fullmatch(VERSION_PATTERN, version):
+        raise wrong_usage(f"{version!r} is no version: a version is a valid image tag, as 2.5.0 is")
     version = version or _version(repo, component, candidate)
+    _readable(repo, component)
     with renderer() as sandbox:
         renderings = Renderings(sandbox)
         asked = {unit: wanted(source_of(repo, component, renderings.reads), version, candidate)}
@@ -52,6 +57,17 @@ def render(flags: Flags, unit: str, version: str | None) -> int:
     }
     emit(body, text, as_json=flags.json)
     return GOOD
+
+
+def _readable(repo: Repo, component: str) -> None:
+    """Ends with the findings where the component's own files cannot all be read."""
+    folder = f"components/{component}/"
+    wrong = [f for f in repo.findings if f.level == "error" and f.path.startswith(folder)]
+    wrong = [f for f in wrong if f.code != "literal-secret"]  # its data is hidden below
+    if wrong:
+        failed = {"findings": [one.to_json() for one in wrong]}
+        lines = "\n".join(str(one) for one in wrong)
+        raise Ended(FOUND, f"{component} does not render:\n{lines}", failed)
 
 
 def _candidate(repo: Repo, unit: str) -> Candidate:

@@ -39,6 +39,18 @@ def nothing_to_roll(what: str, units: int) -> str:
     return f"{what} asks for 0 pods in {many(units, 'unit')}: its one batch is empty"
 
 
+def secret_rendered(what: str) -> str:
+    return f"expected no data in a Secret, and {what} is rendered with some"
+
+
+SECRET_HINT = "name a Secret that exists in the cluster; take this one out of Git's history"
+
+
+def condition(wrong: str) -> str:
+    """A condition of a check that could never be answered."""
+    return f"expected a condition in CEL: {wrong}"
+
+
 def by_hand(stage: str) -> str:
     return f"the order of stage {stage} is written by hand: no score decides there"
 

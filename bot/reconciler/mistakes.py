@@ -1,4 +1,7 @@
-"""What went wrong in renderings, as findings at their place in the repo. Renders nothing."""
+"""Mistakes that only a trial shows: of renderings and of conditions, as findings at their place.
+
+Renders nothing itself, and asks no condition of a cluster.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ from collections.abc import Iterable, Mapping
 from bot.cluster.render import at_source
 from bot.core import messages_plan_facts as say
 from bot.core.plan_jobs import Output, Wanted
+from checks.cel import cel_problems
 from release_repo_schema.findings import Finding
+from release_repo_schema.repo import Repo
+
+SECRET = "literal-secret"
 
 
 def render_findings(
@@ -22,4 +29,43 @@ def render_findings(
             told.setdefault(key, []).append(unit)
     for (path, line, code, message, hint), units in told.items():
         where = "" if len(units) == len(asked) else say.in_units(units)
-        yield Finding(path=path, line=line, code=code, message=message + where, hint=hint)
+        # A rendering tells the line; the mistake is somewhere in it.
+        column = None if line is None else 1
+        yield Finding(
+            path=path, line=line, column=column, code=code, message=message + where, hint=hint
+        )
+
+
+def secret_findings(
+    repo: Repo, asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
+) -> Iterable[Finding]:
+    """Secrets with data that only the rendering shows: all of it comes from the repo."""
+    seen = [one.path for one in repo.findings if one.code == SECRET]
+    told: set[tuple[str, str]] = set()
+    for unit, one in asked.items():
+        output, component = outputs[one.key], unit.partition("@")[0]
+        for planned in output.objects:
+            if planned.ref.kind != "Secret" or (component, planned.ref.short) in told:
+                continue
+            obj = output.blobs[planned.digest]
+            if not (obj.get("data") or obj.get("stringData")):
+                continue
+            told.add((component, planned.ref.short))
+            if not any(path.startswith(f"components/{component}/") for path in seen):
+                said = say.secret_rendered(planned.ref.short)
+                where = f"components/{component}/component.yaml"
+                yield Finding(path=where, code=SECRET, message=said, hint=say.SECRET_HINT)
+
+
+def condition_findings(repo: Repo) -> Iterable[Finding]:
+    """Conditions of checks that could never be answered."""
+    for name, check in repo.checks.items():
+        spec = check.spec
+        for field, said in (
+            ("successCondition", spec.success_condition),
+            ("failureCondition", spec.failure_condition),
+        ):
+            wrong = cel_problems(said) if said else None
+            if wrong is not None:
+                document = repo.documents["Check", name]
+                yield document.finding(("spec", field), "wrong-condition", say.condition(wrong))

@@ -6,7 +6,7 @@ commits. It answers mistakes with findings; it asks no cluster and writes nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -30,7 +30,7 @@ from bot.core.plan_versions import versions_by_releases
 from bot.core.plan_weigh import approvals, batches_ahead, refusals, shown_units, warnings
 from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
-from bot.reconciler.mistakes import render_findings
+from bot.reconciler.mistakes import condition_findings, render_findings, secret_findings
 from bot.reconciler.planner_caches import Renderings, Repos
 from release_repo_schema.findings import Finding
 from release_repo_schema.models import Release
@@ -64,7 +64,7 @@ class Planner:
         """All findings of a commit. `active`: releases that have not ended."""
         before = self.load(base) if base else None
         known = None if active is None else sorted(active)
-        return tuple(lint(self.load(commit), now=now, active=known, base=before))
+        return tuple(_lint(self.load(commit), now=now, active=known, base=before))
 
     def calendar(self, repo: Repo) -> Calendar:
         """The calendar of a repo, made once."""
@@ -82,7 +82,7 @@ class Planner:
             )
             return PullPlan(base=base, head=head, findings=conflicts, conflicts=tried.conflicts)
         before, after = self.load(base), self.repos.of_tree(tried.tree_id, tried.tree)
-        findings = list(lint(after, now=now, active=(), base=before))
+        findings = _lint(after, now=now, active=(), base=before)
         # What lint refuses is not planned, but its templates are tried: all mistakes at once.
         releases: list[ReleaseShown] = []
         refused = bool(_errors(findings))
@@ -133,7 +133,7 @@ class Planner:
         )
         if not names:
             return brought
-        wrong = _errors(lint(after, now=now, active=(), base=before))
+        wrong = _errors(_lint(after, now=now, active=(), base=before))
         if authors is None:
             authors = self._git.authors(here.parents[0], commit) if here.parents else here.authors
         origin = Origin(
@@ -227,7 +227,7 @@ class Planner:
         source = source_of(repo, component, self.renderings.reads)
         asked = {unit.unit: wanted(source, version, unit) for unit in units}
         outputs = self.renderings.outputs(asked.values())
-        findings = tuple(render_findings(asked, outputs))
+        findings = (*render_findings(asked, outputs), *secret_findings(repo, asked, outputs))
         if findings:
             return {}, {}, findings
         ready = {key: output.as_version(version) for key, output in outputs.items()}
@@ -304,6 +304,13 @@ class _Draft:
             return self.findings
         document = repo.documents["Release", name]
         return (document.finding(("spec",), "not-plannable", say.NOT_PLANNABLE, at_key=True),)
+
+
+def _lint(
+    repo: Repo, *, now: datetime, active: Collection[str] | None, base: Repo | None
+) -> list[Finding]:
+    """What the files say wrong, and what only a trial of their conditions shows."""
+    return [*lint(repo, now=now, active=active, base=base), *condition_findings(repo)]
 
 
 def _removed(before: Repo, after: Repo) -> tuple[str, ...]:

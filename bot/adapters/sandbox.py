@@ -28,6 +28,10 @@ GRACE = 1.0
 """Seconds beyond a job's deadline in which the worker can still say itself where it was."""
 START = 60.0
 """Seconds that a worker may take to start on a busy machine."""
+HOPELESS = 2
+"""Jobs of the same files that ran out of time before the others of them are not tried: a fleet of
+a thousand values would else wait a thousand times for one endless loop."""
+LATE = "it did not finish within"
 ANSWER = 32 * 1024 * 1024
 """Bytes of one answer; what is longer was not written by our worker."""
 
@@ -88,9 +92,11 @@ class SandboxRenderer:
         self, jobs: Sequence[RenderJob], batches: list[list[int]], found: dict[int, Rendering]
     ) -> None:
         waiting = batches[::-1]
+        late: dict[Any, list[Rendering]] = {}
         with DefaultSelector() as selector:
             busy: list[WorkerProcess] = []
             while waiting or busy:
+                waiting = [batch for batch in waiting if not _given_up(jobs, batch, found, late)]
                 while waiting and (worker := self._free(busy, len(waiting))) is not None:
                     worker.give(waiting[-1], _request(jobs, waiting[-1]))
                     waiting.pop()
@@ -101,7 +107,12 @@ class SandboxRenderer:
                     busy.append(worker)
                 self._turn(selector, busy)
                 for worker in list(busy):
+                    asked = list(worker.jobs)
                     rest = self._heard(worker, jobs, found)
+                    _note_late(jobs, asked, found, late)
+                    if rest is None and _given_up(jobs, worker.jobs, found, late):
+                        worker.end()
+                        rest = []
                     if rest is None:
                         continue
                     selector.unregister(worker.answers)
@@ -156,7 +167,7 @@ class SandboxRenderer:
                 return []
             if time.monotonic() < worker.deadline:
                 return None
-            why = f"it did not finish within {self._deadline:g} s"
+            why = f"{LATE} {self._deadline:g} s"
         except WorkerGone as gone:
             why = str(gone)
         worker.end()
@@ -165,6 +176,36 @@ class SandboxRenderer:
         number = worker.jobs.pop(0)
         found[number] = _failed(jobs[number], worker.at, why)
         return worker.jobs
+
+
+def _note_late(
+    jobs: Sequence[RenderJob],
+    asked: Sequence[int],
+    found: dict[int, Rendering],
+    late: dict[Any, list[Rendering]],
+) -> None:
+    """Remembers by files which of the jobs just answered ran out of time."""
+    for number in asked:
+        answer = found.get(number)
+        if answer is None:
+            return  # they are answered in order
+        if any(problem.message.startswith(LATE) for problem in answer.problems):
+            late.setdefault((jobs[number].kind, jobs[number].files), []).append(answer)
+
+
+def _given_up(
+    jobs: Sequence[RenderJob],
+    batch: Sequence[int],
+    found: dict[int, Rendering],
+    late: dict[Any, list[Rendering]],
+) -> bool:
+    """Whether the batch is answered as others of its files were, without being tried."""
+    before = late.get((jobs[batch[0]].kind, jobs[batch[0]].files), [])
+    if len(before) < HOPELESS:
+        return False
+    for number in batch:
+        found[number] = Rendering(key=jobs[number].key, problems=before[-1].problems)
+    return True
 
 
 def _batches(jobs: Sequence[RenderJob], found: dict[int, Rendering]) -> list[list[int]]:

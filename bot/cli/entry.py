@@ -140,6 +140,9 @@ def run(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else GOOD
     except Ended as ended:
+        if isinstance(ended.__cause__, OSError):
+            _silent()  # else Python complains of the same stream again at its end
+            args = []
         return _end(ended.code, ended.text, ended.body, args)
     except click.exceptions.NoArgsIsHelpError as help_asked:
         note(help_asked.format_message())

@@ -38,13 +38,20 @@ def error(code: str, why: str, **more: Any) -> dict[str, Any]:
 
 
 def emit(body: Any, text: str, *, as_json: bool) -> None:
-    """The answer of a command on stdout."""
+    """The answer of a command on stdout. A stream that takes no more is outside of us: exit 4."""
     if as_json:
         # Escapes where the terminal's encoding could lose letters: JSON is read by programs.
         plain = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        print(json.dumps(body, indent=2, ensure_ascii=not plain))
-    elif text:
+        text = json.dumps(body, indent=2, ensure_ascii=not plain)
+    if not text:
+        return
+    try:
         print(text.rstrip("\n"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as full:
+        raise outside(f"the answer cannot be written: {full.strerror or full}") from full
 
 
 def note(text: str) -> None:

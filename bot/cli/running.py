@@ -7,7 +7,9 @@ import re
 import signal
 import sys
 import threading
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -91,9 +93,7 @@ def _stopped_by_signals() -> threading.Event:
 
 def _log_to_stderr() -> None:
     handler = logging.StreamHandler(sys.stderr)
-    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    form.converter = _utc
-    handler.setFormatter(form)
+    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
@@ -101,10 +101,29 @@ def _log_to_stderr() -> None:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
-def _utc(seconds: float | None) -> Any:
-    import time
+class _Lines(logging.Formatter):
+    """One line for everything: a traceback goes into a report, and the line says where it is."""
 
-    return time.gmtime(seconds)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.converter = time.gmtime
+        self._reports: dict[str, Path] = {}
+
+    def format(self, record: logging.LogRecord) -> str:
+        raised = record.exc_info[1] if record.exc_info else None
+        record.exc_info, record.exc_text = None, None
+        line = super().format(record)
+        return line if raised is None else f"{line}: {self._reported(raised)}"
+
+    def _reported(self, raised: BaseException) -> str:
+        """The same bug at every tick is one report."""
+        from bot.app.report import save_report
+
+        sign = f"{type(raised).__name__}: {raised}"
+        where = self._reports.get(sign)
+        if where is None:
+            where = self._reports[sign] = save_report(raised, ("run",))
+        return f"{sign.splitlines()[0]}; the full report is in {where}"
 
 
 @click.command("demo", cls=Verb, asks=False, help="The whole story of a release, on this machine.")

@@ -133,6 +133,16 @@ class World:
         paths = self._git("ls-tree", "-r", "--name-only", f"origin/pr/{name}").split()
         return {path: self._git("show", f"origin/pr/{name}:{path}") for path in paths}
 
+    def rewrites_main(self) -> None:
+        """Somebody forces main back to its first commit, with another one on top."""
+        first = self._git("rev-list", "--max-parents=0", "HEAD").split()[-1]
+        self._git("reset", "-q", "--hard", first)
+        self._git("commit", "-q", "--allow-empty", "-m", "Another history")
+        self._git("push", "-q", "--force", "origin", "HEAD:main")
+        self.files = {
+            name: (self.work / name).read_text() for name in self._git("ls-files").split()
+        }
+
     def releases(self, name: str = "node-agent-2-5-0", version: str = "2.5.0", **spec: Any) -> str:
         """A release of node-agent: proposed, seen by the bot, merged, seen again. Its name."""
         self.proposes(

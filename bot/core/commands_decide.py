@@ -22,6 +22,7 @@ from bot.core.commands_steer import (
 from bot.core.commands_units import retry, rollback, skip
 from bot.core.decisions import OVERRIDE_LASTS, keep_asking, live, open_decision
 from bot.core.messages_refusal import Refusal, done, refusal
+from bot.core.scope import is_release
 from bot.core.turn import LIFTED_BY, Turn
 from bot.model.plan import ApprovalAsk
 from bot.model.state import (
@@ -162,6 +163,17 @@ def override(ask: Ask) -> Outcome:
     """I have seen it and go on: checks, evidence, blocks; windows and freezes with two people."""
     if ask.command.gate == "window":
         return _override_window(ask)
+    stuck = [
+        h
+        for h in ask.board.holds.values()
+        if h.scope == ask.scope and LIFTED_BY.get(h.code) == "override"
+    ]
+    if stuck and not ask.command.gate:
+        return _override_holds(ask, stuck)
+    narrow = is_release(ask.scope) or "@" in ask.scope
+    if not narrow and not ask.command.gate:
+        why = "for more than one release, name --gate check, evidence or blocked"
+        return Outcome(refused=refusal("not-understood", text=ask.command.text, why=why))
     outcome = Outcome()
     what: list[str] = []
     for active, units in ask.board.reached(ask.scope):
@@ -176,19 +188,24 @@ def override(ask: Ask) -> Outcome:
         if hit:
             outcome.step(t)
             lift(ask, outcome, failure_holds(ask, active, hit))
-    stuck = [
-        h
-        for h in ask.board.holds.values()
-        if h.scope == ask.scope and LIFTED_BY.get(h.code) == "override"
-    ]
-    lift(ask, outcome, stuck)
-    what += [hold.code.value for hold in stuck]
     if not what:
         return Outcome(refused=refusal("override-never", scope=ask.scope, gate=ask.command.gate))
     outcome.text = done(
         "override", scope=ask.scope, what=sorted(set(what)), reason=ask.command.reason, by=ask.by
     )
     outcome.body = {"scope": ask.scope, "overridden": sorted(set(what))}
+    return outcome
+
+
+def _override_holds(ask: Ask, holds: list[Hold]) -> Outcome:
+    """What only an admin lifts, and nothing else beside it."""
+    outcome = Outcome()
+    lift(ask, outcome, holds)
+    what = sorted({hold.code.value for hold in holds})
+    outcome.text = done(
+        "override", scope=ask.scope, what=what, reason=ask.command.reason, by=ask.by
+    )
+    outcome.body = {"scope": ask.scope, "overridden": what}
     return outcome
 
 
@@ -202,6 +219,7 @@ def _override_unit(ask: Ask, t: Turn, name: str) -> list[str]:
         r
         for r in unit.checks
         if r.verdict not in (Verdict.PASSED, Verdict.PENDING) and not r.overridden_by
+        and not unit.back
     ]
     if no and gate in ("", "check"):
         checks = tuple(replace(r, overridden_by=ask.by) if r in no else r for r in unit.checks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.asked import required
 from bot.core.calendar import attended_need
-from bot.core.gates_shared import LOOK, UNREACHABLE_FOR, ask_checks, held
+from bot.core.gates_shared import LOOK, UNREACHABLE_FOR, ask_checks, frozen, held
 from bot.core.scope import covers
 from bot.core.situation import Unit, calendar_unit, covered, failures, soaks
 from bot.core.turn import Turn
@@ -109,7 +109,7 @@ def dependencies(t: Turn, u: Unit) -> Wait | None:
 def unit_free(t: Turn, u: Unit) -> Wait | None:
     """No other release has the unit in hand, or claimed it first and has not ended."""
     for claim in t.s.claims.get(u.plan.unit, ()):
-        if claim.release in t.s.supersedes or (claim.ended and u.state.in_flight):
+        if claim.release in t.s.supersedes or (claim.ended and u.state.began is not None):
             continue
         if claim.in_flight or claim.position < t.s.state.position:
             return Wait(code="locked", facts={"unit": u.plan.unit, "release": claim.release})
@@ -160,6 +160,9 @@ def window(t: Turn, u: Unit) -> Wait | None:
     """
     if t.window_overridden(u.plan):
         return None
+    # The calendar knows freezes by unit; a freeze of one release is known only here.
+    if (wait := frozen(t, u)) is not None and wait.facts["scope"] == t.s.name:
+        return wait
     calendar = t.s.rules.calendar
     place = calendar_unit(t.s, u.plan)
     between, after = soaks(t.s, u)

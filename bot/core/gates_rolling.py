@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.calendar import ROLLBACK
-from bot.core.gates_shared import LOOK, as_last_seen, ask_checks, held
+from bot.core.gates_shared import LOOK, as_last_seen, ask_checks, frozen, held
 from bot.core.scope import covers
 from bot.core.situation import Unit, calendar_unit, covered
 from bot.core.turn import Turn
@@ -16,21 +16,7 @@ def not_stopped(t: Turn, u: Unit) -> Wait | None:
     for hold in t.holds:
         if not hold.finish_batch and covers(hold.scope, what):
             return held(t, hold)
-    for stop in t.s.stops:
-        if covers(stop.scope, what) and stop.until > t.s.now and not t.window_overridden(u.plan):
-            return Wait(
-                code="held",
-                facts={
-                    "scope": stop.scope,
-                    "reason": stop.reason,
-                    "by": stop.by,
-                    "at": stop.at,
-                    "code": "freeze",
-                },
-                until=stop.until,
-                who=t.who("unfreeze"),
-            )
-    return None
+    return frozen(t, u)
 
 
 def converged(t: Turn, u: Unit) -> Wait | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.core.situation import Unit
+from bot.core.scope import covers
+from bot.core.situation import Unit, covered
 from bot.core.turn import Turn
 from bot.model.gate import Stop, Wait
 from bot.model.state import Hold
@@ -40,6 +41,26 @@ def held(t: Turn, hold: Hold) -> Wait:
         },
         who=t.who_lifts(hold),
     )
+
+
+def frozen(t: Turn, u: Unit) -> Wait | None:
+    """What an emergency freeze says to whatever it reaches; None when none does."""
+    what = covered(t.s, u.plan)
+    for stop in t.s.stops:
+        if covers(stop.scope, what) and stop.until > t.s.now and not t.window_overridden(u.plan):
+            return Wait(
+                code="held",
+                facts={
+                    "scope": stop.scope,
+                    "reason": stop.reason,
+                    "by": stop.by,
+                    "at": stop.at,
+                    "code": "freeze",
+                },
+                until=stop.until,
+                who=t.who("unfreeze"),
+            )
+    return None
 
 
 def ask_checks(t: Turn, u: Unit, when: str) -> Wait | None:

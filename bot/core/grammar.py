@@ -104,7 +104,7 @@ def _command(
     else:
         scope, words = plain[0], plain[1:]
     scope, hash_sign, digits = scope.partition("#")
-    if hash_sign and not digits.isdigit():
+    if hash_sign and not (digits.isascii() and digits.isdigit() and len(digits) < 10):
         return refusal(
             "not-understood", text=f"{scope}#{digits}", why="a decision is RELEASE#NUMBER"
         )
@@ -133,10 +133,10 @@ def _command(
 
 def moment(text: str, now: datetime) -> datetime | None:
     """`2h`, or RFC 3339 with a zone; None when it is neither."""
-    if match := _DURATION.fullmatch(text):
-        return now + timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
     try:
+        if match := _DURATION.fullmatch(text):
+            return now + timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo is not None else None

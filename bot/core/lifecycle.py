@@ -18,10 +18,12 @@ from bot.core import begin, endings
 from bot.core.decisions import keep_asking
 from bot.core.gates import GATES, Look
 from bot.core.gates_begin import after_last
+from bot.core.gates_rolling import not_stopped
 from bot.core.gates_shared import held
 from bot.core.messages_why import cause
 from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY
-from bot.core.situation import Situation, Unit
+from bot.core.scope import covers
+from bot.core.situation import Situation, Unit, covered
 from bot.core.turn import Turn
 from bot.model.effects import Write
 from bot.model.gate import Stop, Wait, Waiting
@@ -163,6 +165,8 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
             return []
         if u.state.phase not in GATES:
             return []
+        _go_on(t, u)
+        u = t.unit(name)
         _remember_seen(t, u)
         _measure(t, name)
         u = t.unit(name)
@@ -253,8 +257,22 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
     t.put(replace(state, look_at=_look_again(t, state)))
 
 
+def _go_on(t: Turn, u: Unit) -> None:
+    """What was stopped and is not any more is due at once, and has the time that it stood still."""
+    state = u.state
+    stood = state.stopped_since is not None or state.look_at is None
+    if state.phase is not UnitPhase.APPLYING or not stood or not_stopped(t, u) is not None:
+        return
+    stood_for = t.s.now - (state.stopped_since or t.s.now)
+    deadline = state.deadline + stood_for if state.deadline else None
+    t.put(replace(state, look_at=t.s.now, deadline=deadline, stopped_since=None))
+
+
 def _stop_what_rolls(t: Turn, u: Unit) -> None:
     """Stop the rollout inside the cluster, once, and then leave the cluster alone."""
+    if u.state.stopped_since is None:
+        t.put(replace(u.state, stopped_since=t.s.now))
+        u = t.unit(u.plan.unit)
     if not t.look_is_due(u):
         return
     progress = t.progress(u, Mode.STOP)
@@ -308,7 +326,7 @@ def close(t: Turn, waiting: Sequence[Waiting] = ()) -> Step:
         decisions=tuple(d for n, d in sorted(t.decisions.items()) if before.get(n) is not d),
         holds=tuple(hold for hold in t.holds if all(hold is not old for old in s.holds)),
         events=tuple(t.events),
-        writes=tuple(t.writes),
+        writes=_still_wanted(t),
         asks=frozenset(t.asks),
         waiting=tuple(waiting),
         wake=min((at for at in times if at is not None), default=None),
@@ -316,3 +334,16 @@ def close(t: Turn, waiting: Sequence[Waiting] = ()) -> Step:
         drops=tuple(t.drops),
         blobs=dict(t.blobs),
     )
+
+
+def _still_wanted(t: Turn) -> tuple[tuple[str, Write], ...]:
+    """The writes of the turn, less forward ones of units that were stopped later in it."""
+
+    def wanted(unit: str, write: Write) -> bool:
+        if not write.purpose.forward:
+            return True
+        what = covered(t.s, t.s.index.units[unit])
+        held = any(not hold.finish_batch and covers(hold.scope, what) for hold in t.holds)
+        return t.units[unit].phase is UnitPhase.APPLYING and not held
+
+    return tuple((unit, write) for unit, write in t.writes if wanted(unit, write))

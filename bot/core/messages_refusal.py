@@ -183,6 +183,13 @@ def _not_before_merge(f: Facts) -> str:
     )
 
 
+def _bug(f: Facts) -> str:
+    return sentence(
+        f"a fault in Sluice itself met {clause(f.get('text'))}",
+        "Nothing was changed by it; the log has the whole report",
+    )
+
+
 def _locked_store(f: Facts) -> str:
     why = f": {clause(f['why'])}" if f.get("why") else ""
     return sentence(f"the store is not to be written{why}", "Nothing was recorded; try again")
@@ -262,6 +269,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "not-understood": _syntax,
     "several-open": _several,
     "not-before-merge": _not_before_merge,
+    "bug": _bug,
     "locked-store": _locked_store,
     "window": _window,
 }

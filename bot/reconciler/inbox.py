@@ -5,6 +5,7 @@ A note is judged once. A pause is heard before anything else of its tick.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,13 +13,15 @@ from bot.core.board import Board
 from bot.core.commands import Outcome, judge
 from bot.core.commands_decide import VERBS
 from bot.core.grammar import Command, parse
-from bot.core.messages_refusal import Refusal
+from bot.core.messages_refusal import Refusal, refusal
 from bot.core.scope import is_release
 from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, HoldCode
-from bot.ports import Answer, Note, Store
+from bot.ports import Answer, Note, PortError, Store
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_release
+from bot.reconciler.noticing import REWRITTEN
 
+log = logging.getLogger(__name__)
 REFUSED, USAGE, DONE = 3, 2, 0
 _USAGE = ("not-understood", "unknown-verb", "no-scope", "several-open", "bad-time", "no-reason")
 
@@ -28,9 +31,11 @@ def command_of(note: Note) -> Command | Refusal:
 
 
 def is_stop(note: Note) -> bool:
-    """Whether somebody asks to stop: then no forward write begins any more."""
-    command = command_of(note)
-    return not isinstance(command, Refusal) and command.verb == "pause"
+    """Whether somebody asks to stop: then no forward write begins any more.
+
+    The first word is enough: whether it may be done is judged in the next tick.
+    """
+    return note.text.strip().partition(" ")[0].lower() in ("pause", "stop")
 
 
 def consider(
@@ -59,8 +64,17 @@ def consider(
 def take_note(
     store: Store, board: Board, versions: Versions, note: Note, now: datetime, ledger: Ledger
 ) -> Outcome:
-    """Judge one note, make what follows true on the board, and answer it."""
-    outcome = consider(store, board, versions, command_of(note), now)
+    """Judge one note, make what follows true on the board, and answer it.
+
+    A bug in judging is the answer of this note; the notes after it are judged all the same.
+    """
+    try:
+        outcome = consider(store, board, versions, command_of(note), now)
+    except PortError:
+        raise
+    except Exception:
+        log.exception("a bug in judging note %s", note.id)
+        outcome = Outcome(refused=refusal("bug", text=note.text))
     ledger.answers[note.id] = answer_of(outcome)
     first = len(ledger.events)
     if outcome.refused is not None:
@@ -102,7 +116,7 @@ def apply(outcome: Outcome, board: Board, ledger: Ledger) -> None:
         board.holds.pop(hold.id, None)
         ledger.drop(Hold, hold.id)
         if hold.code is HoldCode.REWRITTEN:
-            ledger.marks["rewritten"] = "accepted"
+            ledger.marks[REWRITTEN] = "accepted"
     for stop in outcome.stops:
         board.stops[stop.id] = stop
         ledger.put(stop)

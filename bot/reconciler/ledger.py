@@ -68,17 +68,24 @@ class Ledger:
         self._puts.pop((kind, key), None)
         self._drops[(kind, key)] = None
 
-    def commit(self) -> tuple[Event, ...]:
-        """Everything at once; nothing when there is nothing. Raises StoreLocked, StaleRow."""
-        puts = tuple(self._versions.stamped(row) for row in self._puts.values())
-        changes = Changes(
-            puts=puts,
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to record."""
+        return self._changes().empty
+
+    def _changes(self) -> Changes:
+        return Changes(
+            puts=tuple(self._versions.stamped(row) for row in self._puts.values()),
             drops=tuple(self._drops),
             events=tuple(self.events),
             blobs=self.blobs,
             answers=self.answers,
             marks=self.marks,
         )
+
+    def commit(self) -> tuple[Event, ...]:
+        """Everything at once; nothing when there is nothing. Raises StoreLocked, StaleRow."""
+        changes = self._changes()
         if changes.empty:
             return ()
         events = self._store.commit(changes)

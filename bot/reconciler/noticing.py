@@ -38,7 +38,7 @@ from release_repo_schema.findings import Finding
 from release_repo_schema.models import parse_duration
 
 log = logging.getLogger(__name__)
-MAIN, GOOD = "main", "rules"
+MAIN, GOOD, REWRITTEN = "main", "rules", "rewritten"
 """Marks of the store: the commit processed last, and the last one whose rules are good."""
 EXPIRES = timedelta(days=14)
 
@@ -134,6 +134,13 @@ class Noticer:
         return good, connections(repo)
 
     # main
+
+    def after_rewrite(self, head: str, now: datetime, ledger: Ledger) -> None:
+        """An admin took main as it is now: releases whose file is gone from it went with it."""
+        standing = self._planner.load(head).releases
+        for name, active in list(self._board.releases.items()):
+            if active.state.phase in AHEAD and name not in standing:
+                self._removed(name, now, ledger)
 
     def _walk(self, since: str, head: str, now: datetime, ledger: Ledger) -> bool:
         """Commit by commit; False when main no longer contains what was processed last."""

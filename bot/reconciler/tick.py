@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,7 +32,7 @@ from bot.reconciler.inbox import is_stop, take_note
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_board
 from bot.reconciler.looking import look
-from bot.reconciler.noticing import GOOD, MAIN, Noticer
+from bot.reconciler.noticing import GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
 from bot.reconciler.recording import Recorder
 from bot.reconciler.reporting import Reporter
@@ -110,19 +110,14 @@ class Reconciler:
         ticked = Ticked(at=now)
         ledger = Ledger(self.ports.store, self.versions)
         touched: set[str] = set()
-        self._take_notes(now, ledger, ticked)
-        self._notice(now, ledger, ticked)
+        self._take_notes(now, ticked)
+        ledger = self._notice(now, ledger, ticked)
         self._expire_freezes(now, ledger)
         self.comparer.compare(now, ledger, self.ports.pool)
         due = [a for a in self.board.ordered() if a.dirty or (a.wake and a.wake <= now)]
         touched |= {event.release for event in ledger.events if event.release}
         errands = self._advance(due, now, ledger, ticked, touched)
-        views = [
-            view_of(self.board, active, now, waiting=active.waiting)
-            for name in sorted(touched)
-            if (active := self.board.releases.get(name)) is not None
-        ]
-        self.reporter.write(ledger, views, ledger.events, now)
+        self._report(ledger, touched, now, ticked)
         ledger.commit()
         after = Ledger(self.ports.store, self.versions)
         if errands:
@@ -184,30 +179,65 @@ class Reconciler:
                 )
         self.comparer.start(now, ledger)
 
-    def _take_notes(self, now: datetime, ledger: Ledger, ticked: Ticked) -> None:
-        notes = sorted(self.ports.store.notes(), key=lambda note: (not is_stop(note), note.id))
-        for note in notes:
+    def _take_notes(self, now: datetime, ticked: Ticked) -> None:
+        """What people asked is recorded before anything else, so that nothing else can lose it."""
+        ledger = Ledger(self.ports.store, self.versions)
+        for note in self.ports.store.notes():
             take_note(self.ports.store, self.board, self.versions, note, now, ledger)
             ticked.notes += 1
-        if notes:
+        if ticked.notes:
             self._renew_freezes()
+            touched = {event.release for event in ledger.events if event.release}
+            self._report(ledger, touched, now, ticked)
+            ledger.commit()
 
-    def _notice(self, now: datetime, ledger: Ledger, ticked: Ticked) -> None:
+    def _report(
+        self, ledger: Ledger, touched: Iterable[str], now: datetime, ticked: Ticked
+    ) -> None:
+        """Cards and threads of what changed. A bug in telling stops nothing but the telling."""
+        for name in sorted(touched):
+            active = self.board.releases.get(name)
+            if active is None:
+                continue
+            try:
+                view = view_of(self.board, active, now, waiting=active.waiting)
+                self.reporter.write(ledger, [view], ledger.events, now)
+            except Exception as error:
+                log.exception("a bug in telling of %s", name)
+                ticked.problems.append(bug(error))
+
+    def _notice(self, now: datetime, ledger: Ledger, ticked: Ticked) -> Ledger:
+        """What is new in Git. The ledger to go on with: a fresh one when a bug spoilt this one."""
         try:
-            if ledger.marks.pop("rewritten", None):
-                ledger.marks[MAIN] = self.ports.git.head()
-                self._rules_set = False
-            noticed = self.noticer.notice(now, ledger)
-            if noticed.rules or not self._rules_set:
-                head = ledger.marks.get(MAIN) or self.ports.store.mark(MAIN)
-                if head is not None:
-                    _, links = self.noticer.set_rules(head, now, ledger)
-                    self.ports.fleet.connect(links)
-                    self._rules_set = True
+            self._look_at_git(now, ledger, ticked)
         except PortError as error:
             ticked.problems.append(error.why)
             log.warning("the Git host does not answer: %s", error.why)
-            return
+        except Exception as error:
+            log.exception("a bug in reading the release repo")
+            ticked.problems.append(bug(error))
+        else:
+            return ledger
+        if ledger.empty:
+            return ledger
+        # Nothing of what was noticed half-way may be recorded; what runs goes on as it was.
+        self._begin()
+        return Ledger(self.ports.store, self.versions)
+
+    def _look_at_git(self, now: datetime, ledger: Ledger, ticked: Ticked) -> None:
+        if self.ports.store.mark(REWRITTEN) is not None:
+            head = self.ports.git.head()
+            ledger.marks |= {REWRITTEN: None, MAIN: head}
+            if head is not None:
+                self.noticer.after_rewrite(head, now, ledger)
+            self._rules_set = False
+        noticed = self.noticer.notice(now, ledger)
+        if noticed.rules or not self._rules_set:
+            head = ledger.marks.get(MAIN) or self.ports.store.mark(MAIN)
+            if head is not None:
+                _, links = self.noticer.set_rules(head, now, ledger)
+                self.ports.fleet.connect(links)
+                self._rules_set = True
         for pull, shown in noticed.pulls:
             self.reporter.pull(ledger, self.board, pull, shown, now)
 

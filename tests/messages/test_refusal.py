@@ -46,6 +46,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "not-understood": {"text": "pause --finsh", "why": "unknown option", "hint": "--finish-batch"},
     "several-open": {"ids": [D3, f"{RELEASE}#4"]},
     "not-before-merge": {"release": RELEASE, "verb": "pause"},
+    "bug": {"text": "pause all"},
     "locked-store": {"why": "the disk is full"},
     "window": {"why": "Freeze year-end", "until": NOW + timedelta(days=1)},
 }

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from bot.core.decisions import live, open_decision
-from bot.core.messages_endings import expired, revert_branch, stopped
+from bot.core.decisions import LIVE, live, open_decision, void
+from bot.core.messages_endings import EARLIER_ROLLBACK, expired, revert_branch, stopped
 from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit, failures
 from bot.core.turn import Turn
@@ -24,6 +24,7 @@ TOUCHED = (
     UnitPhase.SUCCEEDED,
     UnitPhase.FAILED,
     UnitPhase.SKIPPED,
+    UnitPhase.QUARANTINED,
 )
 """Phases from which a unit that began can be taken back."""
 
@@ -39,6 +40,7 @@ def fail(t: Turn, u: Unit, why: str) -> None:
             failure=why,
             look_at=None if u.state.began is None or rolling_back else t.s.now,
             deadline=None,
+            in_hand=False,
         )
     )
     t.tell("unit.failed", u.plan.unit, why=why)
@@ -93,17 +95,21 @@ def come_back(t: Turn, u: Unit) -> None:
 def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
     """Send one unit back to what it ran before; False when the release never touched it."""
     unit = t.units[name]
-    if unit.began is None or unit.phase not in TOUCHED:
+    if not _can_go_back(unit):
         return False
+    if not unit.back:
+        unit = _undecided(t, unit)
     t.put(
         replace(
             unit,
             phase=UnitPhase.ROLLING_BACK,
             since=t.s.now,
+            back=True,
+            in_hand=False,
             look_at=t.s.now,
             deadline=None,
+            stopped_since=None,
             soak_until=None,
-            checks=unit.checks,
             unreachable_since=None,
         )
     )
@@ -116,10 +122,24 @@ def roll_back(t: Turn, *, by: str, reason: str, only: Collection[str] | None = N
     """Send the whole release back (or what is still its own), newest first. How many go back."""
     t.state = replace(t.state, phase=ReleasePhase.ROLLING_BACK, since=t.s.now, outcome=reason)
     names = [unit.unit for unit in reversed(t.s.plan.units)]
-    mine = [name for name in names if only is None or name in only]
-    count = sum(take_back(t, name, by=by, reason=reason) for name in mine)
-    t.tell("release.rolling-back", actor=by, reason=reason, by=by, units=count)
-    return count
+    mine = [n for n in names if (only is None or n in only) and _can_go_back(t.units[n])]
+    t.tell("release.rolling-back", actor=by, reason=reason, by=by, units=len(mine))
+    for name in mine:
+        take_back(t, name, by=by, reason=reason)
+    return len(mine)
+
+
+def _can_go_back(unit: UnitState) -> bool:
+    return unit.began is not None and unit.phase in TOUCHED
+
+
+def _undecided(t: Turn, unit: UnitState) -> UnitState:
+    """What was said of an earlier rollback of a first install does not count for this one."""
+    for decision in list(t.decisions.values()):
+        if (decision.what, decision.subject) == ("undo", unit.unit) and decision.status in LIVE:
+            void(t, decision, EARLIER_ROLLBACK)
+    overrides = tuple(gate for gate in unit.overrides if gate != "keep")
+    return replace(unit, undo=False, overrides=overrides)
 
 
 def ask_undo(t: Turn, u: Unit) -> None:
@@ -218,8 +238,14 @@ def _succeeded(t: Turn) -> None:
 
 
 def _stands(unit: UnitState) -> bool:
-    """Nothing of the unit rolls in its cluster any more."""
-    return unit.phase is not UnitPhase.APPLYING or unit.look_at is None
+    """Nothing of the unit rolls in its cluster any more, or nobody can tell: fences protect what
+    the successor writes.
+    """
+    return (
+        unit.phase is not UnitPhase.APPLYING
+        or unit.look_at is None
+        or unit.unreachable_since is not None
+    )
 
 
 def _superseded(t: Turn) -> None:

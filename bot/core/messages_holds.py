@@ -29,7 +29,11 @@ def held(f: Facts, zone: str) -> str:
 _HOLDS = {
     "paused": ("Paused", "", "Resume lifts it"),
     "freeze": ("Frozen", "", "Unfreeze lifts it"),
-    "failed": ("Stopped", "a unit failed", "Retry, skip, override or roll back"),
+    "failed": (
+        "Stopped",
+        "a unit failed",
+        "Retry, skip or roll back; an admin can override a check",
+    ),
     "expired": ("Held", "no first write within the time it gives", "Resume or cancel"),
     "edited": ("Held", "its file was edited after the merge", "Resume, or roll back"),
     "deleted": ("Held", "its file was deleted after the first write", "Resume, or roll back"),

@@ -16,7 +16,7 @@ from bot.core.messages_why import why
 from bot.core.messages_words import clause, exact, length, many, moment, row, sentence, some, where
 from bot.model.gate import ReleaseView, Wait
 from bot.model.message import Button, Message, Tone
-from bot.model.state import Event, ReleasePhase, UnitPhase
+from bot.model.state import Event, HoldCode, ReleasePhase, UnitPhase
 
 Say = Callable[[Event, ReleaseView], Message | None]
 
@@ -122,9 +122,11 @@ def _asked(event: Event, view: ReleaseView) -> Message:
     )
 
 
-def _vote(event: Event, _view: ReleaseView) -> Message:
+def _vote(event: Event, _view: ReleaseView) -> Message | None:
     data = event.data
     have, count = data.get("have"), data.get("count")
+    if some(have) >= (some(count) or 1):
+        return None  # the last one needed is told as the approval itself
     return Message(text=f"{event.who} approved {data.get('id', '')}: {have} of {count} approvals.")
 
 
@@ -147,11 +149,29 @@ def _void(event: Event, _view: ReleaseView) -> Message:
     return Message(text=sentence(text, "It is asked again where needed"))
 
 
+def _reopened(event: Event, view: ReleaseView) -> Message:
+    data = event.data
+    asked = str(data.get("id", ""))
+    wanted = view.deciders.get(asked) or _names(data.get("who"))
+    return Message(
+        text=sentence(
+            f"Decision {asked} is open again: {some(data.get('have'))} of"
+            f" {many(some(data.get('count')) or 1, 'approval')} count now"
+        ),
+        tone=Tone.DECISION,
+        buttons=(
+            Button(label="Approve", command=f"approve {asked}", style="primary"),
+            Button(label="Reject", command=f"reject {asked}"),
+        ),
+        mentions=tuple(wanted),
+    )
+
+
 def _hold(event: Event, view: ReleaseView) -> Message:
     data = event.data
     code = str(data.get("code", "paused"))
     scope = data.get("scope")
-    facts = {**data, "at": event.at, "by": data.get("by") or event.who}
+    facts = {**data, "by": data.get("by") or event.who}
     facts["scope"] = "" if scope == event.release else scope
     wire = data.get("in_flight")
     extra = f"{many(some(wire), 'call')} on the wire: {row(wire)}" if some(wire) else ""
@@ -177,6 +197,8 @@ def _hold(event: Event, view: ReleaseView) -> Message:
 def _lifted(event: Event, view: ReleaseView) -> Message | None:
     if view.state.phase is ReleasePhase.ROLLING_BACK:
         return None  # the rollback lifted it, and nothing goes on by its gates
+    if event.data.get("code") in (HoldCode.FAILED, HoldCode.REJECTED):
+        return None  # what lifted it is told: a retry, a skip, an override, a yes
     scope = where(event.data.get("scope"))
     return Message(text=f"Resumed {scope} by {event.who}. It goes on by its gates.")
 
@@ -201,7 +223,7 @@ def _override(event: Event, _view: ReleaseView) -> Message:
     reason = clause(data.get("reason"))
     unit = f" of {event.unit}" if event.unit else ""
     because = f": {reason}" if reason else ""
-    return Message(text=f"Overridden by {event.who}, {row(data.get('what'))}{unit}{because}.")
+    return Message(text=f"{event.who} overrode {row(data.get('what'))}{unit}{because}.")
 
 
 def _accepted(event: Event, _view: ReleaseView) -> Message:
@@ -230,6 +252,7 @@ _STORIES: Mapping[str, Say] = {
     "decision.approved": _approved,
     "decision.rejected": _rejected,
     "decision.void": _void,
+    "decision.reopened": _reopened,
     "hold.set": _hold,
     "hold.lifted": _lifted,
     "freeze.set": _frozen,

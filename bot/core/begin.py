@@ -87,6 +87,7 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
         step=step.index,
         targets=step.targets,
         totals=totals,
+        in_hand=True,
         began=u.state.began or t.s.now,
         batch_began=t.s.now,
         deadline=t.s.now + u.component.batch_deadline,
@@ -97,6 +98,7 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
         total=sum(totals.values()),
         failure=None,
         refused=None,
+        stopped_since=None,
         look_at=t.s.now,
     )
     t.put(state)
@@ -206,6 +208,8 @@ def _batch_done(t: Turn, u: Unit) -> bool:
         u.state,
         phase=UnitPhase.SUCCEEDED if final else UnitPhase.PENDING,
         since=t.s.now,
+        done=u.state.batch,
+        in_hand=u.state.in_hand and not final,
         updated=progress.updated,
         total=progress.total,
         deadline=None,
@@ -284,5 +288,14 @@ def _rolled_back(t: Turn, u: Unit) -> None:
         )
     elif not (t.is_first_install(u) and "keep" in u.state.overrides):
         t.drops.append((Applied, u.plan.unit))
-    t.put(replace(u.state, phase=UnitPhase.ROLLED_BACK, since=t.s.now, look_at=None, deadline=None))
+    t.put(
+        replace(
+            u.state,
+            phase=UnitPhase.ROLLED_BACK,
+            since=t.s.now,
+            back=False,
+            look_at=None,
+            deadline=None,
+        )
+    )
     t.tell("unit.rolled-back", u.plan.unit, deleted=deleted)

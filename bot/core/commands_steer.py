@@ -18,6 +18,9 @@ from bot.core.situation import failures
 from bot.core.turn import LIFTED_BY
 from bot.model.state import EmergencyStop, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
 
+FREEZE_MOST = timedelta(days=400)
+"""As far as the calendar is asked; a longer freeze belongs into calendar/."""
+
 
 def pause(ask: Ask) -> Outcome:
     """From the moment it is recorded no forward write begins; what rolls is stopped too."""
@@ -37,7 +40,7 @@ def pause(ask: Ask) -> Outcome:
         release=scope if is_release(scope) else None,
     )
     outcome = Outcome(holds=[hold])
-    _wake_rolling(ask, outcome, scope, timedelta())
+    _wake_rolling(ask, outcome, scope)
     reached = [active.state.release for active, _ in ask.board.reached(scope)]
     for name in reached or [""]:
         outcome.events.append(
@@ -110,6 +113,9 @@ def freeze(ask: Ask) -> Outcome:
     if until is None or until <= ask.now:
         why = "it is not in the future" if until else ""
         return Outcome(refused=refusal("bad-time", text=ask.command.until, why=why))
+    if until - ask.now > FREEZE_MOST:
+        why = f"a freeze lasts {FREEZE_MOST.days} days at most"
+        return Outcome(refused=refusal("bad-time", text=ask.command.until, why=why))
     stop = EmergencyStop(
         id=f"freeze/{ask.scope}",
         scope=ask.scope,
@@ -119,7 +125,7 @@ def freeze(ask: Ask) -> Outcome:
         until=until,
     )
     outcome = Outcome(stops=[stop])
-    _wake_rolling(ask, outcome, ask.scope, timedelta())
+    _wake_rolling(ask, outcome, ask.scope)
     for name in [active.state.release for active, _ in ask.board.reached(ask.scope)] or [""]:
         outcome.events.append(
             ask.event("freeze.set", release=name, scope=ask.scope, until=until, reason=stop.reason)
@@ -135,7 +141,7 @@ def unfreeze(ask: Ask) -> Outcome:
         known = sorted(stop.scope for stop in ask.board.stops.values())
         return Outcome(refused=refusal("not-held", scope=ask.scope, verb="unfreeze", others=known))
     outcome = Outcome(unfrozen=[stop])
-    _wake_rolling(ask, outcome, ask.scope, ask.now - stop.at)
+    _wake_rolling(ask, outcome, ask.scope)
     for name in [active.state.release for active, _ in ask.board.reached(ask.scope)] or [""]:
         outcome.events.append(ask.event("freeze.lifted", release=name, scope=ask.scope))
     outcome.body = {"scope": ask.scope}
@@ -218,22 +224,21 @@ def lift(ask: Ask, outcome: Outcome, holds: list[Hold]) -> None:
             outcome.events.append(
                 ask.event("hold.lifted", release=name, scope=hold.scope, code=hold.code.value)
             )
-        _wake_rolling(ask, outcome, hold.scope, ask.now - hold.at)
+        _wake_rolling(ask, outcome, hold.scope)
         if hold.code is HoldCode.EXPIRED and hold.release in ask.board.releases:
             step = _step(ask, outcome, ask.board.releases[hold.release])
             outcome.steps[hold.release] = replace(step, state=replace(step.state, expires=None))
 
 
-def _wake_rolling(ask: Ask, outcome: Outcome, scope: str, held_for: timedelta) -> None:
-    """Look at what rolls in the scope at once; its deadline moves on by the time it was held."""
+def _wake_rolling(ask: Ask, outcome: Outcome, scope: str) -> None:
+    """Look at what rolls in the scope at once."""
     for active, units in ask.board.reached(scope):
         woken: dict[str, UnitState] = {}
         known = outcome.steps.get(active.state.release)
         for name in units:
             unit = (known.units.get(name) if known else None) or active.units[name]
             if unit.phase is UnitPhase.APPLYING:
-                deadline = unit.deadline + held_for if unit.deadline else None
-                woken[name] = replace(unit, look_at=ask.now, deadline=deadline)
+                woken[name] = replace(unit, look_at=ask.now)
         if woken:
             step = known or _step(ask, outcome, active)
             outcome.steps[active.state.release] = replace(step, units={**step.units, **woken})

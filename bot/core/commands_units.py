@@ -6,6 +6,7 @@ Each answers with an `Outcome`; permission has been checked before.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from bot.core import endings
 from bot.core.board import Active
@@ -26,10 +27,11 @@ def skip(ask: Ask) -> Outcome:
         unit.phase is UnitPhase.ROLLED_BACK and not unit.failure
     ):
         return Outcome(refused=refusal("already-done", unit=ask.scope, verb=unit.phase.value))
-    if unit.phase.rolling or unit.phase is UnitPhase.ROLLING_BACK:
+    moves = unit.phase.rolling or unit.phase is UnitPhase.ROLLING_BACK
+    if moves and unit.unreachable_since is None:
         return Outcome(refused=refusal("in-flight", unit=ask.scope))
     t = ask.turn(active)
-    t.put(replace(unit, phase=UnitPhase.SKIPPED, since=ask.now, look_at=None, deadline=None))
+    t.put(_left_out(unit, ask.now))
     t.tell("unit.skipped", unit.unit, actor=ask.by, reason=ask.command.reason)
     outcome = Outcome()
     outcome.step(t)
@@ -37,6 +39,17 @@ def skip(ask: Ask) -> Outcome:
     outcome.text = done("skip", unit=unit.unit, reason=ask.command.reason, by=ask.by)
     outcome.body = {"release": t.s.name, "unit": unit.unit, "phase": UnitPhase.SKIPPED.value}
     return outcome
+
+
+def _left_out(unit: UnitState, now: datetime) -> UnitState:
+    if unit.phase is UnitPhase.ROLLED_BACK:
+        # Nothing of it is left in the cluster: who tries it again begins with its first batch.
+        return UnitState(
+            release=unit.release, unit=unit.unit, phase=UnitPhase.SKIPPED, since=now
+        )
+    return replace(
+        unit, phase=UnitPhase.SKIPPED, since=now, look_at=None, deadline=None, in_hand=False
+    )
 
 
 RETRIABLE = (UnitPhase.FAILED, UnitPhase.QUARANTINED, UnitPhase.SKIPPED)
@@ -83,7 +96,9 @@ def _retriable(active: Active, name: str) -> bool:
     """What did not come to a good end, and that the release still wants."""
     unit = active.units[name]
     if active.state.phase is ReleasePhase.ROLLING_BACK:
-        return unit.phase is UnitPhase.FAILED and unit.began is not None
+        return unit.began is not None and (
+            unit.phase is UnitPhase.FAILED or (unit.back and unit.phase is UnitPhase.SKIPPED)
+        )
     failed_and_back = unit.phase is UnitPhase.ROLLED_BACK and unit.failure is not None
     return unit.phase in RETRIABLE or failed_and_back
 
@@ -91,8 +106,8 @@ def _retriable(active: Active, name: str) -> bool:
 def _again(t: Turn, name: str, by: str) -> None:
     unit = t.units[name]
     t.tell("unit.retry", name, actor=by)
-    if t.state.phase is ReleasePhase.ROLLING_BACK:
-        endings.take_back(t, name, by=by, reason=t.state.outcome)
+    if t.state.phase is ReleasePhase.ROLLING_BACK or unit.back:
+        endings.take_back(t, name, by=by, reason=t.state.outcome or unit.failure or "")
         return
     if unit.phase is UnitPhase.ROLLED_BACK:
         t.put(UnitState(release=unit.release, unit=name, since=t.s.now))
@@ -105,10 +120,12 @@ def _again(t: Turn, name: str, by: str) -> None:
         refused=None,
         checks=(),
         deadline=None,
+        stopped_since=None,
         unreachable_since=None,
         look_at=None,
+        in_hand=False,
     )
-    if unit.phase is UnitPhase.FAILED and unit.batch_began is not None and unit.step >= 0:
+    if unit.batch > unit.done:
         # The targets are worked out anew: what is already updated is never lowered by the driver.
         fresh = replace(
             fresh, batch=unit.batch - 1, step=unit.step - 1, targets={}, batch_began=None

@@ -53,6 +53,9 @@ def bug(error: Exception) -> str:
     return f"a bug in Sluice: {type(error).__name__}: {str(error)[:200]}"
 
 
+EARLIER_ROLLBACK = "it was said of an earlier rollback"
+
+
 def revert_title(release: str) -> str:
     return f"Revert {release}"
 

@@ -93,6 +93,8 @@ class Applied:
     safe: Mapping[str, str] = field(default_factory=dict)
     """Objects of what was there before, while this is not certified: what a rollback goes back to."""
     safe_revision: str = ""
+    safe_release: str = ""
+    """The release that had brought it."""
 
     @property
     def key(self) -> str:

@@ -121,22 +121,32 @@ class UnitState:
     """Workload key → what the kind counted when the batch began."""
     updated: int = 0
     total: int = 0
+    done: int = 0
+    """Number of the last batch that has its certificate; `batch` is one more while one is in hand."""
     began: datetime | None = None
-    """When its first intent was recorded: from here to its end the unit is in flight."""
+    """When its first intent was recorded; kept for good, a rollback asks for it."""
+    in_hand: bool = False
+    """It passed its gates and has not ended since; between two batches too."""
     batch_began: datetime | None = None
     deadline: datetime | None = None
-    """When the batch in hand must have converged; moves on by the time that it was held."""
+    """When the batch in hand must have converged; moves on by the time that it was stopped."""
+    stopped_since: datetime | None = None
+    """Since when a hold or a freeze stops what rolls in the cluster."""
     converged: datetime | None = None
     soak_until: datetime | None = None
     sick_since: datetime | None = None
     checks: tuple[CheckRun, ...] = ()
     before: tuple[Before, ...] | None = None
     before_revision: str | None = None
+    before_release: str | None = None
+    """The release that had brought what was there before, when it was one of ours."""
     unavailable_before: int = 0
     unreachable_since: datetime | None = None
     failure: str | None = None
     refused: str | None = None
     """What the cluster said to our last write, when it said no."""
+    back: bool = False
+    """It was sent back and is not there yet: it never goes forward again before it is."""
     undo: bool = False
     """A first install may be deleted in a rollback: a person said so."""
     overrides: tuple[str, ...] = ()
@@ -151,8 +161,10 @@ class UnitState:
 
     @property
     def in_flight(self) -> bool:
-        """From its first intent to its end (design §4)."""
-        return self.began is not None and not self.phase.ended
+        """From the first intent after its gates to its end, and on its way back (design §4)."""
+        if self.phase is UnitPhase.ROLLING_BACK:
+            return True
+        return self.in_hand and not self.phase.ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +185,10 @@ class ReleaseState:
     expires: datetime | None = None
     seq: int = 0
     """Second half of the fence: counts every write of this release."""
+    fence_position: int = 0
+    """First half of the fence of a rollback, where a newer release had written: its position."""
+    sticks: bool = False
+    """The release goes back as a whole: what it brought is blocked, and its commit reverted."""
     decisions: int = 0
     """How many decisions were ever opened: the next one's number minus one."""
     superseded_by: str | None = None

@@ -41,7 +41,7 @@ def known(store: Store, board: Board) -> Known:
         name: tuple(
             unit
             for unit, row in board.releases[name].units.items()
-            if row.phase is UnitPhase.FAILED or row.in_flight
+            if row.phase is UnitPhase.FAILED or (row.began and not row.phase.ended)
         )
         for name in running
     }

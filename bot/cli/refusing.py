@@ -1,11 +1,11 @@
-"""What cannot be done or is not known, as exit 3, in the words of the bot."""
+"""What cannot be done (exit 3) or is not known (exit 2), in the words of the bot."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from bot.cli.outcome import REFUSED, Ended
+from bot.cli.outcome import REFUSED, USAGE, Ended
 
 
 def refused(code: str, /, **facts: Any) -> Ended:
@@ -26,7 +26,7 @@ def as_ended(told: Any) -> Ended:
             "until": instant(told.until),
         }
     }
-    return Ended(REFUSED, told.text, body)
+    return Ended(USAGE if told.usage else REFUSED, told.text, body)
 
 
 def unknown_unit(unit: str, known: Iterable[str]) -> Ended:

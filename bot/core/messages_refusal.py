@@ -16,6 +16,26 @@ from bot.core.messages_words import clause, many, moment, row, sentence, some
 Facts = Mapping[str, Any]
 
 
+WRONG_USAGE = frozenset(
+    {
+        "bad-time",
+        "no-reason",
+        "no-scope",
+        "not-understood",
+        "several-open",
+        "unknown-cluster",
+        "unknown-component",
+        "unknown-decision",
+        "unknown-pipeline",
+        "unknown-release",
+        "unknown-scope",
+        "unknown-unit",
+        "unknown-verb",
+    }
+)
+"""Codes of what was asked wrongly: nobody may do it, because there is no such thing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why not. `code` is stable; `who` can do it, `until` when it becomes possible by itself."""
@@ -24,6 +44,11 @@ class Refusal:
     why: str
     who: tuple[str, ...] = ()
     until: datetime | None = None
+
+    @property
+    def usage(self) -> bool:
+        """Asked in a way that cannot be answered, rather than not allowed now: exit 2, not 3."""
+        return self.code in WRONG_USAGE
 
     @property
     def text(self) -> str:

@@ -23,7 +23,6 @@ from bot.reconciler.noticing import REWRITTEN
 
 log = logging.getLogger(__name__)
 REFUSED, USAGE, DONE = 3, 2, 0
-_USAGE = ("not-understood", "unknown-verb", "no-scope", "several-open", "bad-time", "no-reason")
 
 
 def command_of(note: Note) -> Command | Refusal:
@@ -143,7 +142,7 @@ def answer_of(outcome: Outcome) -> Answer:
             "until": until,
         }
     }
-    return Answer(code=USAGE if refused.code in _USAGE else REFUSED, body=body, text=refused.text)
+    return Answer(code=USAGE if refused.usage else REFUSED, body=body, text=refused.text)
 
 
 def _forget_cluster(cluster: str, board: Board, ledger: Ledger) -> None:

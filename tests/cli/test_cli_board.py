@@ -95,7 +95,7 @@ def test_unknown_names_are_refused_with_near_ones(town: Town) -> None:
         (("fleet", "eu1"), "eu-1"),
     ):
         said = town.sluice(*words, "--json")
-        assert said.code == 3, words
+        assert said.code == 2, words
         assert near in said.json["refused"]["why"]
 
 

@@ -104,6 +104,6 @@ def test_render_shows_the_yaml_of_a_unit_and_no_secret(example: Path) -> None:
 def test_render_of_an_unknown_unit_names_the_near_ones(example: Path) -> None:
     """A slip of the finger is answered with what was meant."""
     said = sluice("--repo", example, "render", "node-agent@eu1", "--json")
-    assert said.code == 3
+    assert said.code == 2
     assert said.json["refused"]["code"] == "unknown-unit"
     assert "node-agent@eu-1" in said.json["refused"]["why"]

@@ -60,7 +60,7 @@ def test_bump_refuses_what_nothing_knows_with_the_near_name(town: Town) -> None:
         (("agent", "2.0.0", "--pipeline", "standrd"), "standard"),
     ):
         said = town.sluice("bump", *words, "--json")
-        assert said.code == 3
+        assert said.code == 2
         assert near in said.json["refused"]["why"]
 
 
@@ -129,5 +129,5 @@ def test_forecast_of_a_proposed_a_standing_and_an_unknown_release(town: Town) ->
     town.repo.merge(name)
     assert town.sluice("forecast", name, "--json").json["release"] == name
     unknown = town.sluice("forecast", "agent-2-0", "--json")
-    assert unknown.code == 3
+    assert unknown.code == 2
     assert name in unknown.json["refused"]["why"]

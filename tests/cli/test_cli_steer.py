@@ -55,7 +55,7 @@ def test_a_refusal_is_said_at_once_even_while_no_bot_runs(town: Town) -> None:
     town.merged()
     for words, code in REFUSED:
         said = town.sluice(*words, "--json")
-        assert said.code == 3, words
+        assert said.code == (2 if code.startswith("unknown") else 3), words
         refused = said.json["refused"]
         assert refused["code"] == code, words
         assert set(refused) == {"code", "why", "who", "until"}

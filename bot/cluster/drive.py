@@ -13,7 +13,7 @@ from bot.cluster.facts import facts
 from bot.cluster.fields import at, overlay
 from bot.cluster.forward import forward, rolled_out
 from bot.cluster.goal import Goal, Mode, Progress, Step
-from bot.cluster.kinds import desired, guess_total, row_of, stops_part_way
+from bot.cluster.kinds import BUILT_IN, Rows, desired, guess_total, row_of, stops_part_way
 from bot.cluster.merge import baseline, merge3
 from bot.cluster.plain import create, delete, patch
 from bot.cluster.restore import restore_workload
@@ -52,27 +52,40 @@ def drive(goal: Goal, seen: UnitSeen, now: datetime) -> Progress:
     return _progress(goal, steps)
 
 
-def total_of(ref_key: str, seen: UnitSeen) -> int | None:
+def total_of(ref_key: str, seen: UnitSeen, rows: Rows = BUILT_IN) -> int | None:
     """What a live workload counts now; None: not a workload, not there, or not known."""
     there = seen.objects.get(ref_key)
     if there is None or there.live is None:
         return None
-    row = row_of(there.ref)
+    row = row_of(there.ref, rows)
     return desired(row, there.live) if row else None
 
 
 def up_to_date(
-    objects: tuple[tuple[ObjectRef, JSON], ...], last: Mapping[str, JSON | None], seen: UnitSeen
+    objects: tuple[tuple[ObjectRef, JSON], ...],
+    last: Mapping[str, JSON | None],
+    seen: UnitSeen,
+    *,
+    rows: Rows = BUILT_IN,
+    nodes: frozenset[str] | None = None,
 ) -> bool:
     """Whether the cluster already has the target, fully rolled out: nothing is to be done."""
     if not seen.reachable:
         return False
-    goal = Goal(mode=Mode.FORWARD, objects=objects, last=last, final=True, since=seen.at)
+    goal = Goal(
+        mode=Mode.FORWARD,
+        objects=objects,
+        last=last,
+        final=True,
+        since=seen.at,
+        rows=rows,
+        nodes=nodes,
+    )
     for ref, target in objects:
         there = _seen(seen, ref)
         if there.live is None:
             return False
-        if row_of(ref) is None:
+        if row_of(ref, rows) is None:
             if merge3(last.get(ref.key), there.live, target) is not None:
                 return False
             continue
@@ -87,7 +100,7 @@ def _seen(seen: UnitSeen, ref: ObjectRef) -> ObjectSeen:
 
 def _in_order(goal: Goal) -> list[tuple[ObjectRef, JSON]]:
     """Plain objects before workloads, each in the plan's order."""
-    return sorted(goal.objects, key=lambda pair: row_of(pair[0]) is not None)
+    return sorted(goal.objects, key=lambda pair: row_of(pair[0], goal.rows) is not None)
 
 
 def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
@@ -96,7 +109,7 @@ def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
     held = False
     for ref, target in _in_order(goal):
         there = _seen(seen, ref)
-        if row_of(ref) is None:
+        if row_of(ref, goal.rows) is None:
             steps.append(_apply(goal, ref, target, there))
             continue
         step = forward(goal, ref, target, there, now, may_write=not held)
@@ -132,7 +145,7 @@ def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: 
     before = goal.before[ref.key]
     if there.live is None:
         return Step(ref=ref, writes=(create(ref, before, Purpose.RESTORE),), waiting="not-applied")
-    if row_of(ref) is not None:
+    if row_of(ref, goal.rows) is not None:
         return restore_workload(goal, ref, target, there, now)
     ours = overlay(goal.last.get(ref.key) or {}, target)
     changes = merge3(ours, there.live, restored(None, before, ours, there.live))

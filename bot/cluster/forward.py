@@ -12,11 +12,21 @@ from datetime import datetime
 from bot.cluster.fields import MISSING, at
 from bot.cluster.goal import Goal, Step
 from bot.cluster.kinds import Gate, WorkloadKind, row_for, stops_part_way
+from bot.cluster.members import labels_of
 from bot.cluster.merge import merge3
-from bot.cluster.on_delete import next_deletes
+from bot.cluster.on_delete import delete_pod, next_deletes
+from bot.cluster.ordinals import stuck
 from bot.cluster.plain import create, patch
 from bot.cluster.rollout import Rollout, rollout
-from bot.cluster.stage import on_delete, owned, staged, surging, whole
+from bot.cluster.stage import (
+    HOSTNAME,
+    narrowed,
+    on_delete,
+    owned,
+    staged,
+    surging,
+    whole,
+)
 from bot.model.effects import Purpose, Write
 from bot.model.plan import JSON, ObjectRef
 from bot.model.seen import ObjectSeen
@@ -35,7 +45,7 @@ def forward(
         return Step(ref=ref, writes=created, waiting="not-applied", healthy=False)
     full = goal.final or _install(goal, ref)
     changes, look, own = _look(goal, ref, target, there, now, full=full)
-    if not full and not stops_part_way(own):
+    if not full and not stops_part_way(own, goal.rows):
         return Step(
             ref=ref, look=look, unavailable=look.unavailable
         )  # all at once, in the last batch
@@ -46,8 +56,8 @@ def forward(
         healthy = _healthy(goal, ref, look, want)
         return replace(step, look=look, want=want, unavailable=unavailable, healthy=healthy)
     writes: tuple[Write, ...] = ()
-    if look.row.gate is Gate.DELETE and may_write:
-        writes = next_deletes(goal, ref, look, own, want=want, purpose=Purpose.FORWARD)
+    if may_write:
+        writes = _deletes(goal, ref, look, own, want, now)
     waiting, detail = _waiting(goal, look, want=want, full=full, unavailable=unavailable)
     return Step(
         ref=ref,
@@ -62,6 +72,16 @@ def forward(
     )
 
 
+def _deletes(
+    goal: Goal, ref: ObjectRef, look: Rollout, own: JSON, want: int, now: datetime
+) -> tuple[Write, ...]:
+    """Pods that the controller does not replace by itself."""
+    if look.row.gate is Gate.DELETE:
+        return next_deletes(goal, ref, look, own, want=want, purpose=Purpose.FORWARD)
+    broken = stuck(look, now, restoring=False)
+    return tuple(delete_pod(ref, pod, Purpose.FORWARD) for pod in broken)
+
+
 def rolled_out(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> bool:
     """Whether a live workload is the target, with every pod on it and available."""
     changes, look, _ = _look(goal, ref, target, there, now, full=True)
@@ -74,22 +94,42 @@ def _look(
     goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime, *, full: bool
 ) -> tuple[JSON | None, Rollout, JSON]:
     """The patch that is missing, the rollout as it stands, and the target with its own fields."""
-    row, live = row_for(ref, target, goal.before.get(ref.key)), there.live
+    by_node = goal.nodes is not None
+    row = row_for(ref, target, goal.before.get(ref.key), rows=goal.rows, by_node=by_node)
+    live = there.live
     last = goal.last.get(ref.key)
     ours = owned(row, last, live)
     own = whole(row, target, live, before=found(goal, ref), last=last)
     changes = merge3(ours, live, own)
     applied = at(changes, row.template, MISSING) is MISSING
     min_ready = own_min_ready(row, own, live)
-    look = rollout(row, live, there.children, ours=applied, min_ready=min_ready, now=now)
+    everywhere = look = rollout(
+        row, live, there.children, ours=applied, min_ready=min_ready, now=now, own=own
+    )
+    if by_node:
+        look = rollout(
+            row,
+            live,
+            there.children,
+            ours=applied,
+            min_ready=min_ready,
+            now=now,
+            own=own,
+            nodes=goal.nodes,
+        )
+    batch = own
     if not full:
         total = goal.totals.get(ref.key, look.total)
         updated = goal.targets.get(ref.key, 0)
-        changes = merge3(ours, live, staged(row, own, live, updated=updated, total=total))
-    elif row.gate is Gate.DELETE and not _install(goal, ref) and not _all_new(goal, look):
+        if row.component is not None:
+            total = min(total, look.total)  # nodes that left took the old version along
+        batch = staged(row, own, live, updated=updated, total=total)
+    elif row.gate is Gate.DELETE and not _install(goal, ref) and not _all_new(goal, everywhere):
         # With its own strategy the controller would go on by itself: that comes back last.
-        changes = merge3(ours, live, on_delete(row, own))
-    return changes, look, own
+        batch = on_delete(row, own)
+    if by_node and not (full and _all_new(goal, everywhere)):
+        batch = on_nodes(look, batch)
+    return (changes if batch is own else merge3(ours, live, batch)), look, own
 
 
 def own_min_ready(row: WorkloadKind, own: JSON, live: JSON) -> int:
@@ -98,6 +138,14 @@ def own_min_ready(row: WorkloadKind, own: JSON, live: JSON) -> int:
     if found is None and not surging(live):
         found = at(live, row.min_ready)
     return found if isinstance(found, int) else 0
+
+
+def on_nodes(look: Rollout, obj: JSON) -> JSON:
+    """The object for the nodes that are looked at, where the kind has a choice of nodes."""
+    row = look.row
+    if row.node_selector is None or row.gate is Gate.DELETE:
+        return obj
+    return narrowed(row, obj, (str(labels_of(p.raw).get(HOSTNAME, p.node)) for p in look.pods))
 
 
 def _all_new(goal: Goal, look: Rollout) -> bool:

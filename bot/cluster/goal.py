@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.cluster.kinds import BUILT_IN, Rows
 from bot.cluster.rollout import Rollout
 from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
@@ -46,6 +47,10 @@ class Goal:
     """When the batch began."""
     undo_installs: bool = False
     """RESTORE may delete what this release created."""
+    nodes: frozenset[str] | None = None
+    """Only what is on these nodes is replaced and counted; the nodes where the workload runs."""
+    rows: Rows = field(default_factory=lambda: BUILT_IN)
+    """The workload kinds: built in, and those of the release repo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

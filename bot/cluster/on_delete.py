@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 
 from bot.cluster.fields import at
 from bot.cluster.goal import Goal
+from bot.cluster.ordinals import ordinal_of
 from bot.cluster.plain import delete
 from bot.cluster.pods import Pod
 from bot.cluster.rollout import Rollout
@@ -26,25 +28,31 @@ def next_deletes(
     budget = max(0, _max_unavailable(look, own) - max(0, missing - goal.unavailable_before))
     if not purpose.forward:
         # What does not serve costs nothing to replace, and is what the rollback is for.
-        doomed = [*_in_order(broken), *_in_order(standing)[:budget]]
+        doomed = [*_in_order(look, broken), *_in_order(look, standing)[:budget]]
     elif len(broken) > goal.unavailable_before:
         return ()
     else:
         begun = look.total - len(look.old)
-        doomed = _in_order(look.old)[: min(budget, max(0, want - begun))]
-    return tuple(_delete(ref, pod, purpose) for pod in doomed)
+        doomed = _in_order(look, look.old)[: min(budget, max(0, want - begun))]
+    return tuple(delete_pod(ref, pod, purpose) for pod in doomed)
 
 
 def _available(look: Rollout) -> tuple[Pod, ...]:
     return tuple(p for p in look.new if look.is_available(p))
 
 
-def _in_order(pods: tuple[Pod, ...] | list[Pod]) -> list[Pod]:
-    """By node name, from the end: the same order as OpenKruise, so that kinds behave alike."""
+def _in_order(look: Rollout, pods: Iterable[Pod]) -> list[Pod]:
+    """By node name, from the end: the same order as OpenKruise, so that kinds behave alike.
+
+    Numbered pods by their number, from the end, as their controllers do.
+    """
+    if look.row.in_order is not None:
+        return sorted(pods, key=lambda p: ordinal_of(p.name), reverse=True)
     return sorted(pods, key=lambda p: (p.node, p.name), reverse=True)
 
 
-def _delete(ref: ObjectRef, pod: Pod, purpose: Purpose) -> Write:
+def delete_pod(ref: ObjectRef, pod: Pod, purpose: Purpose) -> Write:
+    """This very pod, not a later one of its name."""
     pod_ref = ObjectRef("v1", "Pod", ref.namespace, pod.name)
     return delete(pod_ref, pod.raw, purpose)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,11 @@ def moment(text: str) -> datetime:
 
 RECOVERY = timedelta(minutes=10)
 """A pod that was not ready for so long does not become ready by itself."""
+
+IN_PLACE = timedelta(seconds=60)
+"""How long an update in place may take to end the old container: a later end is a crash."""
+
+_IN_PLACE = "apps.kruise.io/inplace-update-state"
 
 _BROKEN = frozenset(
     {
@@ -46,7 +52,7 @@ class Pod:
     deleting: bool
     restarts: int
     restarted: str
-    """When a container of it ended last; "" when none did."""
+    """When a container of it ended last, other than by an update in place; "" when none did."""
     reason: str
     raw: JSON
 
@@ -98,14 +104,29 @@ def pods_of(children: Iterable[JSON], label: str) -> tuple[Pod, ...]:
     return tuple(sorted(pods, key=lambda p: p.name))
 
 
+def _by_update(metadata: JSON, ended: str) -> bool:
+    """Whether a container ended because OpenKruise gave it the new image in its old pod."""
+    try:
+        state = json.loads((metadata.get("annotations") or {}).get(_IN_PLACE, "{}"))
+        updated = moment(state["updateTimestamp"])
+    except (ValueError, KeyError, TypeError):
+        return False
+    return updated.replace(microsecond=0) <= moment(ended) <= updated + IN_PLACE
+
+
+def ready_condition(raw: JSON) -> dict[str, JSON]:
+    """The condition Ready of a pod or node; {} when there is none."""
+    conditions = at(raw, ("status", "conditions")) or ()
+    return next((c for c in conditions if c.get("type") == "Ready"), {})
+
+
 def _pod(raw: JSON, label: str) -> Pod:
     metadata, status = raw["metadata"], raw.get("status") or {}
-    ready: dict[str, JSON] = next(
-        (c for c in status.get("conditions") or () if c.get("type") == "Ready"), {}
-    )
+    ready = ready_condition(raw)
     containers = status.get("containerStatuses") or ()
     ended = [at(c, ("lastState", "terminated", "finishedAt"), "") for c in containers]
     ended += [at(c, ("state", "terminated", "finishedAt"), "") for c in containers]
+    ended = [when for when in ended if when and not _by_update(metadata, when)]
     return Pod(
         name=metadata["name"],
         uid=metadata.get("uid", ""),

@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.cluster.fields import MISSING, at, overlay, put
-from bot.cluster.forward import NAMES, own_min_ready
+from bot.cluster.forward import NAMES, on_nodes, own_min_ready
 from bot.cluster.goal import Goal, Step
 from bot.cluster.kinds import Gate, WorkloadKind, row_for
 from bot.cluster.merge import merge3
-from bot.cluster.on_delete import next_deletes
+from bot.cluster.on_delete import delete_pod, next_deletes
+from bot.cluster.ordinals import stuck
 from bot.cluster.plain import patch
 from bot.cluster.rollout import Rollout, rollout
 from bot.cluster.stage import on_delete, owned, restored, whole
@@ -26,7 +27,8 @@ def restore_workload(
 ) -> Step:
     """The next step back. Converged when every pod is on the restored revision and available."""
     live, before = there.live, goal.before[ref.key]
-    row = row_for(ref, target, before)
+    by_node = goal.nodes is not None
+    row = row_for(ref, target, before, rows=goal.rows, by_node=by_node)
     last = goal.last.get(ref.key)
     written = overlay(last or {}, target)
     own = whole(row, restored(row, before, written, live), live, before=before, last=last)
@@ -34,14 +36,30 @@ def restore_workload(
     changes = merge3(ours, live, own)
     applied = at(changes, row.template, MISSING) is MISSING
     min_ready = own_min_ready(row, own, live)
-    look = rollout(row, live, there.children, ours=applied, min_ready=min_ready, now=now)
+    everywhere = look = rollout(
+        row, live, there.children, ours=applied, min_ready=min_ready, now=now, own=own
+    )
+    if by_node:
+        look = rollout(
+            row,
+            live,
+            there.children,
+            ours=applied,
+            min_ready=min_ready,
+            now=now,
+            own=own,
+            nodes=goal.nodes,
+        )
     waiting, detail = _waiting(goal, look)
+    unfinished = bool(_waiting(goal, everywhere)[0]) if by_node else bool(waiting)
     writes: tuple[Write, ...] = ()
-    if row.gate is Gate.DELETE and waiting:
+    if row.gate is Gate.DELETE and unfinished:
         # Its own strategy comes back last, else the controller would go its own way.
         changes = merge3(ours, live, on_delete(row, own))
-        if changes is None:
-            writes = next_deletes(goal, ref, look, own, want=look.total, purpose=Purpose.RESTORE)
+    elif by_node and unfinished:
+        changes = merge3(ours, live, on_nodes(look, own))
+    if changes is None and waiting:
+        writes = _deletes(goal, ref, look, own, now)
     if changes is not None:
         if ref.key not in goal.applied:
             changes = _without_gates(row, changes, before, live)
@@ -56,6 +74,16 @@ def restore_workload(
         unavailable=look.unavailable,
         healthy=not waiting,
     )
+
+
+def _deletes(
+    goal: Goal, ref: ObjectRef, look: Rollout, own: JSON, now: datetime
+) -> tuple[Write, ...]:
+    """Pods that the controller does not take back by itself."""
+    if look.row.gate is Gate.DELETE:
+        return next_deletes(goal, ref, look, own, want=look.total, purpose=Purpose.RESTORE)
+    broken = stuck(look, now, restoring=True)
+    return tuple(delete_pod(ref, pod, Purpose.RESTORE) for pod in broken)
 
 
 def _without_gates(row: WorkloadKind, changes: JSON, before: JSON, live: JSON) -> JSON:

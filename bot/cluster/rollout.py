@@ -10,7 +10,8 @@ from datetime import datetime
 
 from bot.cluster.fields import at, first_at, without_nulls
 from bot.cluster.kinds import Gate, WorkloadKind, desired
-from bot.cluster.pods import Pod, pods_of
+from bot.cluster.members import by_status, members
+from bot.cluster.pods import Pod
 from bot.model.plan import JSON
 
 
@@ -36,15 +37,20 @@ class Rollout:
         """Pods on the live template's revision, not on their way out."""
         if not self.revision:
             return ()
-        return tuple(p for p in self.pods if self.revision == p.revision and not p.deleting)
+        return tuple(p for p in self.pods if self._is_new(p) and not p.deleting)
 
     @property
     def old(self) -> tuple[Pod, ...]:
         """Pods on any other revision, not on their way out."""
-        unknown = not self.revision
-        return tuple(
-            p for p in self.pods if (unknown or self.revision != p.revision) and not p.deleting
-        )
+        return tuple(p for p in self.pods if not self._is_new(p) and not p.deleting)
+
+    def _is_new(self, pod: Pod) -> bool:
+        """By name of the revision, or by its hash alone: labels of pods may hold either."""
+        if not self.revision or not pod.revision:
+            return False
+        if self.row.component is not None:
+            return self.revision == pod.revision
+        return self.revision == pod.revision or self.revision.endswith(f"-{pod.revision}")
 
     def is_available(self, pod: Pod) -> bool:
         return pod.name in self.available
@@ -52,7 +58,7 @@ class Rollout:
     @property
     def leaving(self) -> bool:
         """Whether pods of another revision are still on their way out."""
-        return any(p.deleting and p.revision != self.revision for p in self.pods)
+        return any(p.deleting and not self._is_new(p) for p in self.pods)
 
     @property
     def unavailable(self) -> int:
@@ -83,16 +89,30 @@ def rollout(
     ours: bool,
     min_ready: int,
     now: datetime,
+    own: JSON | None = None,
+    nodes: frozenset[str] | None = None,
 ) -> Rollout:
-    """`ours`: the live template is the wanted one; else every pod is an old one."""
-    pods = pods_of(children, row.revision_label)
+    """`ours`: the live template is the wanted one; else every pod is an old one.
+
+    `own`: the object with its own fields, none of a batch. `nodes`: only what is on these counts.
+    """
     lag = at(live, row.observed, 0) < at(live, row.generation, 0)
+    revision = _revision(row, live, children, lag=lag) if ours else ""
+    pods = members(row, live, children, live if own is None else own, nodes)
+    total = desired(row, live) or 0
+    if row.component is not None:
+        total = len(pods)
+    elif nodes is not None:
+        # Also where its pod is just being replaced.
+        total = len(nodes)
+    if not row.revision_label:
+        pods = by_status(row, live, total=total, revision=revision)
     return Rollout(
         row=row,
         live=live,
         lag=lag,
-        revision=_revision(row, live, children, lag=lag) if ours else "",
-        total=desired(row, live) or 0,
+        revision=revision,
+        total=total,
         pods=pods,
         available=frozenset(p.name for p in pods if p.available(now, min_ready)),
     )
@@ -102,6 +122,9 @@ def _revision(row: WorkloadKind, live: JSON, children: tuple[JSON, ...], *, lag:
     """The hash by which pods of the live template are known; "" when nothing carries it yet."""
     if row.revision and not lag:
         return str(first_at(live, row.revision, ""))
+    if not row.revision_label and not row.revision:
+        # Nobody names a revision: what it has observed is all that can be said.
+        return "" if lag else f"generation {at(live, row.observed)}"
     template = without_nulls(at(live, row.template))
     if row.gate is Gate.SURGE:
         for child in children:
@@ -112,7 +135,8 @@ def _revision(row: WorkloadKind, live: JSON, children: tuple[JSON, ...], *, lag:
     newest = max(stored, key=lambda c: int(c.get("revision", 0)), default=None)
     if newest is None or _stored_template(newest) != template:
         return ""
-    return str(at(newest, ("metadata", "labels", row.revision_label), ""))
+    label = at(newest, ("metadata", "labels", row.revision_label), "")
+    return str(label or newest["metadata"]["name"])
 
 
 def _template_of(replica_set: JSON, row: WorkloadKind) -> JSON:

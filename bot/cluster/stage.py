@@ -6,6 +6,8 @@ far the controller may go. What a release changes for its batches is put back by
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.cluster.fields import MISSING, Path, at, overlay, put
 from bot.cluster.kinds import Gate, WorkloadKind, desired
 from bot.model.plan import JSON
@@ -16,54 +18,62 @@ NEVER_AVAILABLE = 2147483646
 NEVER_LATE = 2147483647
 """progressDeadlineSeconds of a surge; the API server wants it larger than minReadySeconds."""
 
+HOSTNAME = "kubernetes.io/hostname"
+"""The label by which one node is chosen."""
+
 
 def staged(row: WorkloadKind, target: JSON, live: JSON, *, updated: int, total: int) -> JSON:
     """The target for a batch that is not the last: `updated` pods new, the others old."""
     match row.gate:
-        case Gate.KEPT_OLD:
-            # Nodes that left took old pods along; a node that joined has the new version.
-            now = desired(row, live)
-            count = min(total, now) if now else total
-            assert row.partition is not None
-            assert row.paused is not None
-            gated = put(target, row.partition, max(0, count - updated))
-            return put(gated, row.paused, False)
+        case Gate.KEPT_OLD | Gate.ORDINAL | Gate.UPDATED:
+            return _gated(row, target, live, updated=updated, total=total)
         case Gate.SURGE:
             return _surging(target, live, updated)
         case Gate.DELETE:
             return on_delete(row, target)
+        case Gate.WHOLE:
+            return target
 
 
 def whole(
     row: WorkloadKind, target: JSON, live: JSON, *, before: JSON | None, last: JSON | None
 ) -> JSON:
     """The target with nothing of a batch in it: the component's own fields, or those of before."""
-    if row.partition is not None and row.paused is not None:
-        for path, open_value in ((row.partition, 0), (row.paused, False)):
-            there = (
-                at(live, path, MISSING) is not MISSING or at(target, path, MISSING) is not MISSING
-            )
-            target = put(target, path, open_value if there else MISSING)
-        return target
     for path in row.own:
         if at(target, path, MISSING) is MISSING and at(last, path, MISSING) is MISSING:
             foreign = at(before, path, MISSING)
             if foreign is not MISSING:
                 target = put(target, path, foreign)
-    return put(target, row.paused, MISSING) if row.paused else target
+    if not row.gate.numbered:
+        return put(target, row.paused, MISSING) if row.paused else target
+    for gate, open_value in ((row.partition, row.open_value), (row.paused, False)):
+        if gate is not None:
+            there = (
+                at(live, gate, MISSING) is not MISSING or at(target, gate, MISSING) is not MISSING
+            )
+            opened = there and open_value is not None
+            target = put(target, gate, open_value if opened else MISSING)
+    return target
 
 
-def stopped(row: WorkloadKind, live: JSON, *, kept_old: int) -> JSON | None:
-    """The merge patch that stops what rolls; None when nothing can stop or all is stopped."""
-    if row.paused is None:
-        return None
+def stopped(row: WorkloadKind, live: JSON, *, keep: int) -> JSON | None:
+    """The merge patch that stops what rolls; None when nothing can stop or all is stopped.
+
+    `keep`: the number at which nothing more rolls, in the row's own meaning.
+    """
     patch: JSON = {}
-    if at(live, row.paused) is not True:
+    if row.paused is not None and at(live, row.paused) is not True:
         patch = put(patch, row.paused, True)
     if row.partition is not None:
-        have = at(live, row.partition, 0)
-        if not isinstance(have, int) or have < kept_old:
-            patch = put(patch, row.partition, kept_old)
+        have = at(live, row.partition, row.open_value)
+        if not isinstance(have, int):
+            closer = True
+        elif row.gate is Gate.UPDATED:
+            closer = keep < have
+        else:
+            closer = keep > have
+        if closer:
+            patch = put(patch, row.partition, keep)
     return patch or None
 
 
@@ -89,7 +99,10 @@ def _in_hand(row: WorkloadKind, live: JSON) -> tuple[Path, ...]:
             return (row.paused,) if row.paused and at(live, row.paused) else ()
         case Gate.DELETE:
             return row.own if at(live, (*row.strategy, "type")) == "OnDelete" else ()
-        case Gate.KEPT_OLD:
+        case Gate.KEPT_OLD | Gate.ORDINAL | Gate.UPDATED:
+            left = () if row.open_value is not None or row.partition is None else (row.partition,)
+            return left + (row.own if narrowed_by(row, live) else ())
+        case Gate.WHOLE:
             return ()
 
 
@@ -102,8 +115,26 @@ def surging(live: JSON) -> bool:
     )
 
 
+def narrowed(row: WorkloadKind, obj: JSON, hostnames: Iterable[str]) -> JSON:
+    """The object with its own choice of nodes, and of those only the named ones."""
+    assert row.node_selector is not None
+    chosen = at(obj, row.node_selector) or {}
+    only = {"key": HOSTNAME, "operator": "In", "values": sorted(hostnames)}
+    asked = [*(chosen.get("matchExpressions") or ()), only]
+    return put(obj, row.node_selector, {**chosen, "matchExpressions": asked})
+
+
+def narrowed_by(row: WorkloadKind, live: JSON) -> bool:
+    """Whether a live object's choice of nodes names some of them one by one."""
+    chosen = at(live, row.node_selector) if row.node_selector else None
+    asked = at(chosen, ("matchExpressions",)) or ()
+    return any(one.get("key") == HOSTNAME for one in asked)
+
+
 def on_delete(row: WorkloadKind, target: JSON) -> JSON:
     """The target with a controller that replaces only what is deleted."""
+    if row.keeps_strategy:
+        return put(target, (*row.strategy, "type"), "OnDelete")
     return put(target, row.strategy, {"type": "OnDelete", "rollingUpdate": None})
 
 
@@ -137,6 +168,20 @@ def _projected(value: JSON, shape: JSON, live: JSON) -> JSON:
         for name, v in value.items()
         if name in shape or name not in there
     }
+
+
+def _gated(row: WorkloadKind, target: JSON, live: JSON, *, updated: int, total: int) -> JSON:
+    # Nodes that left took old pods along; a node that joined has the new version.
+    now = desired(row, live) if row.component is None else None
+    count = min(total, now) if now else total
+    assert row.partition is not None
+    number = updated if row.gate is Gate.UPDATED else max(0, count - updated)
+    gated = put(target, row.partition, number)
+    replicas = row.desired[0]
+    if replicas[0] == "spec" and at(target, replicas, MISSING) is not MISSING:
+        # The number was counted with the pods that are there: the last batch brings a scale.
+        gated = put(gated, replicas, at(live, replicas, 1))
+    return put(gated, row.paused, False) if row.paused else gated
 
 
 def _surging(target: JSON, live: JSON, updated: int) -> JSON:

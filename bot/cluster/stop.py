@@ -9,6 +9,7 @@ from bot.cluster.forward import found
 from bot.cluster.goal import Goal, Step
 from bot.cluster.kinds import Gate, row_for, row_of
 from bot.cluster.merge import merge3
+from bot.cluster.ordinals import floor_of
 from bot.cluster.plain import patch
 from bot.cluster.rollout import Rollout, rollout
 from bot.cluster.stage import owned, stopped, surging, whole
@@ -20,21 +21,37 @@ from bot.model.seen import ObjectSeen
 def stop(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> Step:
     """One patch while something of ours rolls; converged when it is stopped or at rest."""
     live, before = there.live, goal.before.get(ref.key)
-    if row_of(ref) is None or live is None:
+    if row_of(ref, goal.rows) is None or live is None:
         return Step(ref=ref)
-    row = row_for(ref, target, before)
+    row = row_for(ref, target, before, rows=goal.rows, by_node=goal.nodes is not None)
     last = goal.last.get(ref.key)
     own = whole(row, target, live, before=found(goal, ref), last=last)
     changes = merge3(owned(row, last, live), live, own)
     ours = at(changes, row.template, MISSING) is MISSING
-    look = rollout(row, live, there.children, ours=ours, min_ready=0, now=now)
+    look = rollout(
+        row, live, there.children, ours=ours, min_ready=0, now=now, own=own, nodes=goal.nodes
+    )
     if not ours or _at_rest(look):
         return Step(ref=ref, look=look, unavailable=look.unavailable)
-    halt = stopped(row, live, kept_old=len(look.old))
+    halt = stopped(row, live, keep=_keep(look))
     if halt is not None:
         write = patch(ref, live, halt, Purpose.STOP)
         return Step(ref=ref, writes=(write,), waiting="not-applied", look=look)
     return Step(ref=ref, waiting="controller-lag" if look.lag else "", look=look)
+
+
+def _keep(look: Rollout) -> int:
+    """The number at which nothing more rolls, in the meaning that the row gives to it."""
+    match look.row.gate:
+        case Gate.ORDINAL:
+            return floor_of(look)
+        case Gate.UPDATED:
+            return len(look.new)
+        case _ if look.row.counts == "pods":
+            # An old pod on its way out, or just made anew, need not come back as a new one.
+            return max(0, look.total - len(look.new))
+        case _:
+            return len(look.old)
 
 
 def _at_rest(look: Rollout) -> bool:
@@ -48,6 +65,15 @@ def _at_rest(look: Rollout) -> bool:
             path = ("spec", "strategy", "rollingUpdate", "maxSurge")
             return len(look.new) >= int(at(look.live, path, 0))
         return not look.old and len(look.new) >= look.total
-    assert look.row.partition is not None
-    kept = at(look.live, look.row.partition, 0)
-    return isinstance(kept, int) and len(look.old) <= kept
+    if look.row.partition is None:
+        return not look.old and len(look.new) >= look.total
+    number = at(look.live, look.row.partition, look.row.open_value)
+    if not isinstance(number, int):
+        return not look.old
+    match look.row.gate:
+        case Gate.ORDINAL:
+            return floor_of(look) <= number
+        case Gate.UPDATED:
+            return len(look.new) >= min(number, look.total)
+        case _:
+            return len(look.old) <= number

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 
+from bot.adapters.simulated.clone_set import CloneSetController, rolling_of
 from bot.adapters.simulated.daemon_set import DaemonSetController
 from bot.adapters.simulated.deployment import DeploymentController
+from bot.adapters.simulated.machine_component_set import MachineComponentSetController
+from bot.adapters.simulated.stateful_set import StatefulSetController
 from bot.adapters.simulated.workload import Controller
 from bot.cluster.fields import at, overlay
 from bot.model.plan import JSON, ObjectRef
@@ -20,6 +23,10 @@ CONTROLLERS: dict[tuple[str, str], Controller] = {
     ("apps", "Deployment"): DeploymentController(),
     ("apps", "DaemonSet"): DaemonSetController(kruise=False),
     ("apps.kruise.io", "DaemonSet"): DaemonSetController(kruise=True),
+    ("apps", "StatefulSet"): StatefulSetController(kruise=False),
+    ("apps.kruise.io", "StatefulSet"): StatefulSetController(kruise=True),
+    ("apps.kruise.io", "CloneSet"): CloneSetController(),
+    ("kubenode.alibabacloud.com", "MachineComponentSet"): MachineComponentSetController(),
 }
 """(group, kind) → its controller: every other kind is kept as it is written."""
 
@@ -31,7 +38,42 @@ _DEFAULTS: dict[tuple[str, str], JSON] = {
     },
     ("apps", "DaemonSet"): {"revisionHistoryLimit": 10},
     ("apps.kruise.io", "DaemonSet"): {"revisionHistoryLimit": 10, "burstReplicas": 250},
+    ("apps", "StatefulSet"): {
+        "replicas": 1,
+        "podManagementPolicy": "OrderedReady",
+        "revisionHistoryLimit": 10,
+    },
+    ("apps.kruise.io", "StatefulSet"): {
+        "replicas": 1,
+        "podManagementPolicy": "OrderedReady",
+        "revisionHistoryLimit": 10,
+    },
+    ("apps.kruise.io", "CloneSet"): {"replicas": 1, "revisionHistoryLimit": 10},
 }
+
+_ROLLING: dict[tuple[str, str], JSON] = {
+    ("apps", "Deployment"): {"maxSurge": "25%", "maxUnavailable": "25%"},
+    ("apps", "DaemonSet"): {"maxSurge": 0, "maxUnavailable": 1},
+    ("apps.kruise.io", "DaemonSet"): {
+        "rollingUpdateType": "Standard",
+        "maxUnavailable": 1,
+        "partition": 0,
+    },
+    ("apps", "StatefulSet"): {"partition": 0},
+    ("apps.kruise.io", "StatefulSet"): {
+        "podUpdatePolicy": "ReCreate",
+        "maxUnavailable": 1,
+        "partition": 0,
+        "minReadySeconds": 0,
+    },
+    ("apps.kruise.io", "CloneSet"): {
+        "podUpdatePolicy": "ReCreate",
+        "maxUnavailable": "20%",
+        "maxSurge": 0,
+        "partition": 0,
+    },
+}
+"""What is filled in below `rollingUpdate`."""
 
 
 def group_of(api_version: str) -> str:
@@ -57,14 +99,34 @@ def accepted(ref: ObjectRef, obj: JSON, before: JSON | None) -> JSON:
             if not isinstance(value, str):
                 raise Refused(f"{ref.short}: metadata.{maps}.{name}: must be a string")
     kind = (group_of(ref.api_version), ref.kind)
-    if kind not in CONTROLLERS:
-        return obj
+    return _accepted_workload(ref, kind, obj, before) if kind in CONTROLLERS else obj
+
+
+def _accepted_workload(
+    ref: ObjectRef, kind: tuple[str, str], obj: JSON, before: JSON | None
+) -> JSON:
     spec = obj.get("spec")
     if not isinstance(spec, dict):
         raise Refused(f"{ref.short}: spec: Required value")
+    if ref.kind == "MachineComponentSet":
+        _check_machine_component_set(ref, spec)
+        return obj
     _check_template(ref, spec, before)
-    defaulted = {**obj, "spec": _with_defaults(kind, spec)}
-    (_check_deployment if ref.kind == "Deployment" else _check_daemon_set)(ref, defaulted["spec"])
+    if kind not in _DEFAULTS:
+        return obj
+    if ref.kind == "CloneSet" and ref.api_version.endswith("v1alpha1"):
+        defaulted = {**obj, "spec": _with_flat_defaults(kind, spec)}
+    else:
+        defaulted = {**obj, "spec": _with_defaults(kind, spec)}
+    match ref.kind:
+        case "Deployment":
+            _check_deployment(ref, defaulted["spec"])
+        case "DaemonSet":
+            _check_daemon_set(ref, defaulted["spec"])
+        case "StatefulSet":
+            _check_stateful_set(ref, defaulted["spec"], before)
+        case "CloneSet":
+            _check_clone_set(ref, defaulted["spec"])
     return defaulted
 
 
@@ -92,13 +154,16 @@ def _with_defaults(kind: tuple[str, str], spec: JSON) -> JSON:
     field = "strategy" if kind[1] == "Deployment" else "updateStrategy"
     strategy = filled.get(field) or {}
     if strategy.get("type", "RollingUpdate") == "RollingUpdate":
-        rolling: JSON = {"maxSurge": "25%", "maxUnavailable": "25%"}
-        if kind == ("apps", "DaemonSet"):
-            rolling = {"maxSurge": 0, "maxUnavailable": 1}
-        elif kind[1] == "DaemonSet":
-            rolling = {"rollingUpdateType": "Standard", "maxUnavailable": 1, "partition": 0}
-        strategy = overlay({"type": "RollingUpdate", "rollingUpdate": rolling}, strategy)
+        strategy = overlay({"type": "RollingUpdate", "rollingUpdate": _ROLLING[kind]}, strategy)
     return filled if filled.get(field) == strategy else {**filled, field: strategy}
+
+
+def _with_flat_defaults(kind: tuple[str, str], spec: JSON) -> JSON:
+    """v1alpha1: the same fields without `rollingUpdate` around them."""
+    filled = {**_DEFAULTS[kind], **{name: v for name, v in spec.items() if v is not None}}
+    flat = {name: v for name, v in _ROLLING[kind].items() if name != "podUpdatePolicy"}
+    given = filled.get("updateStrategy") or {}
+    return {**filled, "updateStrategy": {"type": "ReCreate", **flat, **given}}
 
 
 def _check_deployment(ref: ObjectRef, spec: JSON) -> None:
@@ -123,13 +188,57 @@ def _check_daemon_set(ref: ObjectRef, spec: JSON) -> None:
         return
     rolling = strategy["rollingUpdate"]
     for name in ("maxUnavailable", "maxSurge", "partition"):
-        value = rolling.get(name, 0)
-        if isinstance(value, str) and not re.fullmatch(r"\d+%", value):
-            where = f"spec.updateStrategy.rollingUpdate.{name}"
-            raise Refused(f"{ref.short}: {where}: {value!r} is neither a number nor a percentage")
-        if not isinstance(value, str):
-            _whole_number(ref, rolling, name)
+        _number_or_percentage(ref, rolling, name)
     _no_room(ref, "spec.updateStrategy.rollingUpdate", rolling)
+
+
+def _check_stateful_set(ref: ObjectRef, spec: JSON, before: JSON | None) -> None:
+    _whole_number(ref, spec, "replicas")
+    if before is not None:
+        for name in ("serviceName", "podManagementPolicy", "volumeClaimTemplates"):
+            if before["spec"].get(name) != spec.get(name):
+                raise Refused(f"{ref.short}: spec.{name}: Forbidden: it cannot be updated")
+    strategy = spec["updateStrategy"]
+    if strategy.get("type") not in ("RollingUpdate", "OnDelete"):
+        raise Refused(f"{ref.short}: spec.updateStrategy.type: Unsupported value")
+    rolling = strategy.get("rollingUpdate")
+    if strategy["type"] == "OnDelete":
+        if rolling and group_of(ref.api_version) == "apps":
+            raise Refused(
+                f"{ref.short}: spec.updateStrategy.rollingUpdate: Forbidden with OnDelete"
+            )
+        return
+    _whole_number(ref, rolling, "partition")
+    if group_of(ref.api_version) == "apps" or spec["podManagementPolicy"] == "Parallel":
+        return
+    where = "spec.updateStrategy.rollingUpdate"
+    if rolling.get("maxUnavailable", 1) != 1:
+        raise Refused(f"{ref.short}: {where}.maxUnavailable: works with Parallel only")
+    if rolling.get("unorderedUpdate") is not None:
+        raise Refused(f"{ref.short}: {where}.unorderedUpdate: works with Parallel only")
+
+
+def _check_clone_set(ref: ObjectRef, spec: JSON) -> None:
+    _whole_number(ref, spec, "replicas")
+    rolling = rolling_of(spec)
+    for name in ("maxUnavailable", "maxSurge", "partition"):
+        _number_or_percentage(ref, rolling, name)
+
+
+def _check_machine_component_set(ref: ObjectRef, spec: JSON) -> None:
+    for name in ("componentName", "version"):
+        if not isinstance(spec.get(name), str) or not spec[name]:
+            raise Refused(f"{ref.short}: spec.{name}: Required value")
+    _whole_number(ref, spec, "partition")
+    _number_or_percentage(ref, spec, "maxUnavailable")
+
+
+def _number_or_percentage(ref: ObjectRef, of: JSON, name: str) -> None:
+    value = of.get(name, 0)
+    if not isinstance(value, str):
+        _whole_number(ref, of, name)
+    elif not re.fullmatch(r"\d+%", value):
+        raise Refused(f"{ref.short}: {name}: {value!r} is neither a number nor a percentage")
 
 
 def _whole_number(ref: ObjectRef, of: JSON, name: str) -> None:

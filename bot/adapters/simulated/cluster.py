@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.adapters.simulated.api_rules import CONTROLLERS, accepted, group_of
-from bot.adapters.simulated.daemon_set import node_labels
+from bot.adapters.simulated.clone_set import in_version
 from bot.adapters.simulated.faults import Faults, faults_of
+from bot.adapters.simulated.nodes import node_json, node_labels
 from bot.adapters.simulated.pods import Pod, iso, uid_of
 from bot.adapters.simulated.workload import Workload
 from bot.cluster.fence import FENCE, fence_of, numbers
@@ -34,6 +35,7 @@ class Cluster:
         self.name, self.created, self.rebuilds = name, created, rebuilds
         self.nodes: tuple[str, ...] = ()
         self.joined: dict[str, int] = {}
+        self.labels: dict[str, dict[str, str]] = {}
         self.faults = Faults()
         self.listed: JSON = []
         self.version = 1
@@ -52,11 +54,13 @@ class Cluster:
             if workload.next_at <= t:
                 workload.advance(t)
 
-    def resize(self, count: int, listed: JSON, t: int) -> bool:
-        """What main says of it now; whether that is new."""
-        if count == len(self.nodes) and listed == self.listed and self.joined:
+    def resize(self, count: int, listed: JSON, t: int, labels: JSON = None) -> bool:
+        """What main says of it now; whether that is new. `labels`: of its nodes, by name."""
+        same = (count, listed, labels or {}) == (len(self.nodes), self.listed, self.labels)
+        if same and self.joined:
             return False
         self.advance(t)
+        self.labels = labels or {}
         self.listed, self.faults = listed, faults_of(listed)
         self.nodes = tuple(f"n-{number}" for number in range(1, count + 1))
         self.joined = {node: self.joined.get(node, t) for node in self.nodes}
@@ -73,6 +77,9 @@ class Cluster:
 
     def load_of(self, node: str) -> int:
         return sum(p.node == node for w in self.workloads.values() for p in w.pods.values())
+
+    def labels_of(self, node: str) -> dict[str, str]:
+        return node_labels(node) | self.labels.get(node, {})
 
     def crowd(self, kind: str, images: tuple[str, ...]) -> int:
         found = 0
@@ -93,7 +100,7 @@ class Cluster:
         if address in self.plain:
             return _in_version(self.plain[address], ref.api_version)
         if address[0] == "" and ref.kind == "Node" and ref.name in self.joined:
-            return self._node(ref.name)
+            return self._node(ref.name, t)
         if address == ("", "Namespace", "", "kube-system"):
             return self._kube_system()
         if ref.kind in ("Pod", "ReplicaSet", "ControllerRevision"):
@@ -115,26 +122,18 @@ class Cluster:
         workload = self.workloads.get(address)
         if workload is None or workload.uid != metadata.get("uid"):
             return ()
+        if workload.controller.on_nodes:
+            return tuple(self._node(node, t) for node in self.nodes)
         return tuple(workload.children(t))
 
     def objects(self) -> tuple[JSON, ...]:
         shown = {p: w.view() for p, w in self.workloads.items()} | self.plain
         return tuple(shown[address] for address in sorted(shown))
 
-    def _node(self, name: str) -> JSON:
-        return {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "metadata": {
-                "name": name,
-                "uid": uid_of(self.uid, "node", name, self.joined[name]),
-                "resourceVersion": "1",
-                "creationTimestamp": iso(self.joined[name]),
-                "labels": node_labels(name),
-            },
-            "spec": {},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
-        }
+    def _node(self, name: str, t: int) -> JSON:
+        uid = uid_of(self.uid, "node", name, self.joined[name])
+        components = [w for w in self.workloads.values() if w.controller.on_nodes]
+        return node_json(name, uid, self.joined[name], self.labels_of(name), components, t)
 
     def _kube_system(self) -> JSON:
         return {
@@ -266,6 +265,7 @@ class Cluster:
             "rebuilds": self.rebuilds,
             "nodes": len(self.nodes),
             "joined": self.joined,
+            "labels": self.labels,
             "faults": self.listed,
             "version": self.version,
             "received": self.received,
@@ -278,6 +278,7 @@ class Cluster:
         cluster = cls(name, kept["created"], kept["rebuilds"])
         cluster.nodes = tuple(f"n-{number}" for number in range(1, kept["nodes"] + 1))
         cluster.joined, cluster.version = kept["joined"], kept["version"]
+        cluster.labels = kept.get("labels", {})
         cluster.listed, cluster.faults = kept["faults"], faults_of(kept["faults"])
         cluster.received = kept["received"]
         cluster.plain = {_address(address): obj for address, obj in kept["plain"]}
@@ -317,7 +318,10 @@ def _in_version(obj: JSON, api_version: str) -> JSON:
     shown = obj
     if obj["apiVersion"] != api_version:
         shown = {**obj, "apiVersion": api_version}
-    if api_version == "apps.kruise.io/v1alpha1" and "updateRevision" in shown.get("status", {}):
+        if obj["kind"] == "CloneSet":
+            return in_version(obj, api_version)
+    daemon_set = (api_version, obj["kind"]) == ("apps.kruise.io/v1alpha1", "DaemonSet")
+    if daemon_set and "updateRevision" in shown.get("status", {}):
         status = dict(shown["status"])
         status["daemonSetHash"] = status.pop("updateRevision")
         shown = {**shown, "status": status}

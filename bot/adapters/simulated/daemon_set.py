@@ -5,15 +5,14 @@ Both start a pod of the newest template on every node without one, whatever part
 
 from __future__ import annotations
 
-from bot.adapters.simulated.pods import NEVER, Pod
+from bot.adapters.simulated.pods import Pod
+from bot.adapters.simulated.revisions import RevisionRules
 from bot.adapters.simulated.workload import Revision, Workload, scaled
+from bot.cluster.members import selects
 from bot.model.plan import JSON
 
 
-class DaemonSetController:
-    label = "controller-revision-hash"
-    owns_by_revision = False
-
+class DaemonSetController(RevisionRules):
     def __init__(self, *, kruise: bool) -> None:
         self.kruise = kruise
 
@@ -38,10 +37,6 @@ class DaemonSetController:
                 return
             nodes = _cut(w, new, nodes, rolling)
         _replace(w, new, nodes, rolling, t)
-
-    def next_after(self, w: Workload, t: int) -> int:
-        min_ready = int(w.seen.get("minReadySeconds", 0))
-        return min((p.next_after(t, min_ready) for p in w.pods.values()), default=NEVER)
 
     def status(self, w: Workload, t: int) -> JSON:
         nodes = _nodes(w)
@@ -69,36 +64,13 @@ class DaemonSetController:
             status["updateRevision"] = new
         return status
 
-    def notes(self, w: Workload) -> dict[str, str]:
-        return {}
-
-    def show_revision(self, w: Workload, revision: Revision, t: int) -> JSON:
-        if revision.shown is None or revision.shown_as != (revision.number,):
-            revision.shown_as = (revision.number,)
-            revision.shown = {
-                "apiVersion": "apps/v1",
-                "kind": "ControllerRevision",
-                "metadata": w.revision_metadata(revision),
-                "revision": revision.number,
-                "data": {"spec": {"template": {**revision.template, "$patch": "replace"}}},
-            }
-        return revision.shown
-
-
-def node_labels(node: str) -> dict[str, str]:
-    return {
-        "kubernetes.io/hostname": node,
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-    }
-
 
 def _nodes(w: Workload) -> tuple[str, ...]:
     """The nodes where it should run."""
     wanted = w.seen["template"]["spec"].get("nodeSelector")
     if not wanted:
         return w.place.nodes
-    return tuple(n for n in w.place.nodes if wanted.items() <= node_labels(n).items())
+    return tuple(n for n in w.place.nodes if wanted.items() <= w.place.labels_of(n).items())
 
 
 def _by_node(w: Workload) -> dict[str, list[Pod]]:
@@ -114,14 +86,13 @@ def _cut(w: Workload, new: Revision, nodes: tuple[str, ...], rolling: JSON) -> t
     everywhere = sorted({*nodes, *on_node}, reverse=True)
     kept_old = scaled(rolling.get("partition"), len(nodes), up=False)
     updated, updating, rest = [], [], []
-    chosen = (rolling.get("selector") or {}).get("matchLabels")
     for node in everywhere:
         pods = on_node.get(node, [])
         if any(p.rev == new.hash and not p.deleting for p in pods):
             updated.append(node)
         elif not pods or all(p.deleting for p in pods):
             updating.append(node)
-        elif not chosen or chosen.items() <= node_labels(node).items():
+        elif selects(rolling.get("selector"), w.place.labels_of(node)):
             rest.append(node)
     return tuple([*updated, *updating, *rest][: max(0, len(everywhere) - kept_old)])
 

@@ -6,6 +6,7 @@ Works on the spec it has observed. Never moves a pod outside the rules of the re
 from __future__ import annotations
 
 from bot.adapters.simulated.pods import NEVER, Pod
+from bot.adapters.simulated.revisions import RevisionRules
 from bot.adapters.simulated.workload import Revision, Workload, condition, scaled
 from bot.model.plan import JSON
 
@@ -14,7 +15,7 @@ ROUNDS = 200
 """More rounds than one moment can need; a guard against rules that chase each other."""
 
 
-class DeploymentController:
+class DeploymentController(RevisionRules):
     label = "pod-template-hash"
     owns_by_revision = True
 

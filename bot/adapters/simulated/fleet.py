@@ -48,8 +48,7 @@ class SimulatedFleet:
                 if cluster is None:
                     cluster = Cluster(connection.cluster, t)
                     self._clusters[connection.cluster] = cluster
-                listed = list(simulated.get("faults") or ())
-                if cluster.resize(int(simulated.get("nodes", 1)), listed, t):
+                if _resize(cluster, simulated, t):
                     changed.append(connection.cluster)
             self._keep(*changed)
 
@@ -146,9 +145,7 @@ class SimulatedFleet:
             new = Cluster(cluster, int(self._now()), old.rebuilds + 1 if old else 1)
             simulated = self._known.get(cluster, {})
             self._clusters[cluster] = new
-            new.resize(
-                int(simulated.get("nodes", 1)), list(simulated.get("faults") or ()), new.created
-            )
+            _resize(new, simulated, new.created)
             self._keep(cluster)
 
     def sicken(self, cluster: str, pods: Iterable[str], *, well: bool = False) -> None:
@@ -224,3 +221,9 @@ class SimulatedFleet:
             # What is not kept did not happen: the next question reads the file again.
             self._clusters.pop(there.name, None)
             raise Unreachable(f"{there.name}: its file takes no write: {broken}") from broken
+
+
+def _resize(cluster: Cluster, simulated: JSON, t: int) -> bool:
+    """What a connection says of its cluster; whether that is new."""
+    nodes, faults = int(simulated.get("nodes", 1)), list(simulated.get("faults") or ())
+    return cluster.resize(nodes, faults, t, simulated.get("nodeLabels"))

@@ -27,6 +27,8 @@ class Place(Protocol):
 
     def load_of(self, node: str) -> int: ...
 
+    def labels_of(self, node: str) -> dict[str, str]: ...
+
     def crowd(self, kind: str, images: tuple[str, ...]) -> int:
         """How many pods of such images stand with that fault."""
         ...
@@ -121,7 +123,7 @@ class Workload:
 
     def _observe(self, spec: JSON) -> None:
         self.seen = spec
-        self.hash = template_hash(spec["template"])
+        self.hash = self.controller.revision_of(self, spec)
 
     def _show(self, t: int) -> None:
         status = self.controller.status(self, t)
@@ -175,24 +177,25 @@ class Workload:
         newest = max((r.number for r in self.revisions), default=0)
         found = next((r for r in self.revisions if r.hash == hash_), None)
         if found is None and make:
-            name = f"{self.name}-{hash_}"
+            name = hash_ if hash_.startswith(f"{self.name}-") else f"{self.name}-{hash_}"
             uid = uid_of(self.uid, hash_)
             version = self.place.next_version()
-            found = Revision(hash_, self.seen["template"], name, uid, t, newest + 1, version)
+            template = self.controller.template_of(self.seen)
+            found = Revision(hash_, template, name, uid, t, newest + 1, version)
             self.revisions.append(found)
         elif found is not None and make and found.number != newest:
             found.number = newest + 1
         self.current = found
         return found
 
-    def start(self, revision: Revision, node: str, t: int) -> None:
-        """A new pod; faults of its images strike here."""
+    def start(self, revision: Revision, node: str, t: int, name: str = "") -> None:
+        """A new pod, of a name drawn for it or given; faults of its images strike here."""
         self.made += 1
         uid = uid_of(self.uid, "pod", self.made)
         number = number_of(uid)
-        name = f"{self.name}-{_suffix(number)}"
         if self.controller.owns_by_revision:
             name = f"{self.name}-{revision.hash}-{_suffix(number)}"
+        name = name or f"{self.name}-{_suffix(number)}"
         ready, fault = t + 3 + number % 6, ""
         for strike in self.place.faults.pods:
             if not strike.hits(revision.images):
@@ -209,6 +212,8 @@ class Workload:
 
     def children(self, t: int) -> list[JSON]:
         """Pods and what stands between them and the workload, by owner references."""
+        if self.controller.on_nodes:
+            return []
         by_hash = {r.hash: r for r in self.revisions}
         shown = [self.controller.show_revision(self, r, t) for r in self.revisions]
         me = _owner(self.obj)
@@ -270,6 +275,11 @@ class Controller(Protocol):
 
     label: str
     owns_by_revision: bool
+    on_nodes: bool
+
+    def template_of(self, spec: JSON) -> JSON: ...
+
+    def revision_of(self, w: Workload, spec: JSON) -> str: ...
 
     def sync(self, w: Workload, t: int) -> None: ...
 

@@ -28,7 +28,10 @@ def test_a_status_older_than_our_write_proves_nothing(api_version: str, kind: st
 
 @EVERY_KIND
 def test_pods_must_have_been_ready_for_min_ready_seconds(api_version: str, kind: str) -> None:
-    unit = release(api_version, kind, spec={"minReadySeconds": 60})
+    spec: dict[str, Any] = {"minReadySeconds": 60}
+    if (api_version, kind) == (KRUISE, "StatefulSet"):
+        spec = {"updateStrategy": {"rollingUpdate": spec}}
+    unit = release(api_version, kind, spec=spec)
     unit.clock.pass_by(120)
     assert not unit.forward(1, seconds=55).converged
     assert unit.run(unit.goal(Mode.FORWARD, 1), seconds=60).converged

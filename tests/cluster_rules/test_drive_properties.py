@@ -9,19 +9,54 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cluster.drive import Mode, up_to_date
-from tests.cluster_rules.unit import KINDS, KRUISE_ALPHA, Unit, workload
+from tests.cluster_rules.unit import KRUISE, KRUISE_ALPHA, MACHINES, Unit, workload
 
-DEPLOYMENT_SPECS: list[dict[str, Any]] = [
-    {},
-    {"minReadySeconds": 7, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 2}}},
-    {"progressDeadlineSeconds": 100, "strategy": {"rollingUpdate": {"maxSurge": "50%"}}},
-]
-DAEMON_SET_SPECS: list[dict[str, Any]] = [
-    {},
-    {"minReadySeconds": 4},
-    {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "40%"}}},
-    {"updateStrategy": {"type": "OnDelete"}},
-]
+Spec = dict[str, Any]
+
+
+def rolling(**fields: Any) -> Spec:
+    return {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": fields}}
+
+
+ON_DELETE: Spec = {"updateStrategy": {"type": "OnDelete"}}
+DAEMON_SET: list[Spec] = [{}, {"minReadySeconds": 4}, rolling(maxUnavailable="40%"), ON_DELETE]
+PARALLEL: Spec = {"podManagementPolicy": "Parallel"}
+SPECS: dict[tuple[str, str], list[Spec]] = {
+    ("apps/v1", "Deployment"): [
+        {},
+        {"minReadySeconds": 7, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 2}}},
+        {"progressDeadlineSeconds": 100, "strategy": {"rollingUpdate": {"maxSurge": "50%"}}},
+    ],
+    ("apps/v1", "DaemonSet"): DAEMON_SET,
+    (KRUISE, "DaemonSet"): DAEMON_SET,
+    (KRUISE_ALPHA, "DaemonSet"): DAEMON_SET,
+    ("apps/v1", "StatefulSet"): [
+        {},
+        {"minReadySeconds": 3},
+        PARALLEL | {"ordinals": {"start": 5}},
+        ON_DELETE,
+    ],
+    (KRUISE, "StatefulSet"): [
+        {},
+        rolling(minReadySeconds=3),
+        {"reserveOrdinals": [1, 2]},
+        PARALLEL | rolling(maxUnavailable="40%"),
+        PARALLEL | rolling(unorderedUpdate={"priorityStrategy": {}}, maxUnavailable=2),
+        PARALLEL | ON_DELETE,
+    ],
+    (KRUISE, "CloneSet"): [
+        {},
+        {"minReadySeconds": 3},
+        rolling(maxSurge=1, maxUnavailable=0),
+        ON_DELETE,
+    ],
+    (KRUISE_ALPHA, "CloneSet"): [
+        {},
+        {"updateStrategy": {"type": "ReCreate", "maxUnavailable": 2}},
+        ON_DELETE,
+    ],
+    MACHINES: [{}, {"maxUnavailable": "40%"}],
+}
 
 
 @dataclass
@@ -37,12 +72,15 @@ class Story:
     acts: list[tuple[Mode, int, int]] = field(default_factory=list)
     """(mode, cumulative updated, seconds it is given)."""
 
-    def unit(self) -> Unit:
-        count = {"replicas": self.size} if self.kind == "Deployment" else {}
+    def unit(self, *faults: Spec) -> Unit:
+        count: Spec = {} if self.kind in ("DaemonSet", MACHINES[1]) else {"replicas": self.size}
         old, new = (workload(self.api_version, self.kind, v, **self.spec, **count) for v in "12")
-        new["spec"]["template"]["metadata"]["annotations"] = {"new": "yes"}
-        faults = [{"do": "loseAnswers", "every": self.every}] if self.every else []
-        return Unit(old=[old], new=[new], nodes=self.size, faults=faults, applied=self.applied)
+        if "template" in new["spec"]:
+            new["spec"]["template"]["metadata"]["annotations"] = {"new": "yes"}
+        lost: list[Spec] = [{"do": "loseAnswers", "every": self.every}] if self.every else []
+        return Unit(
+            old=[old], new=[new], nodes=self.size, faults=[*faults, *lost], applied=self.applied
+        )
 
     def play(self, unit: Unit) -> int:
         """The acts in turn; the highest number that any of them allowed."""
@@ -60,8 +98,8 @@ class Story:
 
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
-    api_version, kind = draw(st.sampled_from([*KINDS, (KRUISE_ALPHA, "DaemonSet")]))
-    specs = DEPLOYMENT_SPECS if kind == "Deployment" else DAEMON_SET_SPECS
+    api_version, kind = draw(st.sampled_from(list(SPECS)))
+    specs = SPECS[api_version, kind]
     size = draw(st.integers(1, 8))
     act = st.tuples(
         st.sampled_from([Mode.FORWARD, Mode.FORWARD, Mode.STOP]),
@@ -85,7 +123,7 @@ def test_from_anywhere_the_last_batch_brings_everything_and_leaves_nothing_behin
 ) -> None:
     """Whatever was lost or stopped before, the next look knows what is missing."""
     unit = story.unit()
-    own = {k: v for k, v in unit.live()["spec"].items() if k != "template"}
+    own = unit.live()["spec"]
     story.play(unit)
     progress = unit.forward(story.size, final=True, seconds=900)
     assert progress.converged
@@ -102,7 +140,20 @@ def test_from_anywhere_a_restore_gives_back_template_and_own_fields(story: Story
     story.play(unit)
     assert unit.restore().converged
     assert unit.images() == {"1": story.size}
-    assert unit.live()["spec"]["template"] == was["template"]
+    for of in ("template", "version"):
+        assert unit.live()["spec"].get(of) == was.get(of)
+    assert _closed(unit.live()["spec"]) == _closed(was)
+
+
+@given(stories())
+def test_from_anywhere_a_restore_takes_a_crashing_version_back(story: Story) -> None:
+    """Also where the controller would wait for the broken pod for ever."""
+    image = "agent:2" if story.kind == MACHINES[1] else "registry.local/agent:2"
+    unit = story.unit({"do": "crashLoop", "image": image})
+    was = unit.live()["spec"]
+    story.play(unit)
+    assert unit.restore().converged
+    assert unit.images() == {"1": story.size}
     assert _closed(unit.live()["spec"]) == _closed(was)
 
 
@@ -136,13 +187,15 @@ def test_a_stop_stays_a_stop(story: Story) -> None:
     assert there.get("2", 0) <= allowed
 
 
-def _closed(spec: dict[str, Any]) -> dict[str, Any]:
-    """The spec without the template; `paused: false` is the same as no `paused`."""
-    kept = {k: v for k, v in spec.items() if k != "template"}
-    strategy = dict(kept.get("updateStrategy") or {})
-    if "rollingUpdate" in strategy:
-        rolling = {
-            k: v for k, v in strategy["rollingUpdate"].items() if (k, v) != ("paused", False)
-        }
-        kept["updateStrategy"] = strategy | {"rollingUpdate": rolling}
-    return kept
+def _closed(spec: Spec) -> Spec:
+    """The spec without what is released; a gate that is open is the same as none."""
+    return _opened({k: v for k, v in spec.items() if k not in ("template", "version")})
+
+
+def _opened(fields: Spec) -> Spec:
+    gates = (("paused", False), ("pause", False), ("partition", 0))
+    return {
+        name: _opened(value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+        if (name, value) not in gates
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.cluster.drive import Mode, Progress, drive
-from tests.cluster_rules.unit import KINDS, Unit, release
+from tests.cluster_rules.unit import KINDS, KRUISE, Unit, release
 
 EVERY_KIND = pytest.mark.parametrize(("api_version", "kind"), KINDS)
 
@@ -56,6 +57,22 @@ def test_a_restart_before_the_batch_is_history(api_version: str, kind: str) -> N
     before = unit.since - timedelta(minutes=5)
     progress = judged(unit, restarted(before.isoformat()))
     assert (progress.converged, progress.healthy) == (True, True)
+
+
+@pytest.mark.parametrize(("later", "counts"), [(20, True), (300, False)])
+def test_an_update_in_place_costs_one_restart(later: int, counts: bool) -> None:
+    """OpenKruise ends the old container itself; what ends minutes later fell over."""
+    unit = release(KRUISE, "CloneSet")
+    unit.forward(2)
+    updated = unit.clock.now()
+
+    def in_place(pod: Any) -> None:
+        state = {"revision": "agent-2", "updateTimestamp": updated.isoformat()}
+        notes = {"apps.kruise.io/inplace-update-state": json.dumps(state)}
+        pod["metadata"] |= {"annotations": notes, "creationTimestamp": "2026-11-01T00:00:00Z"}
+        restarted((updated + timedelta(seconds=later)).isoformat())(pod)
+
+    assert judged(unit, in_place).healthy is counts
 
 
 @EVERY_KIND

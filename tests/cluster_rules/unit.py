@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.adapters.simulated import SimulatedFleet
 from bot.cluster.drive import Goal, Mode, Progress, baseline, drive
+from bot.cluster.kinds import BUILT_IN, Rows
 from bot.model.effects import Purpose, Write
 from bot.model.plan import ObjectRef
 from bot.model.seen import ObjectSeen, UnitSeen
@@ -17,7 +18,18 @@ from bot.ports import AnswerLost, Connection
 NINE = datetime(2026, 11, 24, 9, tzinfo=UTC)
 KRUISE = "apps.kruise.io/v1beta1"
 KRUISE_ALPHA = "apps.kruise.io/v1alpha1"
-KINDS = ((KRUISE, "DaemonSet"), ("apps/v1", "DaemonSet"), ("apps/v1", "Deployment"))
+KUBE_NODE = "kubenode.alibabacloud.com/v1"
+MACHINES = (KUBE_NODE, "MachineComponentSet")
+KINDS = (
+    (KRUISE, "DaemonSet"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    (KRUISE, "StatefulSet"),
+    (KRUISE, "CloneSet"),
+    (KRUISE_ALPHA, "CloneSet"),
+)
+"""One of each way; all of them count pods."""
 
 
 @dataclass
@@ -37,7 +49,14 @@ def workload(
     api_version: str, kind: str, version: str = "1", name: str = "agent", **spec: Any
 ) -> dict[str, Any]:
     """A workload as an author would write it, with one container."""
-    if kind == "Deployment":
+    if kind == "MachineComponentSet":
+        return {
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": {"name": name},
+            "spec": {"componentName": name, "version": version, **spec},
+        }
+    if kind != "DaemonSet":
         spec = {"replicas": 10} | spec
     labels = {"app": name}
     container = {"name": name, "image": f"registry.local/{name}:{version}"}
@@ -74,8 +93,11 @@ class Unit:
     new: list[dict[str, Any]]
     nodes: int = 10
     faults: list[dict[str, Any]] = field(default_factory=list)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of the nodes, by name."""
     applied: bool = False
     """Whether we applied what runs (a DB spec), or found it there (a baseline)."""
+    rows: Rows = field(default_factory=lambda: BUILT_IN)
 
     def __post_init__(self) -> None:
         self.clock = HandClock()
@@ -99,7 +121,7 @@ class Unit:
         }
 
     def connect(self) -> None:
-        simulated = {"nodes": self.nodes, "faults": self.faults}
+        simulated = {"nodes": self.nodes, "faults": self.faults, "nodeLabels": self.labels}
         self.fleet.connect([Connection(cluster="c", connection={"simulated": simulated})])
 
     def live(self) -> Any:
@@ -114,6 +136,10 @@ class Unit:
         return found
 
     def pods(self) -> Sequence[Any]:
+        """Pods; for what is on the nodes themselves, the nodes."""
+        if self.ref.kind == "MachineComponentSet":
+            live = self.live()
+            return self.fleet.children("c", live) if live else ()
         pods = self.fleet.pods("c")
         return [p for p in pods if "deletionTimestamp" not in p["metadata"]]
 
@@ -139,6 +165,7 @@ class Unit:
             "targets": dict.fromkeys(keys, updated),
             "totals": dict.fromkeys(keys, 10),
             "since": self.since,
+            "rows": self.rows,
         }
         return Goal(**wanted | changed)
 
@@ -186,10 +213,13 @@ class Unit:
         self.fleet.write("c", write, fence="", manager="kubectl")
 
     def version(self, pod: Any) -> str:
+        if pod["kind"] == "Node":
+            notes = pod["metadata"].get("annotations") or {}
+            return str(notes.get(f"kubenode.alibabacloud.com/{self.ref.name}", ""))
         return str(pod["spec"]["containers"][0]["image"].rpartition(":")[2])
 
     def node(self, pod: Any) -> str:
-        return str(pod["spec"]["nodeName"])
+        return str(pod["metadata"]["name"] if pod["kind"] == "Node" else pod["spec"]["nodeName"])
 
     def patch(self, changes: dict[str, Any]) -> None:
         """Somebody else changes the workload by hand."""

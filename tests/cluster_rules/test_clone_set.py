@@ -91,6 +91,7 @@ def test_a_stop_is_paused_and_partition_at_what_is_updated(api_version: str) -> 
     updated = unit.images()["2"]
     assert 0 < updated < 8
     assert rolling(unit)["paused"] is True
+    assert rolling(unit)["partition"] == 10 - updated
     assert unit.forward(8).converged
     assert rolling(unit)["paused"] is False
     assert unit.images()["2"] == 8

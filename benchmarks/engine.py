@@ -79,9 +79,7 @@ class Engine:
         fleet = CountedFleet(SimulatedFleet(clock))
         store, git = SqliteStore(folder / "store.db"), LocalGitHost(str(folder / "repo"))
         renderer = SandboxRenderer()
-        ports = Ports(
-            git=git, chat=chat, fleet=fleet, store=store, clock=clock, renderer=renderer
-        )
+        ports = Ports(git=git, chat=chat, fleet=fleet, store=store, clock=clock, renderer=renderer)
         return cls(folder, clock, chat, fleet, store, git, renderer, Reconciler(ports))
 
     def phase(self, release: str) -> str:

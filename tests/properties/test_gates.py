@@ -1,0 +1,121 @@
+"""What holds in every situation: `why` is true, holds hold, limits limit, order is nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.gates import GATES
+from bot.core.lifecycle import Step, advance, explain
+from bot.core.scope import covers
+from bot.core.situation import Situation, calendar_unit, covered
+from bot.model.state import UnitPhase
+from tests.properties.situations import UNITS, Case, after, cases
+
+
+def begun(s: Situation, step: Step) -> list[str]:
+    """Units whose batch began in this step."""
+    return [
+        name
+        for name, unit in step.units.items()
+        if unit.batch > s.units[name].batch and unit.phase is not UnitPhase.PENDING
+    ]
+
+
+def moved(s: Situation, step: Step, name: str) -> bool:
+    unit = step.units.get(name)
+    return name in step.asks or (unit is not None and unit.phase is not s.units[name].phase)
+
+
+@given(cases())
+def test_why_is_empty_exactly_when_the_tick_acts(case: Case) -> None:
+    """A unit of which `why` says nothing moves or is looked at, or waits once others have moved."""
+    s = case.s
+    told = {line.unit: line.gate for line in explain(s)}
+    step = advance(s)
+    told_after = {line.unit for line in explain(after(s, step))}
+    for name, unit in s.units.items():
+        if unit.phase not in GATES:
+            continue
+        if name not in told:
+            assert moved(s, step, name) or name in told_after, f"{name} says nothing, does nothing"
+        elif name in begun(s, step):
+            # An earlier wave may end, and a check that is due may say yes, in this very tick.
+            allowed = ("earlier", "checks_before")
+            assert told[name] in allowed, f"{name} began although {told[name]} was closed"
+
+
+@given(cases())
+def test_a_second_look_at_the_same_moment_finds_nothing_new(case: Case) -> None:
+    """Deciding is pure and comes to rest: without news there is no second transition."""
+    s = case.s
+    step = advance(s)
+    again = after(s, step)
+    more = advance(again)
+    assert more.state == again.state
+    assert {n: u.phase for n, u in more.units.items() if u.phase is not again.units[n].phase} == {}
+    assert more.decisions == ()
+    assert more.events == ()
+    assert begun(again, more) == []
+
+
+@given(cases())
+def test_what_is_held_begins_nothing(case: Case) -> None:
+    """Law 7: after a pause is recorded no forward write begins."""
+    s = case.s
+    step = advance(s)
+    for hold in s.holds:
+        reached = {u.unit for u in s.plan.units if covers(hold.scope, covered(s, u))}
+        assert reached.isdisjoint(begun(s, step))
+        if not hold.finish_batch:
+            assert not [u for u, w in step.writes if u in reached and w.purpose.forward]
+
+
+@given(cases())
+def test_no_batch_begins_outside_a_window_or_where_another_release_is(case: Case) -> None:
+    """Law 5."""
+    s = case.s
+    for name in begun(s, advance(s)):
+        place = calendar_unit(s, s.index.units[name])
+        assert s.rules.calendar.ask(place, s.now).open
+        assert all(not c.in_flight and c.position > 5 for c in s.claims.get(name, ()))
+
+
+@given(cases())
+def test_limits_are_never_exceeded(case: Case) -> None:
+    """Over the fleet and in a stage; what is above a limit already only ends."""
+    s = case.s
+    step = advance(s)
+    flying = {name for name, unit in after(s, step).units.items() if unit.in_flight}
+    before = {name for name, unit in s.units.items() if unit.in_flight}
+    limit = s.rules.policy.spec.limits.units_in_flight
+    if limit is not None and flying - before:
+        assert len(flying) + s.in_flight <= limit
+    for stage in s.plan.stages:
+        own = {name for wave in stage.waves for name in wave}
+        if stage.max_concurrency is not None and (flying - before) & own:
+            assert len(flying & own) <= stage.max_concurrency
+
+
+@given(cases(), st.permutations(UNITS))
+def test_the_order_of_what_is_told_does_not_matter(case: Case, names: list[str]) -> None:
+    """The same inputs, whichever way they were gathered."""
+    s = case.s
+    other = replace(
+        s,
+        units={name: s.units[name] for name in names},
+        seen={name: s.seen[name] for name in names if name in s.seen},
+        claims={name: s.claims[name] for name in names if name in s.claims},
+    )
+    one, two = advance(s), advance(other)
+    assert one.units == two.units
+    assert one.writes == two.writes
+    assert one.state == two.state
+    assert one.asks == two.asks
+    assert [line.unit for line in explain(s)] == [line.unit for line in explain(other)]
+
+
+def test_the_small_release_is_what_the_properties_think_it_is() -> None:
+    assert len(UNITS) == 5

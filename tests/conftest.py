@@ -45,7 +45,8 @@ def _profiles() -> None:
 
 def _environment() -> None:
     """The same on every machine: no settings, identity or colours of whoever runs the tests."""
-    for name in [name for name in os.environ if name.startswith(("SLUICE_", "GIT_"))]:
+    kept = {"SLUICE_SEEDS"}  # how many histories are simulated
+    for name in [n for n in os.environ if n.startswith(("SLUICE_", "GIT_")) and n not in kept]:
         del os.environ[name]
     os.environ |= {
         "GIT_CONFIG_GLOBAL": os.devnull,

@@ -120,12 +120,13 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
     was there.
     """
     applied = t.s.applied.get(u.plan.unit)
-    revision = ""
+    revision = release = ""
     good: Mapping[str, str] = {}
     if applied is not None:
         # What another release left half-way is nothing to go back to.
         good = applied.objects if applied.certified else applied.safe
         revision = applied.revision if applied.certified else applied.safe_revision
+        release = applied.release if applied.certified else applied.safe_release
     half_way = applied.objects if applied is not None and not applied.certified else {}
     found: list[Before] = []
     for planned in u.plan.objects:
@@ -140,7 +141,14 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
             was = baseline(live)
             t.blobs[digest(was)] = was
             found.append(Before(ref=planned.ref, digest=digest(was), source="baseline"))
-    t.put(replace(u.state, before=tuple(found), before_revision=revision or None))
+    t.put(
+        replace(
+            u.state,
+            before=tuple(found),
+            before_revision=revision or None,
+            before_release=release or None,
+        )
+    )
 
 
 def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:
@@ -257,12 +265,13 @@ def _applied(t: Turn, u: Unit, *, certified: bool) -> Applied:
         version=u.component.version,
         revision=u.plan.revision,
         release=t.s.name,
-        fence=f"{t.state.position}.{t.state.seq}",
+        fence=t.state.fence(u.state),
         at=t.s.now,
         objects=objects,
         certified=certified,
         safe=safe_of(u.state),
         safe_revision=u.state.before_revision or "",
+        safe_release=u.state.before_release or "",
     )
 
 
@@ -283,6 +292,7 @@ def _rolled_back(t: Turn, u: Unit) -> None:
                 _applied(t, u, certified=True),
                 version=revision.partition("@")[0],
                 revision=revision,
+                release=u.state.before_release or t.s.name,
                 objects=kept,
             )
         )

@@ -190,7 +190,8 @@ class Board:
 
 
 def _with_block(rules: Rules, row: Blocked) -> Rules:
-    return replace(rules, blocked=(*rules.blocked, row))
+    others = tuple(known for known in rules.blocked if known.key != row.key)
+    return replace(rules, blocked=(*others, row))
 
 
 def skipped(units: Mapping[str, UnitState]) -> tuple[str, ...]:

@@ -218,7 +218,8 @@ def _override_unit(ask: Ask, t: Turn, name: str) -> list[str]:
     no = [
         r
         for r in unit.checks
-        if r.verdict not in (Verdict.PASSED, Verdict.PENDING) and not r.overridden_by
+        if r.verdict not in (Verdict.PASSED, Verdict.PENDING)
+        and not r.overridden_by
         and not unit.back
     ]
     if no and gate in ("", "check"):

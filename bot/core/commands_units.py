@@ -44,9 +44,7 @@ def skip(ask: Ask) -> Outcome:
 def _left_out(unit: UnitState, now: datetime) -> UnitState:
     if unit.phase is UnitPhase.ROLLED_BACK:
         # Nothing of it is left in the cluster: who tries it again begins with its first batch.
-        return UnitState(
-            release=unit.release, unit=unit.unit, phase=UnitPhase.SKIPPED, since=now
-        )
+        return UnitState(release=unit.release, unit=unit.unit, phase=UnitPhase.SKIPPED, since=now)
     return replace(
         unit, phase=UnitPhase.SKIPPED, since=now, look_at=None, deadline=None, in_hand=False
     )
@@ -138,11 +136,10 @@ def rollback(ask: Ask) -> Outcome:
     outcome = Outcome()
     count, releases = 0, []
     for active, units in ask.board.reached(ask.scope):
-        if active.state.phase in (ReleasePhase.PROPOSED, ReleasePhase.ROLLED_BACK):
+        if active.state.phase is ReleasePhase.PROPOSED:
             continue
-        touched = [
-            n for n in units if active.units[n].began and active.units[n].phase in endings.TOUCHED
-        ]
+        touched = [n for n in units if _can_be_taken_back(active, n)]
+        every = "@" not in ask.scope and len(units) == len(active.units)
         if active.state.phase is ReleasePhase.SUPERSEDED:
             # What has been taken over is the newer one's; the rest was left where it stood.
             left = [n for n in touched if not _replaced_by(ask, active, [n])]
@@ -152,10 +149,12 @@ def rollback(ask: Ask) -> Outcome:
         if later := _replaced_by(ask, active, touched):
             return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
         t = ask.turn(active)
-        whole = active.state.phase is ReleasePhase.SUPERSEDED or len(units) == len(active.units)
+        whole = every or active.state.phase in (ReleasePhase.SUPERSEDED, ReleasePhase.ROLLED_BACK)
         if whole:
             t.state = replace(t.state, ended=None)
-            count += endings.roll_back(t, by=ask.by, reason=ask.command.reason, only=touched)
+            count += endings.roll_back(
+                t, by=ask.by, reason=ask.command.reason, only=touched, sticks=every
+            )
         else:
             if t.state.phase.ended:
                 t.state = replace(
@@ -185,13 +184,27 @@ def rollback(ask: Ask) -> Outcome:
     return outcome
 
 
+def _can_be_taken_back(active: Active, name: str) -> bool:
+    """What it touched; of a release that went back as a whole, what was left out on the way."""
+    unit = active.units[name]
+    if active.state.phase is ReleasePhase.ROLLED_BACK and not unit.back:
+        return False
+    return unit.began is not None and unit.phase in endings.TOUCHED
+
+
 def _replaced_by(ask: Ask, active: Active, units: list[str]) -> str:
-    """A later release that has already written one of the units; "" when none has."""
+    """A later release that has written one of the units, or has it in hand; "" when none has."""
+    position = active.state.position
     for name in units:
+        for claim in ask.board.claims.get(name, {}).values():
+            theirs = ask.board.releases[claim.release].units[name]
+            left = theirs.began is None or theirs.phase is UnitPhase.ROLLED_BACK
+            if claim.position > position and not left:
+                return claim.release
         applied = ask.board.applied.get(name)
         if applied is None or applied.release == active.state.release:
             continue
-        if int(applied.fence.partition(".")[0]) > active.state.position:
+        if int(applied.fence.partition(".")[0]) > position:
             return applied.release
     return ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from bot.cluster.fence import numbers
 from bot.core.decisions import LIVE, live, open_decision, void
 from bot.core.messages_endings import EARLIER_ROLLBACK, expired, revert_branch, stopped
 from bot.core.pace import LOOK_EVERY
@@ -99,6 +100,7 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
         return False
     if not unit.back:
         unit = _undecided(t, unit)
+    _go_above(t, name)
     t.put(
         replace(
             unit,
@@ -118,9 +120,27 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
     return True
 
 
-def roll_back(t: Turn, *, by: str, reason: str, only: Collection[str] | None = None) -> int:
-    """Send the whole release back (or what is still its own), newest first. How many go back."""
-    t.state = replace(t.state, phase=ReleasePhase.ROLLING_BACK, since=t.s.now, outcome=reason)
+def roll_back(
+    t: Turn,
+    *,
+    by: str,
+    reason: str,
+    only: Collection[str] | None = None,
+    sticks: bool = True,
+) -> int:
+    """Send the whole release back (or what is still its own), newest first. How many go back.
+
+    It sticks from now on: a cluster that does not answer must not keep the content from its block.
+    """
+    t.state = replace(
+        t.state,
+        phase=ReleasePhase.ROLLING_BACK,
+        since=t.s.now,
+        outcome=reason,
+        sticks=t.state.sticks or sticks,
+    )
+    if t.state.sticks:
+        t.puts += _blocks(t)
     names = [unit.unit for unit in reversed(t.s.plan.units)]
     mine = [n for n in names if (only is None or n in only) and _can_go_back(t.units[n])]
     t.tell("release.rolling-back", actor=by, reason=reason, by=by, units=len(mine))
@@ -131,6 +151,21 @@ def roll_back(t: Turn, *, by: str, reason: str, only: Collection[str] | None = N
 
 def _can_go_back(unit: UnitState) -> bool:
     return unit.began is not None and unit.phase in TOUCHED
+
+
+def _go_above(t: Turn, name: str) -> None:
+    """A newer release may have written there and gone back: the fences of the way back lie above.
+
+    No higher than that, or a release that was merged in between could write there no more.
+    """
+    applied = t.s.applied.get(name)
+    position, seq = (*(numbers(applied.fence) if applied else ()), 0, 0)[:2]
+    if position > t.state.position:
+        t.state = replace(
+            t.state,
+            fence_position=max(t.state.fence_position, position),
+            seq=max(t.state.seq, seq),
+        )
 
 
 def _undecided(t: Turn, unit: UnitState) -> UnitState:
@@ -242,7 +277,7 @@ def _stands(unit: UnitState) -> bool:
     the successor writes.
     """
     return (
-        unit.phase is not UnitPhase.APPLYING
+        unit.phase not in (UnitPhase.APPLYING, UnitPhase.ROLLING_BACK)
         or unit.look_at is None
         or unit.unreachable_since is not None
     )
@@ -253,25 +288,24 @@ def _superseded(t: Turn) -> None:
     t.tell("release.superseded", by=t.state.superseded_by)
 
 
-def _rolled_back(t: Turn) -> None:
+def _blocks(t: Turn) -> list[Blocked]:
     """It sticks: the content is blocked, the version only if the release changed it."""
-    blocked: list[str] = []
-    for component in t.s.plan.components:
-        content = "" if component.version_changed else component.content
-        t.puts.append(
-            Blocked(
-                component=component.name,
-                version=component.version,
-                content=content,
-                reason=t.state.outcome,
-                release=t.s.name,
-                at=t.s.now,
-            )
+    return [
+        Blocked(
+            component=component.name,
+            version=component.version,
+            content="" if component.version_changed else component.content,
+            reason=t.state.outcome,
+            release=t.s.name,
+            at=t.s.now,
         )
-        blocked.append(f"{component.name} {component.version}")
-    branch = revert_branch(t.s.name)
-    t.state = replace(
-        t.state, phase=ReleasePhase.ROLLED_BACK, since=t.s.now, ended=t.s.now, revert=branch
-    )
+        for component in t.s.plan.components
+    ]
+
+
+def _rolled_back(t: Turn) -> None:
+    blocked = [f"{row.component} {row.version}" for row in _blocks(t)] if t.state.sticks else []
+    branch = revert_branch(t.s.name) if t.state.sticks else ""
+    t.state = replace(t.state, phase=ReleasePhase.ROLLED_BACK, since=t.s.now, ended=t.s.now)
     units = sum(unit.phase is UnitPhase.ROLLED_BACK for unit in t.units.values())
     t.tell("release.rolled-back", units=units, branch=branch, blocked=blocked)

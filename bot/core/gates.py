@@ -65,6 +65,13 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
     UnitPhase.APPLYING: (not_stopped, reachable, converged),
     UnitPhase.SOAKING: (reachable, healthy, soaked),
     UnitPhase.VERIFYING: (reachable, checks_after),
-    UnitPhase.ROLLING_BACK: (rollback_window, newer_first, undo_decided, reachable, restored),
+    UnitPhase.ROLLING_BACK: (
+        rollback_window,
+        newer_first,
+        unit_free,
+        undo_decided,
+        reachable,
+        restored,
+    ),
 }
 """Phase → what must hold to leave it, in this order."""

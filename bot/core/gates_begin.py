@@ -108,10 +108,20 @@ def dependencies(t: Turn, u: Unit) -> Wait | None:
 
 def unit_free(t: Turn, u: Unit) -> Wait | None:
     """No other release has the unit in hand, or claimed it first and has not ended."""
+    if u.state.phase is UnitPhase.ROLLING_BACK:
+        return _newer_has_it(t, u)
     for claim in t.s.claims.get(u.plan.unit, ()):
         if claim.release in t.s.supersedes or (claim.ended and u.state.began is not None):
             continue
         if claim.in_flight or claim.position < t.s.state.position:
+            return Wait(code="locked", facts={"unit": u.plan.unit, "release": claim.release})
+    return None
+
+
+def _newer_has_it(t: Turn, u: Unit) -> Wait | None:
+    """The way back asks only that nobody newer is at work there."""
+    for claim in t.s.claims.get(u.plan.unit, ()):
+        if claim.in_flight and claim.position > t.s.state.position:
             return Wait(code="locked", facts={"unit": u.plan.unit, "release": claim.release})
     return None
 

@@ -216,7 +216,8 @@ def _remember_seen(t: Turn, u: Unit) -> None:
         t.puts.append(ClusterSeen(cluster=u.plan.cluster, uid=seen.uid, at=t.s.now))
     for there in seen.objects.values():
         position, seq = (*fence_of(there.live), 0, 0)[:2] if there.live else (0, 0)
-        if position == t.state.position and seq > t.state.seq:
+        ours = position in (t.state.position, t.state.fence_position)
+        if ours and seq > t.state.seq:
             # Written by this very plan before the store was lost: its fences go on from there.
             t.state = replace(t.state, seq=seq)
 

@@ -91,7 +91,7 @@ class Applied:
     certified: bool = False
     """Every batch of it has a certificate."""
     safe: Mapping[str, str] = field(default_factory=dict)
-    """Objects of what was there before, while this is not certified: what a rollback goes back to."""
+    """Objects of what was there before, while this is not certified: a rollback goes back to it."""
     safe_revision: str = ""
     safe_release: str = ""
     """The release that had brought it."""

@@ -122,7 +122,7 @@ class UnitState:
     updated: int = 0
     total: int = 0
     done: int = 0
-    """Number of the last batch that has its certificate; `batch` is one more while one is in hand."""
+    """Number of the last batch that has its certificate; below `batch` while one is in hand."""
     began: datetime | None = None
     """When its first intent was recorded; kept for good, a rollback asks for it."""
     in_hand: bool = False
@@ -188,7 +188,7 @@ class ReleaseState:
     fence_position: int = 0
     """First half of the fence of a rollback, where a newer release had written: its position."""
     sticks: bool = False
-    """The release goes back as a whole: what it brought is blocked, and its commit reverted."""
+    """It was rolled back as a whole: what it brought is blocked, and its commit reverted."""
     decisions: int = 0
     """How many decisions were ever opened: the next one's number minus one."""
     superseded_by: str | None = None
@@ -200,6 +200,11 @@ class ReleaseState:
     @property
     def key(self) -> str:
         return self.release
+
+    def fence(self, unit: UnitState) -> str:
+        """The fence of a write: forward the place of the merge, back what is above it."""
+        position = max(self.position, self.fence_position) if unit.back else self.position
+        return f"{position}.{self.seq}"
 
 
 class HoldCode(StrEnum):

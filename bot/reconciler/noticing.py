@@ -279,6 +279,9 @@ class Noticer:
         active = self._board.releases.get(name)
         if active is None or active.state.phase not in AHEAD:
             return
+        if active.state.phase is ReleasePhase.ROLLING_BACK:
+            # Its revert was merged while it still goes back: main says already what it will be.
+            return
         if any(unit.began for unit in active.units.values()):
             self._hold(ledger, f"{name}/deleted", name, HoldCode.DELETED, say(Said.DELETED), now)
             return

@@ -66,7 +66,7 @@ class Recorder:
                 release=state.release,
                 unit=unit,
                 seq=state.seq,
-                fence=f"{state.position}.{state.seq}",
+                fence=state.fence(row),
                 batch=row.batch,
                 purpose=write.purpose.value,
                 verb=write.verb,
@@ -178,6 +178,7 @@ class Recorder:
             objects=objects | {planned.ref.key: planned.digest},
             safe=safe_of(active.units[intent.unit]),
             safe_revision=active.units[intent.unit].before_revision or "",
+            safe_release=active.units[intent.unit].before_release or "",
         )
         self.board.applied[intent.unit] = row
         ledger.put(row)

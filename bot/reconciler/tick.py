@@ -15,7 +15,7 @@ from datetime import datetime
 
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step, advance
-from bot.core.messages_endings import bug
+from bot.core.messages_endings import bug, revert_branch
 from bot.model.plan import UnitPlan
 from bot.model.seen import UnitSeen
 from bot.model.state import (
@@ -23,7 +23,6 @@ from bot.model.state import (
     HoldCode,
     Intent,
     IntentStatus,
-    ReleasePhase,
 )
 from bot.ports import Chat, Clock, Fleet, GitHost, PortError, Renderer, Store
 from bot.reconciler.acting import Errand, act
@@ -314,25 +313,30 @@ class Reconciler:
         return any(is_stop(note) for note in self.ports.store.notes())
 
     def _put_away(self, ledger: Ledger, now: datetime, ticked: Ticked) -> None:
-        """Releases that ended leave the board; one that was rolled back gets its revert proposed
-        first.
-        """
+        """Releases that ended leave the board; what goes back gets its revert proposed first."""
         for name, active in list(self.board.releases.items()):
-            if not active.state.phase.ended:
+            reverted = self._reverted(active, ledger, now, ticked)
+            if not active.state.phase.ended or not reverted:
                 continue
-            if active.state.phase is ReleasePhase.ROLLED_BACK:
-                try:
-                    propose_revert(
-                        self.ports.git, self.planner, active.index.plan, active.state, now
-                    )
-                except PortError as error:
-                    ticked.problems.append(error.why)
-                    log.warning("the revert of %s cannot be proposed: %s", name, error.why)
-                    continue
             for hold in [h for h in self.board.holds.values() if h.release == name]:
                 del self.board.holds[hold.id]
                 ledger.drop(Hold, hold.id)
             self.board.remove(name)
+
+    def _reverted(self, active: Active, ledger: Ledger, now: datetime, ticked: Ticked) -> bool:
+        """The revert is proposed when the rollback begins; False while Git does not take it."""
+        state = active.state
+        if not state.sticks or state.revert is not None:
+            return True
+        try:
+            propose_revert(self.ports.git, self.planner, active.index.plan, state, now)
+        except PortError as error:
+            ticked.problems.append(error.why)
+            log.warning("the revert of %s cannot be proposed: %s", state.release, error.why)
+            return False
+        active.state = replace(state, revert=revert_branch(state.release))
+        ledger.put(active.state)
+        return True
 
 
 class PortFailure(PortError):

@@ -10,63 +10,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.model.effects import Write
-from bot.model.message import Post
+from bot.failures import AnswerLost as AnswerLost
+from bot.failures import Conflict as Conflict
+from bot.failures import Fenced as Fenced
+from bot.failures import GitError as GitError
+from bot.failures import PortError as PortError
+from bot.failures import Refused as Refused
+from bot.failures import Rewritten as Rewritten
+from bot.failures import StaleRow as StaleRow
+from bot.failures import StoreLocked as StoreLocked
+from bot.failures import Unreachable as Unreachable
 from bot.model.plan import JSON, ObjectRef
-from bot.model.state import Event
 from release_repo_schema.tree import Tree
 
+if TYPE_CHECKING:
+    # Only names in signatures: a question of the command line need not load every row there is.
+    from bot.model.effects import Write
+    from bot.model.message import Post
+    from bot.model.state import Event
 
-class PortError(Exception):
-    """Something outside did not do what was asked. Refuses to be raised itself."""
-
-    def __init__(self, why: str) -> None:
-        if type(self) is PortError:
-            raise TypeError("raise one of PortError's kinds")
-        super().__init__(why)
-        self.why = why
-
-
-class Unreachable(PortError):
-    """It could not be asked: nothing was sent, nothing happened. Ask again later."""
-
-
-class AnswerLost(PortError):
-    """It was sent and the answer was lost: it may or may not have happened. Look before asking
-    again.
-    """
-
-
-class Conflict(PortError):
-    """The object is no longer what the write expected (resourceVersion, uid, exists already)."""
-
-
-class Fenced(Conflict):
-    """A newer plan has written to the object: an older one never does again."""
-
-
-class Refused(PortError):
-    """The other side said no (forbidden, invalid, not found): asking again changes nothing."""
-
-
-class StoreLocked(PortError):
-    """Another process holds the store, or its disk does not take writes. `kind`: locked | full |
-    broken | newer.
-    """
-
-    def __init__(self, why: str, kind: str = "broken") -> None:
-        super().__init__(why)
-        self.kind = kind
-
-
-class StaleRow(PortError):
-    """A row changed since it was read."""
-
-
-class Rewritten(PortError):
-    """Main no longer contains the commit that was processed last."""
+NO_MAIL = "(no e-mail)"
+"""Stands among authors for one who gave no e-mail address: nobody that people.yaml knows."""
 
 
 class Clock(Protocol):
@@ -125,10 +91,6 @@ class Fleet(Protocol):
         an object whose fence is newer (`bot.cluster.fence`) is never overwritten: Fenced.
         """
         ...
-
-
-class GitError(PortError):
-    """Git could not answer: no repository, no such ref, a broken object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,7 +174,7 @@ def _usage_text(wrong: click.ClickException) -> str:
 
 
 def _unforeseen(raised: Exception, args: Sequence[str]) -> int:
-    from bot.ports import PortError
+    from bot.failures import PortError
 
     if isinstance(raised, PortError):
         return _end(OUTSIDE, raised.why, error("unreachable", raised.why), args)

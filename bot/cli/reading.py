@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def read_repo(flags: Flags, settings: Settings | None = None) -> Repo:
     """The repo. A place where none is would answer every question with nothing: wrong usage."""
     from bot.app.opening import tree_of
-    from bot.ports import GitError
+    from bot.failures import GitError
     from release_repo_schema.load import load_repo
 
     settings = settings or flags.settings
@@ -52,7 +52,7 @@ def open_planner(flags: Flags) -> Iterator[tuple[LocalGitHost, Planner]]:
 
 def commit_of(git: LocalGitHost, ref: str) -> str:
     """The commit of a ref; a name that nothing has is wrong usage, with the near one."""
-    from bot.ports import GitError
+    from bot.failures import GitError
 
     found = git.head(ref)
     if found is not None:

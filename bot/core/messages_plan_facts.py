@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from bot.core.forecast import Cost
 from bot.core.messages_words import length, many, moment, row
-from bot.model.plan import ApprovalAsk
 from release_repo_schema.models import duration_text
+
+if TYPE_CHECKING:
+    from bot.core.forecast import Cost
+    from bot.model.plan import ApprovalAsk
 
 _COSTS = {
     "windows": "waiting for windows",

@@ -108,6 +108,11 @@ def lower(component: str, to: str, before: str, units: Sequence[str], guessed: b
     )
 
 
+def unknown_workload(what: str, api_version: str) -> str:
+    return f"{what} of {api_version} is a kind of workload that cannot be rolled out in batches yet"
+
+
+UNKNOWN_WORKLOAD_HINT = "use a Deployment, a StatefulSet, a DaemonSet or a kind of OpenKruise"
 LOWER_HINT = "if that is meant, write `allowDowngrade: true`"
 
 

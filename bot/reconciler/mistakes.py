@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from bot.cluster.kinds import unknown_workload
 from bot.cluster.render import at_source
 from bot.core import messages_plan_facts as say
 from bot.core.plan_jobs import Output, Wanted
@@ -15,6 +16,18 @@ from release_repo_schema.findings import Finding
 from release_repo_schema.repo import Repo
 
 SECRET = "literal-secret"
+NOT_YET = "not-in-this-version"
+
+
+def rendered_findings(
+    repo: Repo, asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
+) -> tuple[Finding, ...]:
+    """Everything that these renderings show to be wrong."""
+    return (
+        *render_findings(asked, outputs),
+        *secret_findings(repo, asked, outputs),
+        *workload_findings(asked, outputs),
+    )
 
 
 def render_findings(
@@ -55,6 +68,23 @@ def secret_findings(
                 said = say.secret_rendered(planned.ref.short)
                 where = f"components/{component}/component.yaml"
                 yield Finding(path=where, code=SECRET, message=said, hint=say.SECRET_HINT)
+
+
+def workload_findings(
+    asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
+) -> Iterable[Finding]:
+    """Workloads of kinds that nobody knows how to roll: they would reach every pod at once."""
+    told: set[tuple[str, str]] = set()
+    for unit, one in asked.items():
+        output, component = outputs[one.key], unit.partition("@")[0]
+        for planned in output.objects:
+            known = (component, planned.ref.short) in told
+            if known or not unknown_workload(output.blobs[planned.digest]):
+                continue
+            told.add((component, planned.ref.short))
+            said = say.unknown_workload(planned.ref.short, planned.ref.api_version)
+            where = f"components/{component}/component.yaml"
+            yield Finding(path=where, code=NOT_YET, message=said, hint=say.UNKNOWN_WORKLOAD_HINT)
 
 
 def condition_findings(repo: Repo) -> Iterable[Finding]:

@@ -30,7 +30,7 @@ from bot.core.plan_versions import versions_by_releases
 from bot.core.plan_weigh import approvals, batches_ahead, refusals, shown_units, warnings
 from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
-from bot.reconciler.mistakes import condition_findings, render_findings, secret_findings
+from bot.reconciler.mistakes import condition_findings, rendered_findings
 from bot.reconciler.planner_caches import Renderings, Repos
 from release_repo_schema.findings import Finding
 from release_repo_schema.models import Release
@@ -227,7 +227,7 @@ class Planner:
         source = source_of(repo, component, self.renderings.reads)
         asked = {unit.unit: wanted(source, version, unit) for unit in units}
         outputs = self.renderings.outputs(asked.values())
-        findings = (*render_findings(asked, outputs), *secret_findings(repo, asked, outputs))
+        findings = rendered_findings(repo, asked, outputs)
         if findings:
             return {}, {}, findings
         ready = {key: output.as_version(version) for key, output in outputs.items()}

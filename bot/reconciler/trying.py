@@ -11,7 +11,7 @@ from bot.core.order import Candidate
 from bot.core.plan_jobs import Wanted, source_of, wanted
 from bot.core.plan_versions import key_of
 from bot.ports import Renderer
-from bot.reconciler.mistakes import render_findings, secret_findings
+from bot.reconciler.mistakes import rendered_findings
 from bot.reconciler.planner_caches import Renderings
 from release_repo_schema.findings import Finding
 from release_repo_schema.repo import Repo
@@ -32,8 +32,7 @@ def try_templates(repo: Repo, renderer: Renderer) -> tuple[Finding, ...]:
     outputs = renderings.outputs(one for units in asked.values() for one in units.values())
     found: list[Finding] = []
     for units in asked.values():
-        found += render_findings(units, outputs)
-        found += secret_findings(repo, units, outputs)
+        found += rendered_findings(repo, units, outputs)
     return tuple(found)
 
 

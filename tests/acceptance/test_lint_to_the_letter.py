@@ -148,3 +148,15 @@ def test_a_template_mistake_has_line_and_column_and_a_built_secret_is_found(repo
     said = sluice("lint", repo, "--json")
     assert [one["code"] for one in said.json["findings"]] == ["literal-secret"]
     assert "hunter2" not in said.out
+
+
+def test_a_workload_that_nobody_knows_how_to_roll_is_not_in_this_version(repo: Path) -> None:
+    """A kind without batches would reach every pod at once, and be called done."""
+    folder = repo / "components/log-shipper/templates"
+    (folder / "x.yaml").write_text(
+        "apiVersion: example.com/v1\nkind: Fleetlet\nmetadata: {name: x}\n"
+        "spec: {replicas: 3, template: {spec: {}}}\n"
+    )
+    (found,) = sluice("lint", repo, "--json").json["findings"]
+    assert (found["level"], found["code"]) == ("error", "not-in-this-version")
+    assert "Fleetlet" in found["message"]

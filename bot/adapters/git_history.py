@@ -5,6 +5,7 @@ Answers from objects alone and keeps what can never change; it knows no branch a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +13,16 @@ from typing import TypeVar
 
 from bot.adapters.git_objects import GitObjects, GitTree, shown_path
 from bot.adapters.git_refs import OBJECT_ID
-from bot.ports import GitError, MainCommit, MergeTry, Rewritten
+from bot.ports import NO_MAIL, GitError, MainCommit, MergeTry, Rewritten
 
 TREES_KEPT = 8
 ANSWERS_KEPT = 4096
 K = TypeVar("K")
 V = TypeVar("V")
-_FORMAT = "--format=%H%x00%P%x00%T%x00%ae%x00%ce%x00%ct%x00%s"
+_TRAILERS = "%(trailers:key=Co-authored-by,valueonly,unfold,separator=%x01)"
+_FIELDS = ("%H", "%P", "%T", "%ae", "%ce", "%ct", "%s", _TRAILERS)
+_FORMAT = "--format=" + "%x00".join(_FIELDS)
+_MAIL = re.compile(r"<([^<>]*)>\s*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +36,13 @@ class CommitSeen:
     committer: str
     at: datetime
     subject: str
+    co_authors: tuple[str, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(mail for mail in (self.author, self.committer) if mail))
+        """Who wrote and committed it. One who gave no e-mail stands there as unknown."""
+        mails = (self.author, self.committer, *self.co_authors)
+        return tuple(dict.fromkeys(mail.strip() or NO_MAIL for mail in mails))
 
 
 class History:
@@ -82,7 +89,9 @@ class History:
         asked = "".join(f"{line}\n" for line in stdin).encode()
         output = self._objects.asked("log", "-z", _FORMAT, *options, "--stdin", stdin=asked)
         parts = output.decode("utf-8", "replace").split("\0")
-        return [_seen(parts[row : row + 7]) for row in range(0, len(parts) - 6, 7)]
+        width = len(_FIELDS)
+        last = len(parts) - width + 1
+        return [_seen(parts[row : row + width]) for row in range(0, last, width)]
 
     def authors(self, base: str, head: str) -> tuple[str, ...]:
         self._needs_whole_history()
@@ -194,7 +203,7 @@ class History:
 
 
 def _seen(fields: list[str]) -> CommitSeen:
-    commit, parents, tree, author, committer, at, subject = fields
+    commit, parents, tree, author, committer, at, subject, trailers = fields
     return CommitSeen(
         id=commit,
         parents=tuple(parents.split()),
@@ -203,7 +212,13 @@ def _seen(fields: list[str]) -> CommitSeen:
         committer=committer,
         at=datetime.fromtimestamp(int(at), UTC),
         subject=subject,
+        co_authors=tuple(_mail(line) for line in trailers.split("\x01") if line.strip()),
     )
+
+
+def _mail(person: str) -> str:
+    found = _MAIL.search(person)
+    return found[1] if found else ""
 
 
 def _file_id(mode: str, blob: str) -> str | None:

@@ -101,9 +101,12 @@ class Directory:
         return tuple(sorted(name for name in self._members if self.may(name, verb, own)))
 
     def authors(self, mails: Iterable[str]) -> tuple[frozenset[str], bool]:
-        """(members among the authors, whether some author is unknown to people.yaml)."""
+        """(members among the authors, whether some author is unknown to people.yaml).
+
+        Nobody named at all is an unknown author too.
+        """
         found = {mail: self.find(mail) for mail in mails}
-        return frozenset(name for name in found.values() if name), any(
+        return frozenset(name for name in found.values() if name), not found or any(
             name is None for name in found.values()
         )
 

@@ -157,7 +157,7 @@ class Noticer:
 
     def _process(self, commit: MainCommit, now: datetime, ledger: Ledger) -> None:
         pull = self._pulls.of_commit(commit)
-        authors = sorted({*commit.authors, *(pull.authors if pull else ()), *opener(pull)})
+        authors = sorted(self._authors(commit, pull))
         merged = self._planner.merge(
             commit.id,
             now=now,
@@ -183,6 +183,20 @@ class Noticer:
             self._removed(name, now, ledger)
         if pull is not None and pull.state == "open":
             self._pulls.keep(replace(pull, state="merged"), ledger)
+
+    def _authors(self, commit: MainCommit, pull: Pull | None) -> set[str]:
+        """Authors and committers of the pull request, and who opened it; who merely merges it adds
+        nothing. Everybody of the commits that came, when they are no known pull request as it is.
+        """
+        known = {*pull.authors, *opener(pull)} if pull else set()
+        before = commit.parents[0] if commit.parents else None
+        if pull is not None and before is not None:
+            merged = self._git.merged(before, pull.head)
+            if not merged.conflicts and merged.tree_id == commit.tree:
+                return known
+        if before is None:
+            return known | set(commit.authors)
+        return known | set(self._git.authors(before, commit.id))
 
     def _admit(
         self, planned: PlannedRelease, pull: Pull | None, now: datetime, ledger: Ledger

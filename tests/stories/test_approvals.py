@@ -34,8 +34,8 @@ def test_two_people_and_never_the_author(world: World) -> None:
     assert "2.5.0" in world.running()["st-1"]
 
 
-def test_who_merges_is_an_author_too(world: World) -> None:
-    """All authors and committers of the pull request, and who opened it; a merge adds its own."""
+def test_who_wrote_it_is_an_author(world: World) -> None:
+    """All authors and committers of the pull request, and who opened it."""
     two_people(world)
     release = world.releases()
     state = world.active(release).state

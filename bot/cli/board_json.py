@@ -31,7 +31,7 @@ def release_json(state: ReleaseState, view: ReleaseView | None) -> dict[str, Any
 
 def _open_decisions(view: ReleaseView) -> list[dict[str, Any]]:
     return [
-        decision_json(one, view.deciders.get(one.id, ()))
+        decision_json(one, view.deciders.get(one.id, ()), view.needs[one.id])
         for one in view.decisions
         if one.status is DecisionStatus.OPEN
     ]
@@ -73,13 +73,13 @@ def hold_json(hold: Hold) -> dict[str, Any]:
     }
 
 
-def decision_json(decision: Decision, who: tuple[str, ...]) -> dict[str, Any]:
-    """`by`: who has said yes so far. `who`: those who still may."""
+def decision_json(decision: Decision, who: tuple[str, ...], count: int) -> dict[str, Any]:
+    """`by`: who has said yes so far. `who`: those who still may. `count`: how many must."""
     return {
         "id": decision.id,
         "asks": decision.asks,
         "roles": list(decision.roles),
-        "count": decision.count,
+        "count": count,
         "by": [vote.by for vote in decision.votes],
         "who": list(who),
         "at": instant(decision.at),

@@ -144,11 +144,13 @@ def _refused(told: Refusal, here: Standing | None = None, command: Command | Non
     text = ended.text
     if told.code == "several-open" and here is not None and command is not None:
         from bot.cli.board_json import decision_json
+        from bot.core.turn import Turn
         from bot.model.state import DecisionStatus
 
         active = here.board.releases[command.scope]
+        t = Turn(here.board.situation(active, here.now))
         still = [d for d in active.decisions.values() if d.status is DecisionStatus.OPEN]
-        body["decisions"] = [decision_json(one, ()) for one in still]
+        body["decisions"] = [decision_json(one, (), t.need(one)) for one in still]
         text = "\n".join([text, *(f"  {one.id}  {one.asks}" for one in still)])
     return Ended(code, text, body)
 

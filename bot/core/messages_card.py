@@ -218,7 +218,7 @@ def _decision(view: ReleaseView, decision: Decision) -> str:
         until = f"Asked until {ends}"
     return sentence(
         f"Decision #{decision.number}: {clause(decision.asks)}",
-        f"{len(have)} of {many(decision.count, 'approval')}{votes}",
+        f"{len(have)} of {many(view.needs.get(decision.id, decision.count), 'approval')}{votes}",
         f"Can decide: {can}" if can else f"Nobody with the role {roles} is left to decide",
         until,
     )

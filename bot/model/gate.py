@@ -65,3 +65,7 @@ class ReleaseView:
     zone: str = "UTC"
     deciders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Decision id → members who may still vote on it."""
+    needs: Mapping[str, int] = field(default_factory=dict)
+    """Decision id → votes that it needs now: the stricter of then and now, one more for an unknown
+    author.
+    """

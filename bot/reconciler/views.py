@@ -53,6 +53,7 @@ def view_of(
             for decision in active.decisions.values()
             if decision.status is DecisionStatus.OPEN
         },
+        needs={decision.id: t.need(decision) for decision in active.decisions.values()},
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,10 @@ KINDS = ("workload", "cel")
 MAX_EVIDENCE = 4096
 """Characters of JSON that one measurement keeps."""
 MAX_WHY = 500
+SPARE = 10
+"""Measurements that could not be taken are kept beyond those that the limit counts."""
+EVIDENCE_KEPT = 50
+"""The latest measurements keep what they saw; older ones keep what they said."""
 
 _ALL_KINDS = (
     "workload",
@@ -86,6 +91,28 @@ def why(definition: Mapping[str, Any], measurements: Sequence[Measurement]) -> s
         return f"{_good(measurements)} of {wanted} good measurements{seen}"
     deciding = [m for m in measurements if m.verdict is verdict]
     return deciding[-1].why if deciding else measurements[-1].why
+
+
+def takes(definition: Mapping[str, Any]) -> timedelta:
+    """How long all wanted measurements take when every one is good."""
+    return interval(definition) * _count(definition)
+
+
+def keep(
+    definition: Mapping[str, Any], measurements: Sequence[Measurement]
+) -> tuple[Measurement, ...]:
+    """What judging needs of the measurements so far, and the evidence of the latest.
+
+    Good, bad and unclear ones are counted, so all of them stay (they are bounded by the limits of
+    the check); of those that could not be taken, the latest.
+    """
+    spare = _number(definition, "consecutiveErrorLimit", 4) + SPARE
+    counted = (Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE)
+    others = [n for n, m in enumerate(measurements) if m.verdict not in counted]
+    gone = set(others[: max(0, len(others) - spare)])
+    left = [m for n, m in enumerate(measurements) if n not in gone]
+    bare = max(0, len(left) - EVIDENCE_KEPT)
+    return (*(replace(m, value=None) for m in left[:bare]), *left[bare:])
 
 
 def interval(definition: Mapping[str, Any]) -> timedelta:

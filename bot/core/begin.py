@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.cluster.drive import total_of, up_to_date
 from bot.cluster.kinds import stops_part_way
@@ -20,9 +20,12 @@ from bot.core.turn import Turn
 from bot.model.plan import JSON
 from bot.model.seen import UnitSeen
 from bot.model.state import Applied, Before, Certificate, UnitPhase, UnitState
+from checks import frame
 
 FRESH = timedelta(minutes=2)
-"""Evidence from before a batch that is older than this is asked for again."""
+"""Evidence from before a batch that is older than this is asked for again; what takes longer to
+say all is given twice its own time.
+"""
 
 
 def enter_next(t: Turn, u: Unit) -> bool:
@@ -55,7 +58,7 @@ def forget_old_evidence(t: Turn, name: str) -> None:
         if run.when != "before"
         or run.overridden_by
         or not run.measurements
-        or t.s.now - run.measurements[-1].at < FRESH
+        or t.s.now - run.measurements[-1].at < max(FRESH, 2 * frame.takes(t.definition(run.name)))
     )
     if len(kept) != len(unit.checks):
         t.put(replace(unit, checks=kept))
@@ -98,6 +101,7 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
         total=sum(totals.values()),
         failure=None,
         refused=None,
+        halted=False,
         stopped_since=None,
         look_at=t.s.now,
     )
@@ -181,6 +185,7 @@ def _soak(t: Turn, u: Unit) -> bool:
         since=t.s.now,
         converged=t.s.now,
         soak_until=until,
+        watched=t.s.now,
         updated=progress.updated,
         total=progress.total,
         look_at=min(until, t.s.now + timedelta(seconds=30)),
@@ -199,15 +204,23 @@ def _verify(t: Turn, u: Unit) -> None:
             u.state,
             phase=UnitPhase.VERIFYING,
             since=t.s.now,
-            deadline=t.s.now + u.component.batch_deadline,
+            deadline=verified_by(t, u),
             look_at=t.s.now,
         )
     )
 
 
+def verified_by(t: Turn, u: Unit) -> datetime:
+    """By when every check after the batch must have passed: the batch's deadline, or the time that
+    the slowest of them needs.
+    """
+    needs = [frame.takes(t.definition(run.name)) for run in t.runs(u, "after")]
+    return t.s.now + max(u.component.batch_deadline, *needs, timedelta())
+
+
 def _batch_done(t: Turn, u: Unit) -> bool:
     progress = t.progress(u)
-    if progress is None:
+    if progress is None or not (progress.converged and progress.healthy):
         return False
     final = _final(u)
     t.puts.append(_certificate(t, u, progress.pods, progress.updated, progress.total, final))

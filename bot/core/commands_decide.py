@@ -226,9 +226,19 @@ def _override_unit(ask: Ask, t: Turn, name: str) -> list[str]:
         checks = tuple(replace(r, overridden_by=ask.by) if r in no else r for r in unit.checks)
         back = unit.phase
         if unit.phase is UnitPhase.FAILED:
-            back = UnitPhase.PENDING if no[0].when == "before" else UnitPhase.VERIFYING
+            # What we stopped in the cluster has to converge again before anything is certified.
+            after = UnitPhase.APPLYING if unit.halted else UnitPhase.VERIFYING
+            back = UnitPhase.PENDING if no[0].when == "before" else after
         t.put(
-            replace(unit, checks=checks, phase=back, failure=None, look_at=ask.now, since=ask.now)
+            replace(
+                unit,
+                checks=checks,
+                phase=back,
+                failure=None,
+                halted=False,
+                look_at=ask.now,
+                since=ask.now,
+            )
         )
         said += [f"check {run.name}" for run in no]
     elif (

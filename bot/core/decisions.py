@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.asked import required
 from bot.core.messages_asks import asks
 from bot.core.turn import Turn
 from bot.model.plan import ApprovalAsk
@@ -29,12 +28,12 @@ def due(t: Turn) -> Iterator[tuple[str, str, ApprovalAsk]]:
     """What has to be asked now: of the wave in front, and of stages that have ended."""
     plan = t.s.plan
     if t.state.phase in (ReleasePhase.PROPOSED, ReleasePhase.SCHEDULED):
-        yield from required(plan, 0, 0)
+        yield from t.required(0, 0)
         return
     if t.state.phase is not ReleasePhase.PROGRESSING:
         return
     if t.front is not None:
-        yield from required(plan, *t.front)
+        yield from t.required(*t.front)
     elif plan.stages and (ask := plan.stages[-1].approval) and ask.when == "after":
         yield "after-stage", plan.stages[-1].name, ask
 
@@ -48,6 +47,14 @@ def keep_asking(t: Turn) -> None:
             found = None
         if found is None:
             open_decision(t, what, subject, ask)
+        elif what == "release" and not _used(t, found):
+            # The policy of now may ask for other roles and a shorter time than the plan did.
+            asked = (ask.roles, ask.count, ask.expires)
+            if (found.roles, found.count, found.expires) != asked:
+                t.decisions[found.number] = replace(
+                    found, roles=ask.roles, count=ask.count, expires=ask.expires
+                )
+    _reopen(t)
     for decision in list(t.decisions.values()):
         if decision.status is DecisionStatus.OPEN and t.granted(decision):
             t.decisions[decision.number] = replace(
@@ -58,6 +65,29 @@ def keep_asking(t: Turn) -> None:
                 id=decision.id,
                 by=[vote.by for vote in t.valid_votes(decision)],
             )
+
+
+def _reopen(t: Turn) -> None:
+    """A yes that nothing began on and that is no yes any more is asked for again: who gave it lost
+    the role or became an author, or more people are needed now.
+    """
+    for decision in list(t.decisions.values()):
+        if (
+            decision.status is not DecisionStatus.APPROVED
+            or decision.what not in ("release", "stage", "wave", "after-stage")
+            or _used(t, decision)
+            or t.granted(decision)
+        ):
+            continue
+        opened = replace(decision, status=DecisionStatus.OPEN, closed=None, closed_by=None)
+        t.decisions[decision.number] = opened
+        t.tell(
+            "decision.reopened",
+            id=decision.id,
+            have=len(t.valid_votes(opened)),
+            count=t.need(opened),
+            who=list(t.deciders(opened)),
+        )
 
 
 def live(t: Turn, what: str, subject: str) -> Decision | None:

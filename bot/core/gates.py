@@ -18,6 +18,7 @@ from bot.core.gates_begin import (
     dependencies,
     earlier,
     failure_budget,
+    first_wave,
     holds,
     merged,
     not_before,
@@ -30,6 +31,7 @@ from bot.core.gates_begin import (
 )
 from bot.core.gates_rolling import (
     checks_after,
+    compared,
     converged,
     healthy,
     newer_first,
@@ -37,6 +39,7 @@ from bot.core.gates_rolling import (
     restored,
     rollback_window,
     soaked,
+    still_converged,
     undo_decided,
 )
 from bot.core.gates_shared import Gate, Look
@@ -53,6 +56,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         earlier,
         dependencies,
         unit_free,
+        first_wave,
         concurrency,
         failure_budget,
         not_before,
@@ -64,8 +68,9 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
     ),
     UnitPhase.APPLYING: (not_stopped, reachable, converged),
     UnitPhase.SOAKING: (reachable, healthy, soaked),
-    UnitPhase.VERIFYING: (reachable, checks_after),
+    UnitPhase.VERIFYING: (reachable, healthy, still_converged, checks_after),
     UnitPhase.ROLLING_BACK: (
+        compared,
         rollback_window,
         newer_first,
         unit_free,

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from bot.core.asked import required
+from datetime import datetime
+
 from bot.core.calendar import attended_need
 from bot.core.gates_shared import LOOK, UNREACHABLE_FOR, ask_checks, frozen, held
 from bot.core.scope import covers
-from bot.core.situation import Unit, calendar_unit, covered, failures, soaks
+from bot.core.situation import (
+    Unit,
+    calendar_unit,
+    covered,
+    failures,
+    floor_first_wave,
+    soaks,
+)
 from bot.core.turn import Turn
 from bot.model.gate import Stop, Wait
 from bot.model.plan import ApprovalAsk
@@ -118,6 +126,25 @@ def unit_free(t: Turn, u: Unit) -> Wait | None:
     return None
 
 
+def first_wave(t: Turn, u: Unit) -> Wait | None:
+    """The first wave of its stage is no larger than the floor of now. A plan is frozen: while
+    nothing of the stage began, a policy that has become stricter asks for a new release.
+    """
+    most = floor_first_wave(t.s, u.component)
+    planned = u.stage.waves[0]
+    if u.plan.wave > 0 or most is None or len(planned) <= most:
+        return None
+    # A successor heals in its first wave whatever its predecessor broke.
+    if (t.s.plan.spec or {}).get("supersedes") or any(t.units[n].began for n in planned):
+        return None
+    return Wait(
+        code="first-wave",
+        facts={"stage": u.stage.name, "planned": len(planned), "most": most},
+        who=t.who("cancel"),
+        source=t.s.rules.source("Policy", t.s.rules.policy.name),
+    )
+
+
 def _newer_has_it(t: Turn, u: Unit) -> Wait | None:
     """The way back asks only that nobody newer is at work there."""
     for claim in t.s.claims.get(u.plan.unit, ()):
@@ -209,8 +236,7 @@ def reachable(t: Turn, u: Unit) -> Wait | None:
     if (seen is None and since is not None) or (seen is not None and not seen.reachable):
         since = since or t.s.now
         facts = {"cluster": u.plan.cluster, "error": seen.error if seen else "", "since": since}
-        late = u.state.deadline is not None and t.s.now >= u.state.deadline
-        if late and u.state.phase is UnitPhase.APPLYING:
+        if u.state.phase.rolling and t.s.now >= _silent_until(u, since):
             return Stop(code="unreachable", facts=facts, who=t.who("retry"))
         return Wait(
             code="unreachable",
@@ -226,6 +252,14 @@ def reachable(t: Turn, u: Unit) -> Wait | None:
     return None
 
 
+def _silent_until(u: Unit, since: datetime) -> datetime:
+    """How long a batch that began is waited for in a cluster that does not answer."""
+    deadline = since + u.component.batch_deadline
+    if u.state.phase is UnitPhase.APPLYING and u.state.deadline is not None:
+        return u.state.deadline
+    return deadline
+
+
 def checks_before(t: Turn, u: Unit) -> Wait | None:
     """Every check before the batch said PASSED, lately."""
     return ask_checks(t, u, "before")
@@ -233,7 +267,7 @@ def checks_before(t: Turn, u: Unit) -> Wait | None:
 
 def approval(t: Turn, u: Unit) -> Wait | None:
     """The people who must say yes to the release, the stage or the wave have done so."""
-    for what, subject, ask in required(t.s.plan, u.plan.stage, u.plan.wave):
+    for what, subject, ask in t.required(u.plan.stage, u.plan.wave):
         if (wait := _asked(t, what, subject, ask)) is not None:
             return wait
     return None

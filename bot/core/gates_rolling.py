@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from bot.cluster.goal import Progress
 from bot.core.calendar import ROLLBACK
+from bot.core.gates_begin import unit_free
 from bot.core.gates_shared import LOOK, as_last_seen, ask_checks, frozen, held
 from bot.core.scope import covers
 from bot.core.situation import Unit, calendar_unit, covered
 from bot.core.turn import Turn
 from bot.model.gate import Stop, Wait
+from bot.model.plan import JSON
+from bot.model.state import HoldCode, UnitPhase
+
+UNCOMPARED = (HoldCode.RESTORED, HoldCode.REWRITTEN, HoldCode.REBUILT)
+"""Holds that say: what is known may not be what is. Not even what was there before is put back."""
 
 
 def not_stopped(t: Turn, u: Unit) -> Wait | None:
@@ -28,7 +35,14 @@ def converged(t: Turn, u: Unit) -> Wait | None:
         return None
     if u.state.refused:
         return Stop(code="refused", facts={"why": u.state.refused}, who=t.who("retry"))
-    facts = {
+    facts = _how_far(u, progress)
+    if progress.failed or (u.state.deadline is not None and t.s.now >= u.state.deadline):
+        return Stop(code="converging", facts=facts, who=t.who("retry"))
+    return Wait(code="converging", facts=facts, until=None)
+
+
+def _how_far(u: Unit, progress: Progress) -> dict[str, JSON]:
+    return {
         "updated": progress.updated,
         # A first install is one batch of all there will be: nothing could be counted before it.
         "wanted": sum(u.state.targets.values()) or progress.total,
@@ -36,9 +50,17 @@ def converged(t: Turn, u: Unit) -> Wait | None:
         "waiting": progress.waiting,
         "detail": dict(progress.detail),
     }
+
+
+def still_converged(t: Turn, u: Unit) -> Wait | None:
+    """What converged is still so while its checks are asked: a certificate is of what is now."""
+    progress = t.progress(u)
+    if progress is None or progress.converged:
+        return None
+    facts = _how_far(u, progress)
     if progress.failed or (u.state.deadline is not None and t.s.now >= u.state.deadline):
         return Stop(code="converging", facts=facts, who=t.who("retry"))
-    return Wait(code="converging", facts=facts, until=None)
+    return Wait(code="converging", facts=facts)
 
 
 def healthy(t: Turn, u: Unit) -> Wait | None:
@@ -50,7 +72,11 @@ def healthy(t: Turn, u: Unit) -> Wait | None:
         return None
     return Stop(
         code="sick",
-        facts={"why": progress.waiting, "detail": dict(progress.detail)},
+        facts={
+            "why": progress.waiting,
+            "detail": dict(progress.detail),
+            "verifying": u.state.phase is UnitPhase.VERIFYING,
+        },
         who=t.who("retry"),
     )
 
@@ -66,6 +92,17 @@ def soaked(t: Turn, u: Unit) -> Wait | None:
 def checks_after(t: Turn, u: Unit) -> Wait | None:
     """Every check after the batch said PASSED."""
     return ask_checks(t, u, "after")
+
+
+def compared(t: Turn, u: Unit) -> Wait | None:
+    """No restored store, rewritten main or rebuilt cluster is left to be compared: until then
+    nobody knows what was there before. No other hold stops a rollback.
+    """
+    what = covered(t.s, u.plan)
+    for hold in t.holds:
+        if hold.code in UNCOMPARED and covers(hold.scope, what):
+            return held(t, hold)
+    return None
 
 
 def rollback_window(t: Turn, u: Unit) -> Wait | None:
@@ -84,9 +121,21 @@ def rollback_window(t: Turn, u: Unit) -> Wait | None:
 
 
 def newer_first(t: Turn, u: Unit) -> Wait | None:
-    """Newer waves are back where they were."""
-    left = t.newer_left(u.plan)
+    """Newer waves are back where they were; one that waits for a person, a window or its cluster
+    holds up nobody.
+    """
+    left = sum(_moves_back(t, t.unit(name)) for name in t.newer_back(u.plan))
     return Wait(code="rollback-order", facts={"left": left}) if left else None
+
+
+def _moves_back(t: Turn, u: Unit) -> bool:
+    if u.state.unreachable_since is not None or undo_decided(t, u) or unit_free(t, u):
+        return False
+    name = u.plan.unit
+    if name not in t.may_go_back:
+        # The calendar says the same to all who ask in one turn, and many do.
+        t.may_go_back[name] = compared(t, u) is None and rollback_window(t, u) is None
+    return t.may_go_back[name]
 
 
 def undo_decided(t: Turn, u: Unit) -> Wait | None:

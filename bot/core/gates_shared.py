@@ -71,9 +71,9 @@ def ask_checks(t: Turn, u: Unit, when: str) -> Wait | None:
         facts = {"name": run.name, "when": when, "verdict": run.verdict.name, "why": run.why}
         if run.verdict in (Verdict.FAILED, Verdict.INCONCLUSIVE):
             return Stop(code="check", facts=facts, who=t.who("override"))
-        late = u.state.deadline is not None and when == "after" and t.s.now >= u.state.deadline
-        kind = Stop if late and run.verdict is Verdict.ERRORED else Wait
-        return kind(code="check", facts=facts, until=t.next_measurement(u, run))
+        if when == "after" and u.state.deadline is not None and t.s.now >= u.state.deadline:
+            return Stop(code="check", facts=facts, who=t.who("retry"))
+        return Wait(code="check", facts=facts, until=t.next_measurement(u, run))
     return None
 
 

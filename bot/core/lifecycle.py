@@ -19,9 +19,9 @@ from bot.core.decisions import keep_asking
 from bot.core.gates import GATES, Look
 from bot.core.gates_begin import after_last
 from bot.core.gates_rolling import not_stopped
-from bot.core.gates_shared import held
+from bot.core.gates_shared import ask_checks, held
 from bot.core.messages_why import cause
-from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY
+from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY, UNWATCHED_MOST, WATCH_NOTED
 from bot.core.scope import covers
 from bot.core.situation import Situation, Unit, covered
 from bot.core.turn import Turn
@@ -91,16 +91,24 @@ def advance(s: Situation) -> Step:
 def explain(s: Situation) -> tuple[Waiting, ...]:
     """The first closed gate of every unit that has not ended; changes nothing.
 
-    Units whose only want is to be seen are left out: nothing holds them.
+    Units whose only want is to be seen are left out: nothing holds them. One whose check before
+    the batch has not said yes is held by that.
     """
     t = Turn(s)
     found: list[Waiting] = []
     for unit in s.plan.units:
         u = t.unit(unit.unit)
         closed = first_closed(t, u)
-        if closed is not None and not isinstance(closed[1], Look):
+        if closed is not None and isinstance(closed[1], Look):
+            closed = _asked_before(t, u)
+        if closed is not None:
             found.append(Waiting(unit=unit.unit, gate=closed[0], wait=closed[1]))
     return (*found, *_whole(t))
+
+
+def _asked_before(t: Turn, u: Unit) -> tuple[str, Wait] | None:
+    wait = ask_checks(t, u, "before") if u.state.phase is UnitPhase.PENDING else None
+    return ("checks_before", wait) if wait is not None else None
 
 
 def _whole(t: Turn) -> list[Waiting]:
@@ -168,6 +176,7 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
         _go_on(t, u)
         u = t.unit(name)
         _remember_seen(t, u)
+        _watch(t, t.unit(name))
         _measure(t, name)
         u = t.unit(name)
         closed = first_closed(t, u)
@@ -191,6 +200,8 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
 def _measure(t: Turn, name: str) -> None:
     phase = t.units[name].phase
     if phase is UnitPhase.VERIFYING:
+        if t.units[name].deadline is None:
+            t.put(replace(t.units[name], deadline=begin.verified_by(t, t.unit(name))))
         t.measure(name, "after")
     elif phase is UnitPhase.PENDING and t.s.seen.get(name) is not None:
         begin.forget_old_evidence(t, name)
@@ -211,7 +222,10 @@ def _remember_seen(t: Turn, u: Unit) -> None:
         t.put(replace(u.state, unreachable_since=since, deadline=deadline, look_at=again))
         return
     if u.state.unreachable_since is not None:
-        t.put(replace(u.state, unreachable_since=None, look_at=t.s.now))
+        # A rollback that nobody could watch is given its time again.
+        back = u.state.phase is UnitPhase.ROLLING_BACK
+        deadline = None if back else u.state.deadline
+        t.put(replace(u.state, unreachable_since=None, deadline=deadline, look_at=t.s.now))
     if u.plan.cluster not in t.s.clusters:
         t.puts.append(ClusterSeen(cluster=u.plan.cluster, uid=seen.uid, at=t.s.now))
     for there in seen.objects.values():
@@ -220,6 +234,21 @@ def _remember_seen(t: Turn, u: Unit) -> None:
         if ours and seq > t.state.seq:
             # Written by this very plan before the store was lost: its fences go on from there.
             t.state = replace(t.state, seq=seq)
+
+
+def _watch(t: Turn, u: Unit) -> None:
+    """The silence has to be watched: what nobody saw of it is added to its end."""
+    progress = t.progress(u) if u.state.phase is UnitPhase.SOAKING else None
+    if progress is None or not progress.healthy:
+        return
+    unseen = t.s.now - (u.state.watched or t.s.now)
+    if u.state.watched is not None and unseen < WATCH_NOTED:
+        return
+    state = replace(u.state, watched=t.s.now)
+    if unseen > UNWATCHED_MOST and state.soak_until is not None:
+        state = replace(state, soak_until=state.soak_until + unseen)
+        t.tell("soak.extended", u.plan.unit, until=state.soak_until, unseen=unseen)
+    t.put(state)
 
 
 def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
@@ -301,7 +330,8 @@ def _revisit(t: Turn, u: Unit) -> None:
         progress = t.progress(u, Mode.STOP)
         assert progress is not None
         t.writes += [(u.plan.unit, write) for write in progress.writes]
-        t.put(replace(u.state, look_at=again if progress.writes else None))
+        halted = u.state.halted or bool(progress.writes)
+        t.put(replace(u.state, halted=halted, look_at=again if progress.writes else None))
 
 
 def _look_again(t: Turn, state: UnitState) -> datetime:

@@ -29,6 +29,7 @@ _FROM_OUTSIDE = (
     (UnitPhase.FAILED, UnitPhase.PENDING, "retry"),
     (UnitPhase.FAILED, UnitPhase.SKIPPED, "skip"),
     (UnitPhase.FAILED, UnitPhase.VERIFYING, "override"),
+    (UnitPhase.FAILED, UnitPhase.APPLYING, "override, after a stop in the cluster"),
     (UnitPhase.FAILED, UnitPhase.ROLLING_BACK, "rollback"),
     (UnitPhase.SUCCEEDED, UnitPhase.ROLLING_BACK, "rollback"),
 )

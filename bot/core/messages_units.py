@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.core.messages_figures import phase_of, small
-from bot.core.messages_words import clause, many, moment, sentence, some
+from bot.core.messages_words import clause, length, many, moment, sentence, some
 from bot.model.gate import ReleaseView
 from bot.model.message import Message, Tone
 from bot.model.state import Event, HoldCode, UnitPhase
@@ -62,6 +62,14 @@ def _unit_succeeded(event: Event, view: ReleaseView) -> Message | None:
     if event.data.get("unchanged"):
         return Message(text=f"{event.unit}: succeeded without a write, it had this revision.")
     return Message(text=f"{event.unit}: succeeded on {_version(view, event.unit)}.")
+
+
+def _soak_extended(event: Event, view: ReleaseView) -> Message | None:
+    if not small(view):
+        return None
+    unseen, until = event.data.get("unseen"), event.data.get("until")
+    text = f"{event.unit}: nobody could watch it for {length(unseen)}, so it soaks longer"
+    return Message(text=sentence(text, f"Until {moment(until, view.zone)}" if until else ""))
 
 
 def _unit_failed(event: Event, view: ReleaseView) -> Message | None:
@@ -176,6 +184,7 @@ def _batch(event: Event) -> str:
 UNIT_STORIES: Mapping[str, Say] = {
     "batch.applying": _batch_applying,
     "batch.soaking": _batch_soaking,
+    "soak.extended": _soak_extended,
     "unit.succeeded": _unit_succeeded,
     "unit.failed": _unit_failed,
     "unit.retry": _retried,

@@ -79,6 +79,14 @@ def _locked(f: Facts, _: str) -> str:
     )
 
 
+def _first_wave(f: Facts, _: str) -> str:
+    return sentence(
+        f"Waiting: the first wave of stage {f.get('stage', '')} has"
+        f" {many(some(f.get('planned')), 'unit')}, and the policy of now allows {f.get('most')}",
+        "Cancel it and release with a smaller first wave, or change floors.firstWave",
+    )
+
+
 def _concurrency(f: Facts, _: str) -> str:
     return f"Waiting for a place: {f.get('in_flight')} of {f.get('limit')} units are in flight."
 
@@ -191,7 +199,8 @@ def _sick(f: Facts, _: str) -> str:
 
 def _sick_cause(f: Facts) -> str:
     seen = waits_for(f.get("why"), f.get("detail"))
-    return "not healthy during the soak" + (f": {seen}" if seen else "")
+    when = "while its checks were asked" if f.get("verifying") else "during the soak"
+    return f"not healthy {when}" + (f": {seen}" if seen else "")
 
 
 def _refused(f: Facts, _: str) -> str:
@@ -306,6 +315,7 @@ _SENTENCES: Mapping[str, Say] = {
     "earlier-wave": _earlier_wave,
     "dependency": _dependency,
     "locked": _locked,
+    "first-wave": _first_wave,
     "concurrency": _concurrency,
     "fleet-limit": _fleet_limit,
     "stage-failures": _stage_failures,

@@ -17,3 +17,7 @@ LOOK_EVERY: Mapping[UnitPhase, timedelta] = {
     UnitPhase.QUARANTINED: timedelta(minutes=5),
 }
 UNREACHABLE_EVERY = timedelta(seconds=30)
+WATCH_NOTED = 2 * LOOK_EVERY[UnitPhase.SOAKING]
+"""How often a healthy look of a soak is written down: a row for every look would be too many."""
+UNWATCHED_MOST = 5 * LOOK_EVERY[UnitPhase.SOAKING]
+"""A soak that nobody watched for longer goes on for as long as that."""

@@ -39,6 +39,8 @@ class Rules:
     directory: Directory
     components: Mapping[str, Component] = field(default_factory=dict)
     versions: Mapping[tuple[str, str], ComponentVersion] = field(default_factory=dict)
+    checks: Mapping[str, JSON] = field(default_factory=dict)
+    """Definitions of main's checks: for those that a floor asks and the plan does not have."""
     source: Callable[[str, str], str | None] = lambda kind, name: None
     """(kind, name) → `file:line` on main."""
     broken: str | None = None
@@ -170,6 +172,26 @@ def soaks(s: Situation, unit: Unit) -> tuple[timedelta, timedelta]:
             between = max(between, floor.batch_soak or timedelta())
             after = max(after, floor.soak or timedelta())
     return between, after
+
+
+def floor_checks(s: Situation, component: ComponentPlan) -> tuple[str, ...]:
+    """Checks after a batch that the floors of now ask."""
+    return tuple(
+        name
+        for floor in s.rules.policy.spec.floors
+        if floor.components.matches(component.labels, component.name)
+        for name in floor.checks
+    )
+
+
+def floor_first_wave(s: Situation, component: ComponentPlan) -> int | None:
+    """The most units that the floors of now let the first wave of a stage have."""
+    asked = (
+        floor.first_wave
+        for floor in s.rules.policy.spec.floors
+        if floor.components.matches(component.labels, component.name)
+    )
+    return min((most for most in asked if most is not None), default=None)
 
 
 def failures(s: Situation, units: Mapping[str, UnitState], stage: int) -> tuple[str, ...]:

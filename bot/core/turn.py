@@ -6,6 +6,7 @@ The lifecycle writes into a turn; gates only read from it. Lives for one call an
 from __future__ import annotations
 
 from collections import ChainMap
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -15,11 +16,11 @@ from zoneinfo import ZoneInfo
 from bot.cluster.drive import drive
 from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
-from bot.core.asked import required
+from bot.core.asked import policy_ask, required
 from bot.core.scope import covers
-from bot.core.situation import Situation, Unit, covered
+from bot.core.situation import Situation, Unit, covered, floor_checks
 from bot.model.effects import Write
-from bot.model.plan import JSON, UnitPlan
+from bot.model.plan import JSON, ApprovalAsk, UnitPlan
 from bot.model.state import (
     CheckRun,
     Decision,
@@ -67,6 +68,8 @@ class Turn:
         self.puts: list[Any] = []
         self.drops: list[tuple[type, str]] = []
         self.blobs: dict[str, JSON] = {}
+        self.may_go_back: dict[str, bool] = {}
+        """Unit → whether holds and calendar let it go back, once asked."""
         self._progress: dict[tuple[str, Mode], Progress] = {}
         self._front_known: tuple[tuple[int, int] | None] | None = None
         self.in_flight = s.in_flight + sum(unit.in_flight for unit in self.units.values())
@@ -171,12 +174,17 @@ class Turn:
 
     def runs(self, u: Unit, when: str) -> tuple[CheckRun, ...]:
         """The checks of the batch in hand, those not yet measured included."""
-        names = u.component.checks_before if when == "before" else u.component.checks_after
+        if when == "before":
+            names = u.component.checks_before
+        else:
+            asked = (*u.component.checks_after, *floor_checks(self.s, u.component))
+            names = tuple(dict.fromkeys(asked))
         kept = {run.name: run for run in u.state.checks if run.when == when}
         return tuple(kept.get(name) or CheckRun(name=name, when=when) for name in names)
 
     def definition(self, name: str) -> JSON:
-        return self.s.plan.checks.get(name) or frame.BUILTIN.get(name, {})
+        plan, main = self.s.plan.checks, self.s.rules.checks
+        return plan.get(name) or main.get(name) or frame.BUILTIN.get(name, {})
 
     def is_due(self, u: Unit, run: CheckRun) -> bool:
         at = frame.next_at(self.definition(run.name), run.measurements, self.s.now)
@@ -193,18 +201,15 @@ class Turn:
             before.digest is None for before in u.state.before or ()
         )
 
-    def newer_left(self, plan: UnitPlan) -> int:
-        """Units of newer waves that are still going back; one that cannot be reached holds up
-        nobody.
-        """
+    def newer_back(self, plan: UnitPlan) -> list[str]:
+        """Units of newer waves that are still going back."""
         here = (plan.stage, plan.wave)
-        return sum(
-            1
+        return [
+            name
             for name, unit in self.units.items()
             if unit.phase is UnitPhase.ROLLING_BACK
-            and unit.unreachable_since is None
             and (self.s.index.units[name].stage, self.s.index.units[name].wave) > here
-        )
+        ]
 
     # people
 
@@ -218,8 +223,8 @@ class Turn:
     def need(self, decision: Decision) -> int:
         """Votes a decision needs: the stricter of then and now, one more for an unknown author."""
         count = decision.count
-        if decision.what in ("release", "stage") and (ask := self.live_ask()) is not None:
-            count = max(count, ask)
+        if decision.what in ("release", "stage") and self.live_ask is not None:
+            count = max(count, self.live_ask.count)
         _, unknown = self.s.rules.directory.authors(self.s.plan.authors)
         return (
             count + 1
@@ -227,15 +232,18 @@ class Turn:
             else count
         )
 
-    def live_ask(self) -> int | None:
-        """What the policy of now asks before the first write."""
-        counts = [
-            rule.count
-            for rule in self.s.rules.policy.spec.approvals
-            for component in self.s.plan.components
-            if rule.components.matches(component.labels, component.name)
-        ]
-        return max(counts) if counts and not self.state.began else None
+    @property
+    def live_ask(self) -> ApprovalAsk | None:
+        """What the policy of now asks before the first write; nothing once that has left."""
+        return None if self.state.began else self._policy_ask
+
+    @cached_property
+    def _policy_ask(self) -> ApprovalAsk | None:
+        return policy_ask(self.s.rules.policy, self.s.plan)
+
+    def required(self, stage: int, wave: int) -> Iterator[tuple[str, str, ApprovalAsk]]:
+        """Every decision that must be granted before a unit of this wave begins."""
+        return required(self.s.plan, stage, wave, self.live_ask)
 
     def valid_votes(self, decision: Decision) -> tuple[Vote, ...]:
         """Votes of people who still hold a role that may decide, and are no authors. One a
@@ -263,7 +271,7 @@ class Turn:
         """Whether some decision before the unit's next batch is not granted."""
         return any(
             (decision := self.decision_on(what, subject)) is None or not self.granted(decision)
-            for what, subject, _ in required(self.s.plan, plan.stage, plan.wave)
+            for what, subject, _ in self.required(plan.stage, plan.wave)
         )
 
     def decision_on(self, what: str, subject: str) -> Decision | None:
@@ -361,8 +369,8 @@ class Turn:
             self._record(name, run, frame.measure(self.definition(run.name), found, self.s.now))
 
     def _record(self, name: str, run: CheckRun, measurement: Any) -> None:
-        taken = (*run.measurements, measurement)[-MEASUREMENTS_KEPT:]
         definition = self.definition(run.name)
+        taken = frame.keep(definition, (*run.measurements, measurement))
         verdict = frame.judge(definition, taken)
         after = replace(run, measurements=taken, verdict=verdict, why=frame.why(definition, taken))
         unit = self.units[name]
@@ -380,6 +388,3 @@ class Turn:
             left = (place for place in self.s.index.waves if self.left(*place))
             self._front_known = (next(left, None),)
         return self._front_known[0]
-
-
-MEASUREMENTS_KEPT = 50

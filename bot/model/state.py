@@ -134,6 +134,10 @@ class UnitState:
     """Since when a hold or a freeze stops what rolls in the cluster."""
     converged: datetime | None = None
     soak_until: datetime | None = None
+    watched: datetime | None = None
+    """When the cluster was last seen healthy during the soak: silence that nobody heard is none."""
+    halted: bool = False
+    """We stopped its rollout in the cluster after it failed: it may have to converge again."""
     sick_since: datetime | None = None
     checks: tuple[CheckRun, ...] = ()
     before: tuple[Before, ...] | None = None

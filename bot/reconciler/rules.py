@@ -36,6 +36,12 @@ def rules_of(
         directory=Directory.of(repo.people),
         components=repo.components,
         versions=repo.versions,
+        checks={
+            name: check.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+            for floor in repo.policy.spec.floors
+            for name in floor.checks
+            if (check := repo.checks.get(name)) is not None
+        },
         source=lambda kind, name: repo.source(kind, name),
         broken=broken,
         blocked=tuple(blocked),

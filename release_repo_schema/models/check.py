@@ -101,7 +101,9 @@ class CheckSpec(Model):
     interval: Duration = Field(
         default=timedelta(seconds=30), description="Time between two samples. Default 30s."
     )
-    count: Positive = Field(default=1, description="How many samples are taken. Default 1.")
+    count: Positive = Field(
+        default=1, le=1000, description="How many samples are taken, at most 1000. Default 1."
+    )
     success_condition: NonEmpty | None = Field(
         default=None,
         description="CEL: what holds in a good sample.",
@@ -111,13 +113,14 @@ class CheckSpec(Model):
         default=None, description="CEL: what holds in a bad sample."
     )
     failure_limit: Whole = Field(
-        default=0, description="Bad samples tolerated before the check has failed. Default 0."
+        default=0, le=1000, description="Bad samples tolerated before the check has failed. Default 0."
     )
     inconclusive_limit: Whole = Field(
-        default=0, description="Samples without a clear answer that are tolerated. Default 0."
+        default=0, le=1000, description="Samples without a clear answer that are tolerated. Default 0."
     )
     consecutive_error_limit: Whole = Field(
         default=4,
+        le=1000,
         description="Samples in a row that could not be taken and are tolerated. Default 4.",
     )
 

@@ -44,6 +44,7 @@ def _story() -> list[Event]:
         event("release.began"),
         event("batch.applying", ST1, batch=1, targets={"DaemonSet": 1}, wave=1, stage="staging"),
         event("batch.soaking", ST1, batch=1, until=until, updated=1, total=6),
+        event("soak.extended", ST1, until=until, unseen=timedelta(minutes=10)),
         event("batch.succeeded", ST1, batch=1, updated=1, total=6),
         event("unit.succeeded", ST1),
         event("unit.succeeded", ST2, unchanged=True),
@@ -57,6 +58,7 @@ def _story() -> list[Event]:
         event("decision.vote", who="ben", id=D3, have=1, count=2),
         event("decision.void", id=D3, why="a check has another answer now"),
         event("decision.approved", who="cem", id=D3, by=["ben", "cem"]),
+        event("decision.reopened", id=D3, have=1, count=2, who=["dora"]),
         event("check", EU1, batch=1, name="workload", when="after", verdict="FAILED", why="x"),
         event("unit.failed", EU1, batch=1, why=CAUSE),
         event("unit.retry", EU1, who="ben"),
@@ -117,7 +119,7 @@ def test_people_are_called_only_where_a_decision_is_awaited(one: Event) -> None:
     """Mentions equal decisions awaited: the budget of interruptions is a contract."""
     message = story(one, _view())
     failure = one.kind == "hold.set" and one.data["code"] != "paused"
-    awaited = one.kind == "decision.asked" or failure
+    awaited = one.kind in ("decision.asked", "decision.reopened") or failure
     assert bool(message and message.mentions) is awaited
 
 

@@ -37,6 +37,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "earlier-wave": {"wave": 1, "left": ["node-agent@eu-1"]},
     "dependency": {"unit": "coredns@eu-1", "release": "coredns-1-12-0"},
     "locked": {"unit": "node-agent@eu-1", "release": "node-agent-2-4-9"},
+    "first-wave": {"stage": "production", "planned": 2, "most": 1},
     "concurrency": {"limit": 2, "in_flight": 2},
     "fleet-limit": {"limit": 200, "in_flight": 200},
     "stage-failures": {"failed": ["node-agent@eu-1"], "tolerated": 0, "stage": "production"},

@@ -93,10 +93,6 @@ class Fleet(Protocol):
         ...
 
 
-NO_MAIL = "(no e-mail)"
-"""Stands among authors for one who gave no e-mail address: nobody that people.yaml knows."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullSeen:
     """An open pull request as the Git host tells it. `authors`: e-mails of authors and

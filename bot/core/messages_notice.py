@@ -16,6 +16,10 @@ class Said(StrEnum):
     NOT_PLANNED = "it could not be planned: {why}"
 
 
+NAME_TAKEN = "expected a new name, and a release {name} has been on main before"
+NAME_TAKEN_HINT = "the name of a release is unique for ever; choose another"
+
+
 def hold_reason(said: Said, *, why: str = "") -> str:
     """The sentence; `why` is filled in where it has a place for it."""
     return said.value.replace("{why}", why)

@@ -40,6 +40,10 @@ class Versions:
             key = (type(row), row.key)
             self._known[key] = self._known.get(key, 0) + 1
 
+    def forget_rows(self, *rows: Any) -> None:
+        """Rows that nobody writes any more before they are read again."""
+        self.forget((type(row), row.key) for row in rows)
+
     def forget(self, keys: Iterable[tuple[type, str]]) -> None:
         for key in keys:
             self._known.pop(key, None)

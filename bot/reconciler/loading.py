@@ -46,11 +46,12 @@ def load_board(store: Store, rules: Rules, versions: Versions, now: datetime) ->
         plan = plans.get(state.release)
         if state.phase.ended or plan is None:
             continue
+        rows = units.get(state.release, {})
         board.add(
             Active(
                 index=PlanIndex(plan),
                 state=state,
-                units=units.get(state.release, {}),
+                units={unit.unit: rows[unit.unit] for unit in plan.units if unit.unit in rows},
                 decisions=decisions.get(state.release, {}),
             )
         )
@@ -67,10 +68,11 @@ def load_release(store: Store, versions: Versions, name: str, now: datetime) -> 
     decisions = store.rows(Decision, parent=name)
     for row in (state, *units, *decisions):
         versions.learn(row)
+    index = PlanIndex(plan)
     return Active(
-        index=PlanIndex(plan),
+        index=index,
         state=state,
-        units={unit.unit: awake(unit, now) for unit in units},
+        units={unit.unit: awake(unit, now) for unit in units if unit.unit in index.units},
         decisions={decision.number: decision for decision in decisions},
     )
 

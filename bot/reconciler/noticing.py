@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.board import AHEAD, Active, Board
-from bot.core.messages_notice import Said
+from bot.core.messages_notice import NAME_TAKEN, Said
 from bot.core.messages_notice import hold_reason as say
 from bot.core.plan import Origin, unplanned
 from bot.core.plan_shown import PullPlan
@@ -31,7 +31,7 @@ from bot.model.state import (
 from bot.ports import GitHost, MainCommit, PullSeen, Rewritten, Store
 from bot.reconciler.known import known
 from bot.reconciler.ledger import Ledger
-from bot.reconciler.noticing_pulls import PullNoticer, opener
+from bot.reconciler.noticing_pulls import PullNoticer, drop_others, opener
 from bot.reconciler.planner import Planner
 from bot.reconciler.rules import connections, rules_of
 from release_repo_schema.findings import Finding
@@ -59,7 +59,7 @@ class Noticer:
         self._planner = planner
         self._store = store
         self._board = board
-        self._pulls = PullNoticer(git, planner, store, board)
+        self._pulls = PullNoticer(git, planner, store, board, store.mark(MAIN))
         self._shown: tuple[str, tuple[PullSeen, ...]] | None = None
 
     def start(self, now: datetime, ledger: Ledger, *, since: str | None = None) -> None:
@@ -153,6 +153,7 @@ class Noticer:
             self._process(commit, now, ledger)
             ledger.marks[MAIN] = commit.id
         self._plan_held(head, now, ledger)
+        self._pulls.settled()
         return True
 
     def _process(self, commit: MainCommit, now: datetime, ledger: Ledger) -> None:
@@ -166,8 +167,11 @@ class Noticer:
             authors=authors,
         )
         for planned in merged.releases:
-            self._admit(planned, pull, now, ledger)
+            if not self._again(planned.plan.release, commit, now, ledger):
+                self._admit(planned, pull, now, ledger)
         for name, findings in sorted(merged.failed.items()):
+            if self._again(name, commit, now, ledger):
+                continue
             origin = Origin(
                 commit=commit.id,
                 position=commit.position,
@@ -181,8 +185,16 @@ class Noticer:
                 self._hold(ledger, f"{name}/edited", name, HoldCode.EDITED, say(Said.EDITED), now)
         for name in merged.removed:
             self._removed(name, now, ledger)
-        if pull is not None and pull.state == "open":
-            self._pulls.keep(replace(pull, state="merged"), ledger)
+        if pull is not None:
+            self._pulls.merged(pull, ledger)
+
+    def _again(self, name: str, commit: MainCommit, now: datetime, ledger: Ledger) -> bool:
+        """A name that was on main before brings nothing: the record of that release stays."""
+        if not self._pulls.taken(name):
+            return False
+        data = {"commit": commit.id, "why": NAME_TAKEN.replace("{name}", name)}
+        ledger.events.append(Event(at=now, kind="release.name-taken", release=name, data=data))
+        return True
 
     def _authors(self, commit: MainCommit, pull: Pull | None) -> set[str]:
         """Authors and committers of the pull request, and who opened it; who merely merges it adds
@@ -229,6 +241,7 @@ class Noticer:
         )
         self._board.remove(plan.release)
         self._board.add(active)
+        drop_others(before, plan, ledger)
         ledger.put(plan, state, *units.values())
         ledger.blobs.update(planned.blobs)
         self._board.blobs.update(planned.blobs)

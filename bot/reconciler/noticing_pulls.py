@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.board import Active, Board
+from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.plan_shown import PullPlan
 from bot.core.situation import PlanIndex
 from bot.model.plan import ReleasePlan
@@ -25,30 +26,65 @@ log = logging.getLogger(__name__)
 class PullNoticer:
     """Knows the pull requests that were seen; all of them are rows of the store."""
 
-    def __init__(self, git: GitHost, planner: Planner, store: Store, board: Board) -> None:
+    def __init__(
+        self, git: GitHost, planner: Planner, store: Store, board: Board, processed: str | None
+    ) -> None:
         self._git = git
         self._planner = planner
         self._store = store
         self._board = board
-        self._pulls: dict[str, Pull] = {pull.id: pull for pull in store.rows(Pull)}
+        self._pulls: dict[str, Pull] = {
+            pull.id: pull
+            for pull in store.rows(Pull)
+            if pull.state == "open" or pull.base == processed
+        }
+        self._gone = {pull.id for pull in self._pulls.values() if pull.state != "open"}
+        """Merged or closed since the last commit was processed: that commit may still come."""
 
     def of_commit(self, commit: MainCommit) -> Pull | None:
         """The pull request that a commit merged: by merge, fast-forward or squash."""
-        for pull in sorted(self._pulls.values(), key=lambda pull: pull.id):
-            if pull.state == "closed":
-                continue
+        near = [
+            pull
+            for _, pull in sorted(self._pulls.items())
+            if pull.state == "open" or pull.id in self._gone
+        ]
+        for pull in near:
             if pull.head in commit.parents[1:] or pull.head == commit.id:
                 return pull
-            if pull.tree and pull.tree == commit.tree:
+        for pull in near:
+            if pull.state != "merged" and pull.tree == commit.tree and self._is_new(pull, commit):
                 return pull
-        for pull in sorted(self._pulls.values(), key=lambda pull: pull.id):
-            if pull.state == "open" and self._git.is_ancestor(commit.id, pull.head):
+        for pull in near:
+            if self._git.is_ancestor(commit.id, pull.head):
                 return pull
         return None
 
+    def _is_new(self, pull: Pull, commit: MainCommit) -> bool:
+        """What main has already is not merged again by a commit with the same files."""
+        return not any(self._git.is_ancestor(pull.head, parent) for parent in commit.parents[:1])
+
+    def merged(self, pull: Pull, ledger: Ledger) -> None:
+        """A commit that is processed merged it; the commits after it may be its own too."""
+        self._gone.add(pull.id)
+        if pull.state != "merged":
+            self.keep(replace(pull, state="merged"), ledger)
+
+    def settled(self) -> None:
+        """Main has been walked: what was merged before is no candidate any more."""
+        self._gone.clear()
+
     def known(self, id_: str | None) -> Pull | None:
         """A pull request that was seen, by its id."""
-        return self._pulls.get(id_) if id_ is not None else None
+        if id_ is None:
+            return None
+        found: Pull | None = self._pulls.get(id_) or self._store.get(Pull, id_)
+        return found
+
+    def taken(self, name: str) -> bool:
+        """Whether a release of this name has come to main before: a name is unique for ever."""
+        active = self._board.releases.get(name)
+        state = active.state if active else self._store.get(ReleaseState, name)
+        return state is not None and state.phase is not ReleasePhase.PROPOSED
 
     def opened(
         self,
@@ -59,13 +95,16 @@ class PullNoticer:
         noticed: list[tuple[Pull, PullPlan]],
     ) -> None:
         for there in seen:
-            last = self._pulls.get(there.id)
+            last = self.known(there.id)
             if last and last.state == "open" and (last.head, last.base) == (there.head, base):
                 continue
             try:
+                if last and self._is_over(last, there, base):
+                    continue
                 shown = self._planner.pull(
                     base, there.head, now=now, known=known(self._store, self._board)
                 )
+                shown = self._unique(shown)
             except PortError as error:
                 log.warning("pull request %s cannot be planned: %s", there.id, error.why)
                 continue
@@ -86,6 +125,32 @@ class PullNoticer:
             if moved or (last and last.errors != pull.errors):
                 noticed.append((pull, shown))
 
+    def _is_over(self, last: Pull, there: PullSeen, base: str) -> bool:
+        """Merged, and its branch was left standing."""
+        same = last.state == "merged" and last.head == there.head
+        return same and self._git.is_ancestor(there.head, base)
+
+    def _unique(self, shown: PullPlan) -> PullPlan:
+        """A release whose name was taken before is not planned: its row is somebody's record."""
+        taken = [r.plan.release for r in shown.releases if self.taken(r.plan.release)]
+        if not taken:
+            return shown
+        documents = self._planner.load(shown.head).documents
+        findings = [
+            documents["Release", name].finding(
+                ("metadata", "name"),
+                "name-taken",
+                NAME_TAKEN.replace("{name}", name),
+                NAME_TAKEN_HINT,
+            )
+            for name in taken
+        ]
+        return replace(
+            shown,
+            releases=tuple(r for r in shown.releases if r.plan.release not in taken),
+            findings=tuple(sorted((*shown.findings, *findings), key=lambda one: one.sort_key)),
+        )
+
     def _proposed(self, pull: Pull, shown: PullPlan, now: datetime, ledger: Ledger) -> None:
         """Releases that the pull request would bring stand on the board as PROPOSED."""
         here = {r.plan.release: r.planned for r in shown.releases} if not shown.has_errors else {}
@@ -99,6 +164,7 @@ class PullNoticer:
                 continue
             if before is not None and before.state.plan_hash == planned.plan.plan_hash:
                 continue
+            drop_others(before, planned.plan, ledger)
             authors = tuple(sorted({*pull.authors, *opener(pull)}))
             plan = replace(planned.plan, pull=pull.id, authors=authors)
             state = ReleaseState(
@@ -128,25 +194,38 @@ class PullNoticer:
         for pull in list(self._pulls.values()):
             if pull.state != "open" or pull.id in there:
                 continue
+            self._gone.add(pull.id)
             merged = self._git.is_ancestor(pull.head, head)
             self.keep(replace(pull, state="merged" if merged else "closed"), ledger)
             for name, active in list(self._board.releases.items()):
                 if active.state.phase is ReleasePhase.PROPOSED and active.state.pull == pull.id:
                     self._forget(name, ledger)
+        for id_ in self._pulls.keys() - there - self._gone:
+            del self._pulls[id_]
 
     def _forget(self, name: str, ledger: Ledger) -> None:
         active = self._board.releases[name]
+        self._board.remove(name)
+        if self.taken(name):
+            return
         for number in active.decisions:
             ledger.drop(Decision, f"{name}#{number}")
         for unit in active.units:
             ledger.drop(UnitState, f"{name}/{unit}")
         ledger.drop(ReleaseState, name)
         ledger.drop(ReleasePlan, name)
-        self._board.remove(name)
 
     def keep(self, pull: Pull, ledger: Ledger) -> None:
         self._pulls[pull.id] = pull
         ledger.put(pull)
+
+
+def drop_others(before: Active | None, plan: ReleasePlan, ledger: Ledger) -> None:
+    """Units that the plan had before and has no more leave no row behind."""
+    kept = {unit.unit for unit in plan.units}
+    for unit in before.units if before else ():
+        if unit not in kept:
+            ledger.drop(UnitState, f"{plan.release}/{unit}")
 
 
 def _shown_so_far(last: Pull | None, there: PullSeen, shown: PullPlan) -> dict[str, str]:

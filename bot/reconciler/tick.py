@@ -129,9 +129,10 @@ class Reconciler:
                 now=self.ports.clock.now,
             )
             self.recorder.outcomes(done, after, now)
-        self._put_away(after, now, ticked)
+        gone = self._put_away(after, now, ticked)
         self.reporter.send(after)
         after.commit()
+        self._forget(gone)
         if len(self.board.blobs) > BLOBS_KEPT:
             self.board.blobs.clear()
         self.problems = ticked.problems
@@ -312,8 +313,9 @@ class Reconciler:
     def _stop_asked(self) -> bool:
         return any(is_stop(note) for note in self.ports.store.notes())
 
-    def _put_away(self, ledger: Ledger, now: datetime, ticked: Ticked) -> None:
+    def _put_away(self, ledger: Ledger, now: datetime, ticked: Ticked) -> list[Active]:
         """Releases that ended leave the board; what goes back gets its revert proposed first."""
+        gone: list[Active] = []
         for name, active in list(self.board.releases.items()):
             reverted = self._reverted(active, ledger, now, ticked)
             if not active.state.phase.ended or not reverted:
@@ -322,6 +324,17 @@ class Reconciler:
                 del self.board.holds[hold.id]
                 ledger.drop(Hold, hold.id)
             self.board.remove(name)
+            gone.append(active)
+        return gone
+
+    def _forget(self, gone: Sequence[Active]) -> None:
+        """What only releases that left were remembered for; the store has it all."""
+        kept = {unit for active in self.board.releases.values() for unit in active.units}
+        for active in gone:
+            for unit in active.units.keys() - kept:
+                self.board.applied.pop(unit, None)
+            self.versions.forget_rows(active.state, *active.units.values())
+            self.versions.forget_rows(*active.decisions.values())
 
     def _reverted(self, active: Active, ledger: Ledger, now: datetime, ticked: Ticked) -> bool:
         """The revert is proposed when the rollback begins; False while Git does not take it."""

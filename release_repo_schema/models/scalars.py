@@ -177,14 +177,27 @@ Duration = Annotated[
 ]
 
 
+_YEARS = range(2000, 2200)
+
+
+def _in_our_time(at: date) -> None:
+    """A year far away is a slip, and near the end of time no zone can be reckoned with."""
+    if at.year not in _YEARS:
+        said = f"expected a year from {_YEARS[0]} to {_YEARS[-1]}, found {at.year}"
+        refuse("wrong-year", said, "write the moment that is meant, or leave the field out")
+
+
 def _day(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             pass
+        else:
+            _in_our_time(day)
+            return day
     refuse("wrong-date", f"expected a day such as 2026-01-31, found {found(value)}")
 
 
@@ -201,9 +214,12 @@ def _local(value: object) -> datetime:
         return value
     if isinstance(value, str) and re.fullmatch(_LOCAL, value):
         try:
-            return datetime.fromisoformat(value)
+            at = datetime.fromisoformat(value)
         except ValueError:
             pass
+        else:
+            _in_our_time(at)
+            return at
     said = f"expected a local date and time such as 2026-11-24T09:00, found {found(value)}"
     refuse("wrong-date-time", said, "no offset and no Z here: the zone is a field of its own")
 

@@ -17,7 +17,7 @@ from bot.cluster.merge import merge3
 from bot.cluster.on_delete import delete_pod, next_deletes
 from bot.cluster.ordinals import stuck
 from bot.cluster.plain import create, patch
-from bot.cluster.rollout import Rollout, rollout
+from bot.cluster.rollout import Rollout, rollouts
 from bot.cluster.stage import (
     HOSTNAME,
     narrowed,
@@ -103,20 +103,16 @@ def _look(
     changes = merge3(ours, live, own)
     applied = at(changes, row.template, MISSING) is MISSING
     min_ready = own_min_ready(row, own, live)
-    everywhere = look = rollout(
-        row, live, there.children, ours=applied, min_ready=min_ready, now=now, own=own
+    everywhere, look = rollouts(
+        row,
+        live,
+        there.children,
+        ours=applied,
+        min_ready=min_ready,
+        now=now,
+        own=own,
+        nodes=goal.nodes,
     )
-    if by_node:
-        look = rollout(
-            row,
-            live,
-            there.children,
-            ours=applied,
-            min_ready=min_ready,
-            now=now,
-            own=own,
-            nodes=goal.nodes,
-        )
     batch = own
     if not full:
         total = goal.totals.get(ref.key, look.total)

@@ -15,7 +15,7 @@ from bot.cluster.merge import merge3
 from bot.cluster.on_delete import delete_pod, next_deletes
 from bot.cluster.ordinals import stuck
 from bot.cluster.plain import patch
-from bot.cluster.rollout import Rollout, rollout
+from bot.cluster.rollout import Rollout, rollouts
 from bot.cluster.stage import on_delete, owned, restored, whole
 from bot.model.effects import Purpose, Write
 from bot.model.plan import JSON, ObjectRef
@@ -36,20 +36,16 @@ def restore_workload(
     changes = merge3(ours, live, own)
     applied = at(changes, row.template, MISSING) is MISSING
     min_ready = own_min_ready(row, own, live)
-    everywhere = look = rollout(
-        row, live, there.children, ours=applied, min_ready=min_ready, now=now, own=own
+    everywhere, look = rollouts(
+        row,
+        live,
+        there.children,
+        ours=applied,
+        min_ready=min_ready,
+        now=now,
+        own=own,
+        nodes=goal.nodes,
     )
-    if by_node:
-        look = rollout(
-            row,
-            live,
-            there.children,
-            ours=applied,
-            min_ready=min_ready,
-            now=now,
-            own=own,
-            nodes=goal.nodes,
-        )
     waiting, detail = _waiting(goal, look)
     unfinished = bool(_waiting(goal, everywhere)[0]) if by_node else bool(waiting)
     writes: tuple[Write, ...] = ()

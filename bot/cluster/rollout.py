@@ -118,6 +118,28 @@ def rollout(
     )
 
 
+def rollouts(
+    row: WorkloadKind,
+    live: JSON,
+    children: tuple[JSON, ...],
+    *,
+    ours: bool,
+    min_ready: int,
+    now: datetime,
+    own: JSON,
+    nodes: frozenset[str] | None,
+) -> tuple[Rollout, Rollout]:
+    """(everywhere, on these nodes): the same twice where no nodes are named."""
+
+    def on(where: frozenset[str] | None) -> Rollout:
+        return rollout(
+            row, live, children, ours=ours, min_ready=min_ready, now=now, own=own, nodes=where
+        )
+
+    everywhere = on(None)
+    return everywhere, everywhere if nodes is None else on(nodes)
+
+
 def _revision(row: WorkloadKind, live: JSON, children: tuple[JSON, ...], *, lag: bool) -> str:
     """The hash by which pods of the live template are known; "" when nothing carries it yet."""
     if row.revision and not lag:

@@ -49,6 +49,9 @@ def explain(kind: type[KindModel], error: Mapping[str, Any]) -> Problem:
             return _missing(kind, loc)
         case "literal_error":
             return _not_one_of(kind, loc, value, str(context.get("expected", "")))
+        case "less_than_equal":
+            said = f"expected at most {context.get('le')}, found {found(value)}"
+            return Problem(loc, False, "wrong-value", said, "")
         case str(wrong) if wrong in _EXPECTED:
             expected = _EXPECTED[wrong]
             said = f"expected {expected}, found {found(value)}"

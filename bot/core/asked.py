@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from bot.model.plan import ApprovalAsk, ReleasePlan
 from release_repo_schema.models import Policy
 
 
-def policy_ask(policy: Policy, plan: ReleasePlan) -> ApprovalAsk | None:
-    """What a policy asks of a plan before the first write: the strictest of what matches."""
+def policy_ask(
+    policy: Policy, components: Iterable[tuple[Mapping[str, str], str]]
+) -> ApprovalAsk | None:
+    """What a policy asks once, before the first write, of components as (labels, name): the
+    strictest of what matches.
+    """
+    known = tuple(components)
     rules = [
         rule
         for rule in policy.spec.approvals
-        if any(rule.components.matches(one.labels, one.name) for one in plan.components)
+        if any(rule.components.matches(labels, name) for labels, name in known)
     ]
     if not rules:
         return None

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from bot.cluster.render import digest
+from bot.core.asked import policy_ask
 from bot.core.order import Candidate, Placement, StageRule, divide, lanes, place
 from bot.model.plan import (
     JSON,
@@ -252,21 +253,7 @@ def content_key(repo: Repo, component: str, scope: str) -> str:
 
 def policy_approval(policy: Policy, component: Component) -> ApprovalAsk | None:
     """What the policy asks once, before the first write: the strictest of what matches."""
-    asked = [
-        ask
-        for ask in policy.spec.approvals
-        if ask.components.matches(component.metadata.labels, component.name)
-    ]
-    if not asked:
-        return None
-    top = max(asked, key=lambda ask: ask.count)
-    shared = tuple(role for role in top.roles if all(role in ask.roles for ask in asked))
-    return ApprovalAsk(
-        when="release",
-        roles=shared or top.roles,
-        count=top.count,
-        expires=min(ask.expires for ask in asked),
-    )
+    return policy_ask(policy, [(component.metadata.labels, component.name)])
 
 
 def stage_rule(stage: Stage, first_wave: int | None = None) -> StageRule:

@@ -239,7 +239,8 @@ class Turn:
 
     @cached_property
     def _policy_ask(self) -> ApprovalAsk | None:
-        return policy_ask(self.s.rules.policy, self.s.plan)
+        components = ((one.labels, one.name) for one in self.s.plan.components)
+        return policy_ask(self.s.rules.policy, components)
 
     def required(self, stage: int, wave: int) -> Iterator[tuple[str, str, ApprovalAsk]]:
         """Every decision that must be granted before a unit of this wave begins."""

@@ -113,10 +113,14 @@ class CheckSpec(Model):
         default=None, description="CEL: what holds in a bad sample."
     )
     failure_limit: Whole = Field(
-        default=0, le=1000, description="Bad samples tolerated before the check has failed. Default 0."
+        default=0,
+        le=1000,
+        description="Bad samples tolerated before the check has failed. Default 0.",
     )
     inconclusive_limit: Whole = Field(
-        default=0, le=1000, description="Samples without a clear answer that are tolerated. Default 0."
+        default=0,
+        le=1000,
+        description="Samples without a clear answer that are tolerated. Default 0.",
     )
     consecutive_error_limit: Whole = Field(
         default=4,

@@ -124,3 +124,33 @@ def test_a_measurement_keeps_its_moment_and_its_evidence() -> None:
     assert isinstance(answer, Measurement)
     assert answer.at == NOW
     assert answer.value[0]["available"] == 3
+
+
+@given(
+    st.lists(st.sampled_from(list(Verdict)), max_size=60),
+    st.integers(1, 30),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_what_is_not_kept_changes_no_verdict(
+    verdicts: list[Verdict], count: int, failures: int, errors: int
+) -> None:
+    """A check that asks for more answers than are kept could never say yes."""
+    definition = {"count": count, "failureLimit": failures, "consecutiveErrorLimit": errors}
+    kept: tuple[Measurement, ...] = ()
+    for number, one in enumerate(measured(*verdicts), 1):
+        kept = frame.keep(definition, (*kept, one))
+        assert frame.judge(definition, kept) is frame.judge(
+            definition, measured(*verdicts)[:number]
+        )
+
+
+def test_only_the_latest_measurements_keep_what_they_saw() -> None:
+    """A thousand answers stay small enough for one row of the store."""
+    many = [
+        Measurement(at=NOW, verdict=P, why="good", value={"seen": number}) for number in range(200)
+    ]
+    kept = frame.keep({"count": 1000}, many)
+    assert len(kept) == 200
+    assert sum(one.value is not None for one in kept) == frame.EVIDENCE_KEPT
+    assert kept[-1].value == {"seen": 199}

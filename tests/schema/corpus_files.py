@@ -87,6 +87,10 @@ FIELDS: dict[str, Case] = {
     "a typo at the top": {
         "checks/ready.yaml": "kind: Check\nmetadta: {name: ready}\nspec: {workload: {}}"
     },
+    "more samples than a check may take": {
+        "checks/ready.yaml": "apiVersion: sluice/v1\nkind: Check\nmetadata: {name: ready}\n"
+        "spec: {workload: {}, count: 1001}"
+    },
     "wrong types": component(
         "owners: network\nchecks: [ready]\nsoak: [1h]\nbatches: 1\nrender: templates/\nscope: {}"
     ),

@@ -236,6 +236,8 @@ def _override_unit(ask: Ask, t: Turn, name: str) -> list[str]:
                 phase=back,
                 failure=None,
                 halted=False,
+                # What goes on rolling takes its place again: others wait for it.
+                in_hand=unit.in_hand or back is UnitPhase.APPLYING,
                 look_at=ask.now,
                 since=ask.now,
             )

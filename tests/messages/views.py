@@ -116,6 +116,7 @@ def unit_state(cluster: str, phase: UnitPhase = UnitPhase.PENDING, **changes: An
         phase=phase,
         since=NOW,
         began=began,
+        in_hand=phase.rolling,
         before_revision="2.4.1@ba9876543210",
     )
     if phase is UnitPhase.SUCCEEDED:

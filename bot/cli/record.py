@@ -140,7 +140,10 @@ def _cluster_text(found: dict[str, Any]) -> str:
     head = f"{found['cluster']}: {'reachable' if found['reachable'] else 'not reachable'}"
     rows = [f"  {_object(one)}" for one in found["objects"]] or ["  nothing of ours"]
     writes = found.get("writes")
-    return "\n".join([head, *rows, *([f"  {len(writes)} writes received"] if writes else [])])
+    from bot.core.messages_words import many
+
+    received = [f"  {many(len(writes), 'write')} received"] if writes else []
+    return "\n".join([head, *rows, *received])
 
 
 def _object(obj: Any) -> str:

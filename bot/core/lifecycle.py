@@ -155,23 +155,24 @@ def _in_hand(t: Turn) -> list[str]:
     return found
 
 
+def _not_its_turn(t: Turn, u: Unit) -> bool:
+    """A unit that has not begun, in a wave after the one in front, or of a release going back."""
+    if u.state.phase is not UnitPhase.PENDING:
+        return False
+    if t.state.phase is ReleasePhase.ROLLING_BACK:
+        return True
+    place = (u.plan.stage, u.plan.wave)
+    return not u.state.in_flight and t.front is not None and place > t.front
+
+
 def _walk(t: Turn, name: str) -> list[Waiting]:
     """One unit, as far as its gates let it. The closed gate it ends at, if any."""
+    if t.units[name].phase in (UnitPhase.FAILED, UnitPhase.QUARANTINED):
+        # A cluster that answers again catches up at once, by all the gates.
+        _revisit(t, t.unit(name))
     for _ in range(STEPS_MAX):
         u = t.unit(name)
-        if u.state.phase is UnitPhase.PENDING and t.state.phase is ReleasePhase.ROLLING_BACK:
-            return []
-        if (
-            u.state.phase is UnitPhase.PENDING
-            and not u.state.in_flight
-            and t.front
-            and (u.plan.stage, u.plan.wave) > t.front
-        ):
-            return []
-        if u.state.phase in (UnitPhase.FAILED, UnitPhase.QUARANTINED):
-            _revisit(t, u)
-            return []
-        if u.state.phase not in GATES:
+        if u.state.phase not in GATES or _not_its_turn(t, u):
             return []
         _go_on(t, u)
         u = t.unit(name)

@@ -69,7 +69,7 @@ def test_why_of_a_unit_that_rolls_looks_at_its_cluster(town: Town) -> None:
     assert eu1["reachable"] is True
     assert [write["verb"] for write in eu1["writes"]] == ["create"]
     assert eu1["objects"][0]["kind"] == "DaemonSet"
-    assert "1 writes received" in town.sluice("fleet", "eu-1").out
+    assert "1 write received" in town.sluice("fleet", "eu-1").out
 
 
 def test_looking_at_the_fleet_changes_nothing_in_it(town: Town) -> None:

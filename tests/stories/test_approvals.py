@@ -108,7 +108,8 @@ def test_the_stricter_of_then_and_now(world: World) -> None:
     world.says(f"approve {release}", by="ana")
     three = {"approvals": [{"components": {}, "count": 3}]}
     people = repo_files.people().replace('"cleo"\n      ]', '"cleo",\n        "dan"\n      ]')
-    world.write({"policy/policy.yaml": repo_files.doc("Policy", "policy", three), "people.yaml": people})
+    policy = repo_files.doc("Policy", "policy", three)
+    world.write({"policy/policy.yaml": policy, "people.yaml": people})
     world.push("Three people from now on")
     world.tick()
     said = world.says(f"approve {release}", by="ben")

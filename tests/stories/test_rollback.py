@@ -50,9 +50,7 @@ def test_newest_wave_first_and_one_patch_a_workload(world: World) -> None:
     before = {cluster: len(world.fleet.writes(cluster)) for cluster in OLD}
     world.says(f"rollback {release} too slow")
     world.run_for(minutes=15)
-    since = {
-        cluster: list(world.fleet.writes(cluster)[before[cluster] :]) for cluster in OLD
-    }
+    since = {cluster: list(world.fleet.writes(cluster)[before[cluster] :]) for cluster in OLD}
     for cluster in OLD:
         patches = [w for w in since[cluster] if "DaemonSet" in w["object"]]
         assert len(patches) == 1, f"{cluster}: one patch brings the template and opens the gate"

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.model.effects import Write
+from bot.ports import Fleet, Store
+from bot.reconciler.tick import Ports
 from tests.world import World
 
 
@@ -72,3 +79,39 @@ def test_a_stranger_stops_nothing(world: World) -> None:
     said = world.says(f"pause {release}", by="mallory")
     assert said.code == 3
     assert said.body["refused"]["code"] == "not-mapped"
+
+
+class PressingFleet:
+    """A fleet during whose first write in production somebody presses the red button."""
+
+    def __init__(self, fleet: Fleet, store: Store) -> None:
+        self._fleet, self._store, self.pressed = fleet, store, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fleet, name)
+
+    def write(self, cluster: str, write: Write, **how: Any) -> Any:
+        if cluster.startswith("eu-") and not self.pressed:
+            self.pressed = True
+            at = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+            self._store.note("red", "stop", by="dan", surface="test", at=at, data={})
+        return self._fleet.write(cluster, write, **how)
+
+
+def test_a_stop_is_heard_between_two_writes_of_one_tick(world: World) -> None:
+    """One call was on the wire; the other, of the same tick and already intended, never leaves."""
+
+    def around(ports: Ports) -> Ports:
+        return replace(ports, fleet=PressingFleet(ports.fleet, ports.store))
+
+    world.around = around
+    world.start()
+    release = world.releases()
+    world.run_until("2026-11-24T10:30:00Z")
+    written = [len(world.fleet.writes(cluster)) for cluster in ("eu-1", "eu-2")]
+    forward = [w for c in ("eu-1", "eu-2") for w in world.fleet.writes(c) if "template" in str(w)]
+    assert len(forward) == 1, f"{written} writes in eu-1 and eu-2"
+    assert "[not_stopped]" in world.why(release)
+    world.says("resume all")
+    world.run_to_the_end(release)
+    assert world.phase(release) == "SUCCEEDED"

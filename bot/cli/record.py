@@ -14,17 +14,23 @@ from bot.cli.telling import instant
 
 if TYPE_CHECKING:
     from bot.adapters.sqlite import SqliteStore
+    from bot.core.chain import Break
     from bot.model.state import Certificate
 
 
 @click.command("audit", cls=Verb, help="The record of a release: every event, every certificate.")
 @click.argument("release")
-@click.option("--verify", is_flag=True, help="Follow the chain of the whole record; 1 if broken.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Follow the chain of the whole record, certificates included; 1 if broken.",
+)
 @pass_flags
 def audit(flags: Flags, release: str, verify: bool) -> int:
     from bot.app.opening import reader
     from bot.core import chain
     from bot.core.messages_text import clean
+    from bot.core.messages_words import many
     from bot.model.state import Certificate, ReleaseState
 
     with reader(flags.settings.db) as store, store.snapshot():
@@ -32,7 +38,7 @@ def audit(flags: Flags, release: str, verify: bool) -> int:
         certificates = store.rows(Certificate, parent=release)
         if not events and store.get(ReleaseState, release) is None:
             raise unknown_release(release, [row.release for row in store.rows(ReleaseState)])
-        broken = chain.verify(store.events(), count=store.event_count()) if verify else None
+        broken = _broken(store) if verify else None
     body: dict[str, Any] = {
         "events": [{**chain.line(event), "hash": event.hash} for event in events],
         "certificates": [_certificate(one) for one in certificates],
@@ -42,15 +48,35 @@ def audit(flags: Flags, release: str, verify: bool) -> int:
         f"  {clean(event.who)}  {clean(_facts(event.data))}"
         for event in events
     ]
-    lines.append(f"{len(certificates)} certificates")
+    lines.append(many(len(certificates), "certificate"))
     if verify:
         body["verified"] = broken is None
-        body["broken"] = {"seq": broken.seq, "flaw": broken.flaw.value} if broken else None
-        lines.append(
-            f"Broken at line {broken.seq}: {broken.flaw}" if broken else "The chain holds."
-        )
+        body["broken"] = _break(broken) if broken else None
+        lines.append(_break_text(broken) if broken else "The chain holds.")
     emit(body, "\n".join(lines), as_json=flags.json)
     return FOUND if broken else GOOD
+
+
+def _broken(store: SqliteStore) -> Break | None:
+    """The first thing that does not hold, of the whole record: the lines, then what they prove."""
+    from bot.core import chain
+    from bot.model.state import Certificate
+
+    lines = tuple(store.events())
+    return chain.verify(lines, count=store.event_count()) or chain.certified(
+        lines, store.rows(Certificate)
+    )
+
+
+def _break(broken: Break) -> dict[str, Any]:
+    found: dict[str, Any] = {"seq": broken.seq or None, "flaw": broken.flaw.value}
+    return {**found, "certificate": broken.certificate} if broken.certificate else found
+
+
+def _break_text(broken: Break) -> str:
+    where = f"at line {broken.seq}" if broken.seq else "beside the lines"
+    what = f" {broken.certificate}" if broken.certificate else ""
+    return f"Broken {where}: {broken.flaw}{what}"
 
 
 def _certificate(one: Certificate) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from bot.cluster.drive import total_of, up_to_date
 from bot.cluster.kinds import stops_part_way
 from bot.cluster.merge import baseline
 from bot.cluster.render import digest
-from bot.core import endings
+from bot.core import chain, endings
 from bot.core.batches import next_step, still_ahead
 from bot.core.situation import Unit, soaks
 from bot.core.turn import Turn
@@ -223,8 +223,15 @@ def _batch_done(t: Turn, u: Unit) -> bool:
     if progress is None or not (progress.converged and progress.healthy):
         return False
     final = _final(u)
-    t.puts.append(_certificate(t, u, progress.pods, progress.updated, progress.total, final))
-    t.tell("batch.succeeded", u.plan.unit, updated=progress.updated, total=progress.total)
+    proof = _certificate(t, u, progress.pods, progress.updated, progress.total, final)
+    t.puts.append(proof)
+    t.tell(
+        chain.DONE,
+        u.plan.unit,
+        updated=progress.updated,
+        total=progress.total,
+        certificate=chain.fingerprint(proof),
+    )
     state = replace(
         u.state,
         phase=UnitPhase.SUCCEEDED if final else UnitPhase.PENDING,

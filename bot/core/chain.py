@@ -1,4 +1,5 @@
-"""The chain of the audit: each line's hash covers the line before it. Stores nothing.
+"""The chain of the audit: each line's hash covers the line before it, and the line of a batch that
+is done covers its certificate. Stores nothing.
 
 `hash = sha256(hash of the line before + canonical JSON of this line)`, as hex; before the first
 stands nothing. The canonical JSON of a line is that of `audit --json` without `hash`, keys sorted,
@@ -9,15 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bot.model.plan import JSON
-    from bot.model.state import Event
+    from bot.model.state import Certificate, Event
+
+DONE = "batch.succeeded"
+"""The line that each certificate belongs to."""
 
 
 class Flaw(StrEnum):
@@ -27,6 +32,12 @@ class Flaw(StrEnum):
     """The line is not there, though a later one or the store's own count says that it was."""
     CHANGED = "changed"
     """The line, or one before it, is not what was written."""
+    NO_CERTIFICATE = "no-certificate"
+    """The certificate of this line is not there."""
+    OTHER_CERTIFICATE = "other-certificate"
+    """The certificate is not the one that was given when this line was written."""
+    ADDED_CERTIFICATE = "added-certificate"
+    """A certificate that no line tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,10 @@ class Break:
     """The first line that does not hold; everything before it does."""
 
     seq: int
+    """0 where there is no line: a certificate that none tells of."""
     flaw: Flaw
+    certificate: str = ""
+    """`release/unit/batch`, where the flaw is in a certificate."""
 
 
 def line(event: Event) -> dict[str, JSON]:
@@ -86,6 +100,59 @@ def verify(events: Iterable[Event], *, count: int | None = None) -> Break | None
     if count is not None and seq < count:
         return Break(seq + 1, Flaw.MISSING)
     return None
+
+
+def fingerprint(certificate: Certificate) -> str:
+    """sha256 over the canonical JSON of a certificate, as hex: what its line in the chain keeps."""
+    text = json.dumps(
+        _plain(certificate), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def certified(events: Iterable[Event], certificates: Iterable[Certificate]) -> Break | None:
+    """The first line of a whole audit whose certificate is gone or another, or else a certificate
+    without a line; None when all match. A line from before fingerprints only needs one to be there.
+    """
+    standing = {one.key: one for one in certificates}
+    # A batch that was done twice has the certificate of the last time.
+    lines = {
+        f"{event.release}/{event.unit}/{event.batch}": event
+        for event in events
+        if event.kind == DONE
+    }
+    for key, event in sorted(lines.items(), key=lambda item: item[1].seq):
+        one = standing.pop(key, None)
+        if one is None:
+            return Break(event.seq, Flaw.NO_CERTIFICATE, key)
+        written = event.data.get("certificate")
+        if written is not None and written != fingerprint(one):
+            return Break(event.seq, Flaw.OTHER_CERTIFICATE, key)
+    added = min(standing, default=None)
+    return None if added is None else Break(0, Flaw.ADDED_CERTIFICATE, added)
+
+
+def _plain(value: Any) -> Any:
+    """A row as JSON, the same before it is stored and after it is read back."""
+    if is_dataclass(value):
+        # What is at its default says nothing: a field that comes later changes no fingerprint.
+        return {
+            one.name: _plain(getattr(value, one.name))
+            for one in fields(value)
+            if one.default is MISSING or getattr(value, one.name) != one.default
+        }
+    match value:
+        case Enum():
+            return _plain(value.value)
+        case Mapping():
+            return {str(key): _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case datetime():
+            return _rfc3339(value)
+        case float() if not math.isfinite(value):
+            return None
+    return value
 
 
 def _rfc3339(at: datetime) -> str:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.adapters.sqlite import SqliteStore
+from bot.model.state import Certificate
+from bot.ports import Changes
 from tests.cli.terminal import Town, sluice
+
+AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
 def test_status_has_the_shape_of_the_contract(town: Town) -> None:
@@ -128,6 +134,33 @@ def test_audit_verify_finds_a_line_that_was_changed(town: Town) -> None:
     bad = town.sluice("audit", name, "--verify", "--json")
     assert bad.code == 1
     assert bad.json["broken"] == {"seq": 1, "flaw": "changed"}
+
+
+def test_audit_verify_finds_a_certificate_that_nobody_gave(town: Town) -> None:
+    """The lines may all stand, and the proof beside them be forged."""
+    name = town.merged()
+    forged = Certificate(
+        release=name,
+        unit="agent@eu-1",
+        batch=1,
+        plan_hash="sha256:0",
+        revision="1.0.0@0",
+        updated=1,
+        total=1,
+        pods=(),
+        checks=(),
+        soak_from=AT,
+        soak_until=AT,
+        approvers=("ana",),
+        at=AT,
+    )
+    with SqliteStore(town.db) as store:
+        store.commit(Changes(puts=(forged,)))
+    bad = town.sluice("audit", name, "--verify", "--json")
+    assert bad.code == 1
+    key = f"{name}/agent@eu-1/1"
+    assert bad.json["broken"] == {"seq": None, "flaw": "added-certificate", "certificate": key}
+    assert key in town.sluice("audit", name, "--verify").out
 
 
 def test_a_backup_can_be_asked_like_the_store(town: Town, tmp_path: Path) -> None:

@@ -155,6 +155,14 @@ def restored(t: Turn, u: Unit) -> Wait | None:
     if progress.converged:
         return None
     facts = {"updated": progress.updated, "total": progress.total}
-    if u.state.deadline is not None and t.s.now >= u.state.deadline:
+    late = u.state.deadline is not None and t.s.now >= u.state.deadline
+    if late and not further_back(u, progress):
         return Stop(code="restoring", facts=facts, who=t.who("retry"))
     return Wait(code="restoring", facts=facts)
+
+
+def further_back(u: Unit, progress: Progress) -> bool:
+    """More is back than ever since its time began: a way back of many nodes has its time anew for
+    each step, and what only comes and goes has not.
+    """
+    return progress.updated > u.state.most_back

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.cluster.fence import fence_of
-from bot.cluster.goal import Mode
+from bot.cluster.goal import Mode, Progress
 from bot.core import begin, endings
 from bot.core.decisions import keep_asking
 from bot.core.gates import GATES, Look
 from bot.core.gates_begin import after_last
-from bot.core.gates_rolling import not_stopped
+from bot.core.gates_rolling import further_back, not_stopped
 from bot.core.gates_shared import ask_checks, held
 from bot.core.messages_why import cause
 from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY, UNWATCHED_MOST, WATCH_NOTED
@@ -281,11 +281,18 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
         assert progress is not None
         t.writes += [(u.plan.unit, write) for write in progress.writes]
         state = replace(state, updated=progress.updated, total=progress.total)
-        if state.deadline is None:
-            state = replace(
-                state, deadline=t.s.now + u.component.batch_deadline, batch_began=t.s.now
-            )
+        state = _given_time(t, u, gate, progress, state)
     t.put(replace(state, look_at=_look_again(t, state)))
+
+
+def _given_time(t: Turn, u: Unit, gate: str, progress: Progress, state: UnitState) -> UnitState:
+    """A deadline where there is none, and a later one for a way back that gets on."""
+    until = t.s.now + u.component.batch_deadline
+    if state.deadline is None:
+        return replace(state, deadline=until, batch_began=t.s.now, most_back=progress.updated)
+    if gate == "restored" and further_back(u, progress):
+        return replace(state, deadline=until, most_back=progress.updated)
+    return state
 
 
 def _go_on(t: Turn, u: Unit) -> None:

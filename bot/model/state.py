@@ -129,7 +129,11 @@ class UnitState:
     """It passed its gates and has not ended since; between two batches too."""
     batch_began: datetime | None = None
     deadline: datetime | None = None
-    """When the batch in hand must have converged; moves on by the time that it was stopped."""
+    """When the batch in hand must have converged; moves on by the time that it was stopped. On the
+    way back: when more must be back than now.
+    """
+    most_back: int = 0
+    """Pods or nodes that were back when the deadline was last moved on."""
     stopped_since: datetime | None = None
     """Since when a hold or a freeze stops what rolls in the cluster."""
     converged: datetime | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -306,6 +307,32 @@ def test_a_unit_that_cannot_be_put_back_is_told_and_can_be_tried_again(world: Wo
     world.run_for(minutes=15)
     assert world.phase(release) == "ROLLED_BACK"
     assert world.running() == OLD
+
+
+def test_a_way_back_of_many_nodes_has_time_for_each_of_them(world: World) -> None:
+    """`batchDeadline` is the time of one batch, and the way back is all of them at once: it fails
+    when nothing moves, and not because there is much to move.
+    """
+    unit = "node-agent@st-2"
+    steps = [1, "20%", "40%", "60%", "80%", "100%"]
+    many = repo_files.component(batches=steps, batchDeadline="1m", batchSoak="1m")
+    world.changes(
+        {
+            "components/node-agent/component.yaml": many,
+            "fleet/clusters/st-2.yaml": repo_files.cluster("st-2", "staging", 24),
+        }
+    )
+    world.fleet.seed("st-2", repo_files.running())
+    release = world.releases()
+    world.run_until("2026-11-24T09:58:00Z")
+    assert world.unit(release, unit).phase == "SUCCEEDED"
+    world.says(f"rollback {release} slow")
+    began = world.clock.at
+    world.run_for(hours=2)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert world.running()["st-2"] == "2.4.1×24"
+    back = next(e.at for e in world.events(release, "unit.rolled-back") if e.unit == unit)
+    assert back - began > timedelta(minutes=1), "it took longer than one batch may"
 
 
 def test_the_version_is_blocked_afterwards(world: World) -> None:

@@ -130,6 +130,8 @@ class MergePlan:
     failed: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     """Release → why it cannot be planned."""
     edited: tuple[str, ...] = ()
+    specs: Mapping[str, JSON] = field(default_factory=dict)
+    """Edited release → its spec as it stands now, as a plan would keep it."""
     """Releases whose spec the commit changed."""
     removed: tuple[str, ...] = ()
     """Releases whose file the commit took away."""

@@ -181,7 +181,11 @@ class Noticer:
             self._not_planned(name, origin, findings, now, ledger)
         for name in merged.edited:
             active = self._board.releases.get(name)
-            if active is not None and not active.unplanned:
+            if active is None or active.unplanned:
+                continue
+            if merged.specs[name] == active.index.plan.spec:
+                self._lift(f"{name}/edited", name, now, ledger)
+            else:
                 self._hold(ledger, f"{name}/edited", name, HoldCode.EDITED, say(Said.EDITED), now)
         for name in merged.removed:
             self._removed(name, now, ledger)

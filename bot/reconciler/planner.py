@@ -15,7 +15,15 @@ from bot.core.calendar import Calendar
 from bot.core.diff import Change, Differ
 from bot.core.forecast import forecast
 from bot.core.order import Candidate
-from bot.core.plan import Membership, Origin, Rendered, build, candidates, membership
+from bot.core.plan import (
+    Membership,
+    Origin,
+    Rendered,
+    build,
+    candidates,
+    membership,
+    spec_json,
+)
 from bot.core.plan_jobs import all_blobs, source_of, wanted
 from bot.core.plan_shown import (
     NOTHING_KNOWN,
@@ -126,9 +134,11 @@ class Planner:
         after = self.load(commit)
         before = self.load(here.parents[0]) if here.parents else None
         names = new_releases(before, after) if before else tuple(after.releases)
+        edited = changed_releases(before, after) if before else ()
         brought = MergePlan(
             commit=commit,
-            edited=changed_releases(before, after) if before else (),
+            edited=edited,
+            specs={name: spec_json(after.releases[name].spec) for name in edited},
             removed=_removed(before, after) if before else (),
         )
         if not names:

@@ -94,6 +94,33 @@ def test_an_edit_on_main_is_a_hold(world: World) -> None:
     assert world.phase(NAME) == "SUCCEEDED"
 
 
+def test_an_edit_that_is_taken_back_lifts_its_hold(world: World) -> None:
+    """What the hold asked for is done: main says again what was approved, and it goes on."""
+    world.releases()
+    world.run_until("2026-11-24T09:01:00Z")
+    world.changes({PATH: repo_files.release(NAME, "2.5.0", reason="Another reason")})
+    assert "changed on main" in world.why(NAME)
+    world.changes({PATH: repo_files.release(NAME, "2.5.0", reason="A third reason")})
+    assert len(world.events(NAME, "hold.set")) == 1, "still edited: the one hold stands"
+    world.changes({PATH: repo_files.release(NAME, "2.5.0")}, "As it was approved")
+    assert world.bot.board.holds == {}
+    (lifted,) = world.events(NAME, "hold.lifted")
+    assert lifted.who == "sluice"
+    world.run_to_the_end(NAME)
+    assert world.phase(NAME) == "SUCCEEDED"
+
+
+def test_an_edit_that_was_accepted_and_taken_back_raises_no_second_hold(world: World) -> None:
+    """Somebody resumed it as it was; tidying the file up afterwards stops nobody."""
+    world.releases()
+    world.run_until("2026-11-24T09:01:00Z")
+    world.changes({PATH: repo_files.release(NAME, "2.5.0", reason="Another reason")})
+    assert world.says(f"resume {NAME} --reason 'only the reason'").code == 0
+    world.changes({PATH: repo_files.release(NAME, "2.5.0")}, "As it was approved")
+    assert world.bot.board.holds == {}
+    assert len(world.events(NAME, "hold.set")) == 1
+
+
 def test_deleted_before_it_began_it_is_cancelled(world: World) -> None:
     """A revert of a release that wrote nothing undoes it."""
     world.releases()

@@ -18,13 +18,13 @@ from bot.core.lifecycle import explain
 from bot.core.plan_shown import Known
 from bot.model.gate import ReleaseView, Waiting
 from bot.model.plan import UnitPlan
-from bot.model.state import Applied, ReleaseState, UnitPhase
+from bot.model.state import Applied, EmergencyStop, Hold, ReleaseState, UnitPhase
 from bot.ports import GitError, PortError
 from bot.reconciler.known import known
 from bot.reconciler.ledger import Versions
 from bot.reconciler.loading import fetch, load_board, load_release
 from bot.reconciler.looking import look
-from bot.reconciler.noticing import GOOD, MAIN
+from bot.reconciler.noticing import BROKEN, GOOD, MAIN
 from bot.reconciler.planner import Planner
 from bot.reconciler.rules import connections, freeze_of, rules_of
 from bot.reconciler.views import view_of
@@ -49,6 +49,18 @@ class Standing:
     versions: Versions
     now: datetime
     db: Path
+    main: str
+    """The commit of main that was processed last."""
+
+    def holds(self) -> list[Hold]:
+        """Standing holds that are no release's own: they stop what comes, too. Oldest first."""
+        found = [hold for hold in self.board.holds.values() if hold.release is None]
+        return sorted(found, key=lambda hold: (hold.at, hold.id))
+
+    def freezes(self) -> list[EmergencyStop]:
+        """Emergency freezes that are not over. Oldest first."""
+        found = [stop for stop in self.board.stops.values() if stop.until > self.now]
+        return sorted(found, key=lambda stop: (stop.at, stop.id))
 
     def states(self) -> dict[str, ReleaseState]:
         """Every release that the store knows, ended or not."""
@@ -119,6 +131,13 @@ def standing(settings: Settings, now: datetime) -> Iterator[Standing]:
         versions = Versions()
         board = load_board(store, rules_of(repo, head, calendar), versions, now)
         stops = [stop for stop in board.stops.values() if stop.until > now]
-        rules = rules_of(repo, head, calendar, stops=stops, blocked=board.rules.blocked)
-        board.rules = rules
-        yield Standing(store, planner, repo, board, versions, now, settings.db)
+        board.rules = rules_of(
+            repo,
+            head,
+            calendar,
+            stops=stops,
+            blocked=board.rules.blocked,
+            broken=store.mark(BROKEN),
+        )
+        main = store.mark(MAIN) or head
+        yield Standing(store, planner, repo, board, versions, now, settings.db, main)

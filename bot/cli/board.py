@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pass_flags
 def status(flags: Flags, release: str | None) -> int:
     from bot.app.standing import standing
-    from bot.cli.board_json import beside_json, release_json
+    from bot.cli.board_json import beside_json, release_json, standing_json
 
     with standing(flags.settings, flags.now) as here:
         states = here.states()
@@ -32,9 +32,10 @@ def status(flags: Flags, release: str | None) -> int:
         shown = [(state, _view(here, state)) for state in chosen]
         body = {
             "releases": [release_json(state, view) for state, view in shown],
+            **standing_json(here),
             **beside_json(here),
         }
-        text = "" if flags.json else _status_text(shown, one=release is not None)
+        text = "" if flags.json else _status_text(here, shown, one=release is not None)
     emit(body, text, as_json=flags.json)
     return _beside(flags, body)
 
@@ -43,7 +44,7 @@ def status(flags: Flags, release: str | None) -> int:
 @pass_flags
 def list_(flags: Flags) -> int:
     from bot.app.standing import standing
-    from bot.cli.board_json import beside_json, summary_json
+    from bot.cli.board_json import beside_json, standing_json, summary_json
     from bot.core.messages_listing import listing
     from bot.core.messages_terminal import without_plan
 
@@ -51,12 +52,15 @@ def list_(flags: Flags) -> int:
         shown = [(state, _view(here, state)) for state in _ordered(here.states().values())]
         body = {
             "releases": [summary_json(state, view) for state, view in shown],
+            **standing_json(here),
             **beside_json(here),
         }
         views = [view for _, view in shown if view is not None]
         bare = without_plan([state for state, view in shown if view is None])
         text = "\n".join(
-            part for part in (listing(views) if views or not bare else "", bare) if part
+            part
+            for part in (_standing_text(here), listing(views) if views or not bare else "", bare)
+            if part
         )
     emit(body, text, as_json=flags.json)
     return _beside(flags, body)
@@ -147,15 +151,28 @@ def _ordered(states: Any) -> list[ReleaseState]:
     )
 
 
-def _status_text(shown: list[tuple[ReleaseState, ReleaseView | None]], *, one: bool) -> str:
+def _standing_text(here: Standing, *, one: bool = False) -> str:
+    """What stops more than one release; on the page of one, its card says what stops it."""
+    from bot.core.messages_listing import standing_text
+
+    broken = here.board.rules.broken
+    return standing_text(() if one else here.holds(), () if one else here.freezes(), broken)
+
+
+def _status_text(
+    here: Standing, shown: list[tuple[ReleaseState, ReleaseView | None]], *, one: bool
+) -> str:
     from bot.core.messages_listing import listing, queue, status_text
     from bot.core.messages_terminal import without_plan
 
     views = [view for _, view in shown if view is not None]
     bare = without_plan([state for state, view in shown if view is None])
+    top = _standing_text(here, one=one)
     if one:
-        return status_text(views[0]) if views else bare
-    parts = [listing(views) if views or not bare else "", bare, queue(views) if views else ""]
+        parts = [top, status_text(views[0]) if views else bare]
+    else:
+        parts = [top, listing(views) if views or not bare else "", bare]
+        parts.append(queue(views) if views else "")
     return "\n\n".join(part for part in parts if part)
 
 

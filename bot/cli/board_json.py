@@ -8,7 +8,14 @@ from bot.cli.telling import instant
 from bot.core.messages_figures import done_units
 from bot.core.messages_why import why
 from bot.model.gate import ReleaseView, Waiting
-from bot.model.state import Decision, DecisionStatus, Hold, ReleaseState, UnitState
+from bot.model.state import (
+    Decision,
+    DecisionStatus,
+    EmergencyStop,
+    Hold,
+    ReleaseState,
+    UnitState,
+)
 
 if TYPE_CHECKING:
     from bot.app.standing import Standing
@@ -70,6 +77,28 @@ def hold_json(hold: Hold) -> dict[str, Any]:
         "by": hold.by,
         "at": instant(hold.at),
         "code": hold.code.value,
+    }
+
+
+def freeze_json(stop: EmergencyStop) -> dict[str, Any]:
+    return {
+        "scope": stop.scope,
+        "reason": stop.reason,
+        "by": stop.by,
+        "at": instant(stop.at),
+        "until": instant(stop.until),
+    }
+
+
+def standing_json(here: Standing) -> dict[str, Any]:
+    """What stops more than one release, and whether main is good: no release needs to be open.
+
+    `commit`: main as the bot has processed it. `broken`: its first mistake, None while it lints.
+    """
+    return {
+        "holds": [hold_json(hold) for hold in here.holds()],
+        "freezes": [freeze_json(stop) for stop in here.freezes()],
+        "main": {"commit": here.main, "broken": here.board.rules.broken},
     }
 
 

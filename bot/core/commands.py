@@ -118,15 +118,45 @@ def _roles(verb: str) -> tuple[str, ...]:
 
 
 def _unknown(board: Board, command: Command) -> Refusal | None:
-    """A release or a unit that nobody knows is a mistake; wider scopes may reach nothing yet."""
+    """A scope that names nothing is a mistake: a stop of nothing must not look like a stop.
+
+    What stands on exactly this scope can be lifted even when main no longer has what it names.
+    """
     scope = command.scope
+    if f"pause/{scope}" in board.holds or f"freeze/{scope}" in board.stops:
+        return None
     if is_release(scope) and scope not in board.releases:
         return refusal("unknown-release", release=scope, near=near(scope, board.releases))
     if "@" in scope:
         units = {unit for active in board.releases.values() for unit in active.units}
-        if scope not in units and command.verb not in ("pause", "freeze", "unfreeze", "resume"):
-            return refusal("unknown-unit", unit=scope, near=near(scope, units))
+        component, _, cluster = scope.partition("@")
+        rules = board.rules
+        later = component in rules.components and cluster in rules.clusters
+        early = command.verb in ("pause", "freeze", "unfreeze", "resume")
+        if scope not in units and not (later and early):
+            known = {f"{component}@{name}" for name in rules.clusters} if early else set()
+            known |= {f"{name}@{cluster}" for name in rules.components} if early else set()
+            return refusal("unknown-unit", unit=scope, near=near(scope, units | known))
+    elif ":" in scope and not any(True for _ in board.reached(scope)):
+        named = _named(board, scope.partition(":")[0])
+        if scope not in named:
+            return refusal("unknown-scope", scope=scope, near=near(scope, named))
     return None
+
+
+def _named(board: Board, kind: str) -> set[str]:
+    """Every scope of this kind that main names now."""
+    rules = board.rules
+    match kind:
+        case "component":
+            return {f"{kind}:{name}" for name in rules.components}
+        case "cluster":
+            return {f"{kind}:{name}" for name in rules.clusters | board.clusters.keys()}
+        case "group":
+            return {f"{kind}:{name}" for name in rules.groups}
+        case _:
+            pairs = {pair for labels in rules.labels.values() for pair in labels.items()}
+            return {f"{kind}:{key}={value}" for key, value in pairs}
 
 
 def near(name: str, known: Iterable[str]) -> str:

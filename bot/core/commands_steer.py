@@ -80,9 +80,10 @@ def resume(ask: Ask) -> Outcome:
         if hold.scope == scope or (hold.release == scope and is_release(scope))
     ]
     if not mine:
-        others = [h.scope for a, _ in ask.board.reached(scope) for h in _holding(ask, a)]
+        others = sorted({hold.scope for hold in ask.board.holds.values()})
+        stops = sorted({stop.scope for stop in ask.board.stops.values()})
         return Outcome(
-            refused=refusal("not-held", scope=scope, verb="resume", others=sorted(set(others)))
+            refused=refusal("not-held", scope=scope, verb="resume", others=others, frozen=stops)
         )
     liftable = [hold for hold in mine if hold.code not in LIFTED_BY]
     still = [hold for hold in liftable if hold.code is HoldCode.FAILED and _still_failed(ask, hold)]

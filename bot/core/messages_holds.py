@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.messages_words import clause, moment, sentence, where
+from bot.model.state import EmergencyStop
 
 Facts = Mapping[str, Any]
 
@@ -23,6 +24,14 @@ def held(f: Facts, zone: str) -> str:
     reason = clause(f.get("reason")) or usual
     head = f"{named}{person}: {reason}" if reason else f"{named}{person}"
     return sentence(head, step, f"Since {moment(f['at'], zone)}" if f.get("at") else "")
+
+
+def frozen(stop: EmergencyStop, zone: str) -> str:
+    """The sentence of an emergency freeze: who froze what, why, until when."""
+    head = f"Frozen on {where(stop.scope)} by {stop.by} until {moment(stop.until, zone)}"
+    reason = clause(stop.reason)
+    step = f"Unfreeze lifts it. Since {moment(stop.at, zone)}"
+    return sentence(f"{head}: {reason}" if reason else head, step)
 
 
 # Code → state, the reason where none was written down, and the next step.

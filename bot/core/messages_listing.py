@@ -6,12 +6,16 @@ The same words as the card. Views in, text out; never decides and never asks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from bot.core.messages_card import card, summary, told_line, what
 from bot.core.messages_figures import done_units, foremost, open_decisions, tone
+from bot.core.messages_holds import frozen, held
+from bot.core.messages_notice import main_broken
 from bot.core.messages_text import EMOJI, as_text, clean, table
 from bot.core.messages_words import short
 from bot.model.gate import ReleaseView, Waiting
+from bot.model.state import EmergencyStop, Hold
 
 _WHAT = 48
 _STATE = 100
@@ -45,6 +49,19 @@ def queue(views: Iterable[ReleaseView], member: str | None = None) -> str:
         if member is None or member in view.deciders.get(decision.id, ())
     ]
     return "\n".join(lines) if lines else "Nothing waits for a decision."
+
+
+def standing_text(
+    holds: Iterable[Hold],
+    freezes: Iterable[EmergencyStop],
+    broken: str | None,
+    zone: str = "UTC",
+) -> str:
+    """What stops more than one release, a line each: above every list; "" when nothing does."""
+    lines = [main_broken(broken)] if broken else []
+    lines += [held(asdict(hold), zone) for hold in holds]
+    lines += [frozen(stop, zone) for stop in freezes]
+    return "\n".join(clean(line) for line in lines)
 
 
 def status_text(view: ReleaseView) -> str:

@@ -20,6 +20,11 @@ NAME_TAKEN = "expected a new name, and a release {name} has been on main before"
 NAME_TAKEN_HINT = "the name of a release is unique for ever; choose another"
 
 
+def main_broken(why: str) -> str:
+    """Above every list and among the bot's problems, as long as main does not lint."""
+    return f"{hold_reason(Said.MAIN_BROKEN, why=why)}; the rules of its last good commit hold"
+
+
 def hold_reason(said: Said, *, why: str = "") -> str:
     """The sentence; `why` is filled in where it has a place for it."""
     return said.value.replace("{why}", why)

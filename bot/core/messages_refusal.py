@@ -149,6 +149,7 @@ def _not_held(f: Facts) -> str:
     return sentence(
         f"there is no hold on {named(f)}, so nothing to {verb_of(f, 'resume')}",
         f"Held now: {others}" if others else "",
+        f"Frozen now: {row(f['frozen'])}; unfreeze lifts it" if f.get("frozen") else "",
     )
 
 

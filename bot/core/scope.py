@@ -30,7 +30,7 @@ def well_formed(scope: str) -> bool:
     """Whether the text is a scope at all; says nothing of whether what it names exists."""
     prefix, colon, rest = scope.partition(":")
     if colon and "@" not in prefix:
-        return prefix in _PREFIXES and bool(rest) and (prefix != "label" or "=" in rest)
+        return prefix in _PREFIXES and bool(rest) and (prefix != "label" or rest.find("=") > 0)
     return bool(scope) and not any(sign in scope for sign in " \t\n")
 
 

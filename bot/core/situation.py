@@ -49,6 +49,10 @@ class Rules:
     """What rollbacks blocked, from the store."""
     clusters: frozenset[str] = frozenset()
     """Clusters that main names now."""
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Cluster → its labels on main, `group` and `cluster` among them."""
+    groups: frozenset[str] = frozenset()
+    """Groups that main names now, one without a cluster too."""
     late: Callable[[ReleasePlan], tuple[str, ...]] = lambda plan: ()
     """Units that the release selects now and its plan does not have."""
 

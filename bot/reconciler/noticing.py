@@ -38,8 +38,10 @@ from release_repo_schema.findings import Finding
 from release_repo_schema.models import parse_duration
 
 log = logging.getLogger(__name__)
-MAIN, GOOD, REWRITTEN = "main", "rules", "rewritten"
-"""Marks of the store: the commit processed last, and the last one whose rules are good."""
+MAIN, GOOD, REWRITTEN, BROKEN = "main", "rules", "rewritten", "broken"
+"""Marks of the store: the commit processed last, the last one whose rules are good, that an admin
+took a rewritten main, and the first mistake of a main that does not lint.
+"""
 EXPIRES = timedelta(days=14)
 
 
@@ -129,6 +131,7 @@ class Noticer:
             blocked=self._board.rules.blocked,
             broken=broken,
         )
+        self._tell_of_main(broken, head, now, ledger)
         self._hold_for_main(broken, now, ledger)
         self._board.wake_all()
         return good, connections(repo)
@@ -325,6 +328,17 @@ class Noticer:
             Event(at=now, kind="release.cancelled", release=name, data={"reason": reason})
         )
         self._board.account(active)
+
+    def _tell_of_main(self, broken: str | None, head: str, now: datetime, ledger: Ledger) -> None:
+        """Into the record when main breaks or is good again, whether a release is open or not."""
+        if broken == self._store.mark(BROKEN):
+            return
+        ledger.marks[BROKEN] = broken
+        # What breaks is logged as the tick's problem, at a restart too; here only what mends.
+        if not broken:
+            log.info("main lints again: the rules of %s hold", head)
+        kind, data = ("main.broken", {"why": broken}) if broken else ("main.mended", {})
+        ledger.events.append(Event(at=now, kind=kind, data={**data, "commit": head}))
 
     def _hold_for_main(self, broken: str | None, now: datetime, ledger: Ledger) -> None:
         """While main does not lint, releases that have not begun hold; they go on by themselves

@@ -46,6 +46,8 @@ def rules_of(
         broken=broken,
         blocked=tuple(blocked),
         clusters=frozenset(repo.clusters),
+        labels={name: repo.labels_of(name) for name in repo.clusters},
+        groups=frozenset(repo.groups),
         late=late_joiners(repo),
     )
 

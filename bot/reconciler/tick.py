@@ -16,6 +16,7 @@ from datetime import datetime
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step, advance
 from bot.core.messages_endings import bug, revert_branch
+from bot.core.messages_notice import main_broken
 from bot.model.plan import UnitPlan
 from bot.model.seen import UnitSeen
 from bot.model.state import (
@@ -31,7 +32,7 @@ from bot.reconciler.inbox import is_stop, take_note
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_board
 from bot.reconciler.looking import look
-from bot.reconciler.noticing import GOOD, MAIN, REWRITTEN, Noticer
+from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
 from bot.reconciler.recording import Recorder
 from bot.reconciler.reporting import Reporter
@@ -111,6 +112,7 @@ class Reconciler:
         touched: set[str] = set()
         self._take_notes(now, ticked)
         ledger = self._notice(now, ledger, ticked)
+        ticked.problems += self._wrong_with_main()
         self._expire_freezes(now, ledger)
         self.comparer.compare(now, ledger, self.ports.pool)
         due = [a for a in self.board.ordered() if a.dirty or (a.wake and a.wake <= now)]
@@ -164,6 +166,7 @@ class Reconciler:
             self.planner.calendar(repo),
             stops=board.stops.values(),
             blocked=board.rules.blocked,
+            broken=store.mark(BROKEN),
         )
         board.rules = rules
         return board
@@ -240,6 +243,12 @@ class Reconciler:
                 self._rules_set = True
         for pull, shown in noticed.pulls:
             self.reporter.pull(ledger, self.board, pull, shown, now)
+
+    def _wrong_with_main(self) -> list[str]:
+        """A main that nothing comes from is a problem for as long as it lasts."""
+        broken, holds = self.board.rules.broken, self.board.holds.values()
+        found = [main_broken(broken)] if broken else []
+        return found + [hold.reason for hold in holds if hold.code is HoldCode.REWRITTEN]
 
     def _expire_freezes(self, now: datetime, ledger: Ledger) -> None:
         over = [stop for stop in self.board.stops.values() if stop.until <= now]

@@ -146,6 +146,27 @@ def test_a_repo_that_does_not_answer_is_a_problem_of_readyz_only(running: Runnin
     assert running.vitals.alive(SystemClock().now())
 
 
+def test_a_main_that_does_not_lint_keeps_readyz_red(
+    desk: Desk, running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing new comes from it, so whoever watches is told, once in the log."""
+    running.ticks()
+    path = "fleet/clusters/eu-1.yaml"
+    good = (desk.repo.work / path).read_text()
+    desk.repo.write(path, good.replace("group: prod", "group: nowhere"))
+    desk.repo.commit("A slip")
+    desk.repo.git("push", "-q", "origin", "main")
+    wait_until(lambda: "does not lint" in "".join(running.vitals.not_ready(SystemClock().now())))
+    running.ticks()
+    running.ticks()
+    told = [r.levelname for r in caplog.records if "does not lint" in r.getMessage()]
+    assert told == ["WARNING"]
+    desk.repo.write(path, good)
+    desk.repo.commit("Mended")
+    desk.repo.git("push", "-q", "origin", "main")
+    wait_until(lambda: running.vitals.problems == ())
+
+
 class Stopped:
     """A clock that stands."""
 

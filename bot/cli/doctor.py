@@ -96,6 +96,7 @@ def _git(patient: Patient) -> Iterator[Check]:
 
 def _repo(patient: Patient) -> Iterator[Check]:
     from bot.app.opening import git_host
+    from bot.core.messages_words import many
     from bot.ports import GitError
     from release_repo_schema.load import load_repo
     from release_repo_schema.rules import lint
@@ -114,15 +115,15 @@ def _repo(patient: Patient) -> Iterator[Check]:
         mend = "--repo or SLUICE_REPO names a Git repository; sluice init writes an example"
         yield Check(name="repo", ok=False, found=error.why, mend=mend)
         return
-    found = f"main is {head[:12]}, {pulls} open pull requests"
+    found = f"main is {head[:12]}, {many(pulls, 'open pull request')}"
     yield Check(name="repo", ok=True, found=f"{flags.settings.repo}: {found}")
     errors = [one for one in lint(repo, now=flags.now, active=()) if one.level == "error"]
     mend = "mend them on main: until then the last good rules stay in force"
     if errors:
-        said = f"{len(errors)} errors, the first: {errors[0]}"
+        said = f"{many(len(errors), 'error')}, the first: {errors[0]}"
         yield Check(name="main lints", ok=False, found=said, mend=mend)
     else:
-        yield Check(name="main lints", ok=True, found=f"{len(repo.files)} files, no errors")
+        yield Check(name="main lints", ok=True, found=f"{many(len(repo.files), 'file')}, no errors")
 
 
 def _me(patient: Patient) -> Iterator[Check]:

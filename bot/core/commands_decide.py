@@ -1,4 +1,4 @@
-"""Verbs of people who decide: approve, reject, accept, override.
+"""Verbs of people who decide: approve, reject, accept.
 
 A vote binds to the plan, the decision and the verdicts shown. No author approves, one person is
 one vote.
@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome, Verb, owners_of
+from bot.core.commands_override import override
 from bot.core.commands_steer import (
     cancel,
-    failure_holds,
     freeze,
     lift,
     pause,
@@ -20,21 +20,16 @@ from bot.core.commands_steer import (
     unfreeze,
 )
 from bot.core.commands_units import retry, rollback, skip
-from bot.core.decisions import OVERRIDE_LASTS, keep_asking, live, open_decision
 from bot.core.messages_refusal import Refusal, done, refusal
-from bot.core.scope import is_release
 from bot.core.turn import LIFTED_BY, Turn
-from bot.model.plan import ApprovalAsk
 from bot.model.state import (
     Decision,
     DecisionStatus,
     Hold,
     HoldCode,
-    ReleasePhase,
     UnitPhase,
     Vote,
 )
-from checks.verdict import Verdict
 
 
 def approve(ask: Ask) -> Outcome:
@@ -80,7 +75,7 @@ def approve(ask: Ask) -> Outcome:
 
 
 def reject(ask: Ask) -> Outcome:
-    """One person's no: the release is held, with the reason."""
+    """One person's no: the release is held, or what was asked for is not granted."""
     found = _decision(ask, (DecisionStatus.OPEN,))
     if isinstance(found, Refusal):
         return Outcome(refused=found)
@@ -96,7 +91,8 @@ def reject(ask: Ask) -> Outcome:
         closed_by=ask.by,
         reason=ask.command.reason,
     )
-    t.tell("decision.rejected", actor=ask.by, id=decision.id, reason=ask.command.reason)
+    kind = {"what": decision.what, "subject": decision.subject}
+    t.tell("decision.rejected", actor=ask.by, id=decision.id, reason=ask.command.reason, **kind)
     if decision.what == "undo":
         unit = t.units[decision.subject]
         t.put(replace(unit, overrides=(*unit.overrides, "keep"), look_at=ask.now))
@@ -114,7 +110,7 @@ def reject(ask: Ask) -> Outcome:
         )
     outcome = Outcome()
     outcome.step(t)
-    outcome.text = done("reject", id=decision.id, reason=ask.command.reason, by=ask.by)
+    outcome.text = done("reject", id=decision.id, reason=ask.command.reason, by=ask.by, **kind)
     outcome.body = {"decision": decision.id, "rejected": True}
     return outcome
 
@@ -156,132 +152,6 @@ def _accept_cluster(ask: Ask, cluster: str) -> Outcome:
         outcome.step(t)
     outcome.text = done("accept", scope=ask.scope, by=ask.by)
     outcome.body = {"cluster": cluster}
-    return outcome
-
-
-def override(ask: Ask) -> Outcome:
-    """I have seen it and go on: checks, evidence, blocks; windows and freezes with two people."""
-    if ask.command.gate == "window":
-        return _override_window(ask)
-    stuck = [
-        h
-        for h in ask.board.holds.values()
-        if h.scope == ask.scope and LIFTED_BY.get(h.code) == "override"
-    ]
-    if stuck and not ask.command.gate:
-        return _override_holds(ask, stuck)
-    narrow = is_release(ask.scope) or "@" in ask.scope
-    if not narrow and not ask.command.gate:
-        why = "for more than one release, name --gate check, evidence or blocked"
-        return Outcome(refused=refusal("not-understood", text=ask.command.text, why=why))
-    outcome = Outcome()
-    what: list[str] = []
-    for active, units in ask.board.reached(ask.scope):
-        if active.state.phase in (ReleasePhase.PROPOSED, ReleasePhase.ROLLING_BACK):
-            continue
-        t = ask.turn(active)
-        hit: list[str] = []
-        for name in units:
-            said = _override_unit(ask, t, name)
-            hit += [name] if said else []
-            what += said
-        if hit:
-            outcome.step(t)
-            lift(ask, outcome, failure_holds(ask, active, hit))
-    if not what:
-        return Outcome(refused=refusal("override-never", scope=ask.scope, gate=ask.command.gate))
-    outcome.text = done(
-        "override", scope=ask.scope, what=sorted(set(what)), reason=ask.command.reason, by=ask.by
-    )
-    outcome.body = {"scope": ask.scope, "overridden": sorted(set(what))}
-    return outcome
-
-
-def _override_holds(ask: Ask, holds: list[Hold]) -> Outcome:
-    """What only an admin lifts, and nothing else beside it."""
-    outcome = Outcome()
-    lift(ask, outcome, holds)
-    what = sorted({hold.code.value for hold in holds})
-    outcome.text = done(
-        "override", scope=ask.scope, what=what, reason=ask.command.reason, by=ask.by
-    )
-    outcome.body = {"scope": ask.scope, "overridden": what}
-    return outcome
-
-
-def _override_unit(ask: Ask, t: Turn, name: str) -> list[str]:
-    """What of one unit is overridden: the checks that said no, or the evidence or block that is
-    closed.
-    """
-    unit, gate = t.units[name], ask.command.gate
-    said: list[str] = []
-    no = [
-        r
-        for r in unit.checks
-        if r.verdict not in (Verdict.PASSED, Verdict.PENDING)
-        and not r.overridden_by
-        and not unit.back
-    ]
-    if no and gate in ("", "check"):
-        checks = tuple(replace(r, overridden_by=ask.by) if r in no else r for r in unit.checks)
-        back = unit.phase
-        if unit.phase is UnitPhase.FAILED:
-            # What we stopped in the cluster has to converge again before anything is certified.
-            after = UnitPhase.APPLYING if unit.halted else UnitPhase.VERIFYING
-            back = UnitPhase.PENDING if no[0].when == "before" else after
-        t.put(
-            replace(
-                unit,
-                checks=checks,
-                phase=back,
-                failure=None,
-                halted=False,
-                # What goes on rolling takes its place again: others wait for it.
-                in_hand=unit.in_hand or back is UnitPhase.APPLYING,
-                look_at=ask.now,
-                since=ask.now,
-            )
-        )
-        said += [f"check {run.name}" for run in no]
-    elif (
-        unit.phase is UnitPhase.PENDING
-        and gate in ("evidence", "blocked")
-        and gate not in unit.overrides
-    ):
-        t.put(replace(unit, overrides=(*unit.overrides, gate)))
-        said.append(gate)
-    if said:
-        t.tell("override", name, actor=ask.by, what=said, reason=ask.command.reason)
-    return said
-
-
-def _override_window(ask: Ask) -> Outcome:
-    """The first admin asks, the second one decides; it holds for four hours."""
-    reached = [
-        a for a, _ in ask.board.reached(ask.scope) if a.state.phase is not ReleasePhase.PROPOSED
-    ]
-    if not reached:
-        return Outcome(refused=refusal("unknown-scope", scope=ask.scope))
-    outcome = Outcome()
-    for active in reached:
-        t = ask.turn(active)
-        decision = live(t, "override-window", ask.scope)
-        if decision is None or decision.status is not DecisionStatus.OPEN:
-            two = ApprovalAsk(
-                when="override-window", roles=("admin",), count=2, expires=OVERRIDE_LASTS
-            )
-            decision = open_decision(t, "override-window", ask.scope, two)
-        if any(vote.by == ask.by for vote in decision.votes):
-            others = t.deciders(decision)
-            return Outcome(refused=refusal("needs-second-person", by=ask.by, who=others))
-        voted = replace(decision, votes=(*decision.votes, Vote(by=ask.by, at=ask.now)))
-        t.decisions[decision.number] = voted
-        t.tell("override", actor=ask.by, what=["window"], reason=ask.command.reason)
-        keep_asking(t)
-        outcome.step(t)
-        have = len(voted.votes)
-        outcome.body = {"decision": decision.id, "have": have, "count": decision.count}
-        outcome.text = done("approve", id=decision.id, have=have, count=decision.count, by=ask.by)
     return outcome
 
 

@@ -32,6 +32,7 @@ VERBS = (
     "unfreeze",
 )
 GATES_TO_OVERRIDE = ("check", "evidence", "blocked", "window")
+NEVER_OVERRIDDEN = ("lock", "fence", "guard", "identity", "convergence")
 NEEDS_REASON = ("reject", "rollback", "skip", "cancel", "override", "freeze")
 _FLAGS = {"--reason": "reason", "--until": "until", "--gate": "gate"}
 _DURATION = re.compile(r"(\d+)([smhd])")
@@ -114,8 +115,13 @@ def _command(
     if verb in NEEDS_REASON and not reason.strip():
         return refusal("no-reason", verb=verb)
     gate = found.get("gate", "")
-    if gate and gate not in GATES_TO_OVERRIDE:
+    if gate in NEVER_OVERRIDDEN:
         return refusal("override-never", gate=gate)
+    if gate and gate not in GATES_TO_OVERRIDE:
+        known = ", ".join(GATES_TO_OVERRIDE)
+        return refusal(
+            "not-understood", text=f"--gate {gate}", why=f"the gates to override are {known}"
+        )
     if verb == "freeze" and not found.get("until"):
         return refusal("bad-time", text="", why="freeze needs --until")
     return Command(

@@ -51,7 +51,18 @@ def _approved(f: Facts) -> str:
 
 
 def _rejected(f: Facts) -> str:
-    return sentence(f"Rejected: {named(f)}{by_whom(f)}{because(f)}", "The release is held")
+    return sentence(f"Rejected: {named(f)}{by_whom(f)}{because(f)}", after_no(f))
+
+
+def after_no(f: Facts) -> str:
+    """What a no changes: by the kind of its decision."""
+    match f.get("what"):
+        case "override-window":
+            return "The override is not granted; nothing else changes"
+        case "undo":
+            return f"{f.get('subject') or 'What was installed'} is kept"
+        case _:
+            return "The release is held"
 
 
 def _accepted(f: Facts) -> str:

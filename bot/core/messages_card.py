@@ -20,6 +20,7 @@ from bot.core.messages_figures import (
     open_decisions,
     phase_of,
     pods,
+    sent_back,
     small,
     stages,
     stopping,
@@ -155,11 +156,10 @@ def _progress(view: ReleaseView) -> str:
 
 
 def _done(view: ReleaseView) -> str:
-    """`31 of 212 units done`; in a rollback only those count that the release had touched."""
+    """`31 of 212 units done`; in a rollback only those count that were sent back."""
     if not going_back(view):
         return f"{done_units(view)} of {many(len(view.plan.units), 'unit')} done"
-    moved = len(in_phase(view, UnitPhase.ROLLED_BACK, UnitPhase.ROLLING_BACK))
-    return f"{done_units(view)} of {many(moved, 'unit')} restored"
+    return f"{done_units(view)} of {many(len(sent_back(view)), 'unit')} restored"
 
 
 def _stages_line(view: ReleaseView) -> str:
@@ -181,12 +181,20 @@ def _stage(stage: StageFigures) -> str:
 
 
 def _stage_back(stage: StageFigures) -> str:
+    counts = {
+        "restored": stage.restored,
+        "failed to go back": stage.failed_back,
+        "going back": stage.restoring,
+        "left alone": stage.left_alone,
+    }
+    counts["untouched"] = stage.units - sum(counts.values())
+    sign = "✔" if stage.restored else "○"
     if stage.restoring:
-        of = stage.restored + stage.restoring
-        return f"⏪ {stage.name} ({stage.restored} of {of} restored)"
-    if stage.restored:
-        return f"✔ {stage.name} ({stage.restored} restored)"
-    return f"○ {stage.name} ({stage.units} untouched)"
+        sign = "⏪"
+    if stage.failed_back:
+        sign = "✖"
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"{sign} {stage.name} ({told or '0 untouched'})"
 
 
 def _holds(view: ReleaseView) -> tuple[str, ...]:

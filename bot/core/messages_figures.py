@@ -39,6 +39,8 @@ class StageFigures:
     failed: int
     restored: int
     restoring: int
+    failed_back: int
+    left_alone: int
     began: bool
     wave: int
     waves: int
@@ -70,6 +72,16 @@ def done_units(view: ReleaseView) -> int:
 
 def going_back(view: ReleaseView) -> bool:
     return view.state.phase in (ReleasePhase.ROLLING_BACK, ReleasePhase.ROLLED_BACK)
+
+
+def sent_back(view: ReleaseView) -> tuple[str, ...]:
+    """Units that were sent back, whatever came of it: what failed there or was left stays one."""
+    phases = (UnitPhase.ROLLED_BACK, UnitPhase.ROLLING_BACK)
+    return tuple(
+        u.unit
+        for u in view.plan.units
+        if (state := view.units.get(u.unit)) is not None and (state.back or state.phase in phases)
+    )
 
 
 def touched(view: ReleaseView) -> tuple[str, ...]:
@@ -151,7 +163,10 @@ def _stage(view: ReleaseView, stage: StagePlan) -> StageFigures:
     phases = [[phase_of(view, unit) for unit in wave] for wave in stage.waves]
     flat = [phase for wave in phases for phase in wave]
     unfinished = (i for i, wave in enumerate(phases, 1) if any(p not in _GONE_WELL for p in wave))
-    states = (view.units.get(unit) for wave in stage.waves for unit in wave)
+    states = [s for wave in stage.waves for unit in wave if (s := view.units.get(unit))]
+    back = (UnitPhase.ROLLED_BACK, UnitPhase.ROLLING_BACK)
+    stays = [s for s in states if s.began is not None and s.phase not in back]
+    failed_back = sum(s.back and s.phase is UnitPhase.FAILED for s in stays)
     return StageFigures(
         name=stage.name,
         units=len(flat),
@@ -161,7 +176,9 @@ def _stage(view: ReleaseView, stage: StagePlan) -> StageFigures:
         failed=flat.count(UnitPhase.FAILED),
         restored=flat.count(UnitPhase.ROLLED_BACK),
         restoring=flat.count(UnitPhase.ROLLING_BACK),
-        began=any(state is not None and state.began is not None for state in states),
+        failed_back=failed_back,
+        left_alone=len(stays) - failed_back,
+        began=any(state.began is not None for state in states),
         wave=next(unfinished, len(phases)),
         waves=len(phases),
     )

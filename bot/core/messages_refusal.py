@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.messages_answers import VERBS, done, named, verb_of
-from bot.core.messages_words import clause, many, moment, row, sentence, some
+from bot.core.messages_words import clause, many, moment, row, sentence, some, where
 
 Facts = Mapping[str, Any]
 
@@ -139,9 +139,8 @@ def _ended(f: Facts) -> str:
 
 def _not_failed(f: Facts) -> str:
     phase = f", it is {f['phase']}" if f.get("phase") else ""
-    return sentence(
-        f"{named(f)} has not failed{phase}, so there is nothing to {verb_of(f, 'retry')}"
-    )
+    one = "nothing there has failed" if f.get("scope") == "all" else f"{named(f)} has not failed"
+    return sentence(f"{one}{phase}, so there is nothing to {verb_of(f, 'retry')}")
 
 
 def _not_held(f: Facts) -> str:
@@ -166,8 +165,22 @@ def _replaced(f: Facts) -> str:
     )
 
 
+def _nothing_to_override(f: Facts) -> str:
+    gate = f.get("gate")
+    stopped = {"window": "a window or a freeze", "check": "a check", "blocked": "a block"}
+    by = stopped.get(str(gate or "check"), str(gate))
+    return sentence(
+        f"nothing of {where(f.get('scope')) or 'it'} is stopped by {by}, so nothing to override"
+    )
+
+
 def _override_never(f: Facts) -> str:
     gate = f.get("gate") or f.get("what") or "this gate"
+    if gate == "convergence":
+        return sentence(
+            "that pods come up is a fact, and convergence is never overridden",
+            "Retry, skip or roll back",
+        )
     return sentence(
         f"{gate} is never overridden: locks, fences, guards and unknown identities protect"
         " from harm that nobody can see",
@@ -230,7 +243,8 @@ def _bare(f: Facts) -> str:
 
 def _syntax(f: Facts) -> str:
     hint = f"Did you mean {f['hint']}?" if f.get("hint") else ""
-    return sentence(f"not understood: {clause(f.get('text'))}", clause(f.get("why")), hint)
+    why = clause(f.get("why"))
+    return sentence(f"not understood: {clause(f.get('text'))}", why[:1].upper() + why[1:], hint)
 
 
 def _several(f: Facts) -> str:
@@ -287,6 +301,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "begun": _begun,
     "in-flight": _skip_running,
     "override-never": _override_never,
+    "nothing-to-override": _nothing_to_override,
     "needs-second-person": _second_person,
     "quorum-impossible": _quorum,
     "bad-time": _bad_time,

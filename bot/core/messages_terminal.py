@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.messages_refusal import Refusal
+from bot.core.messages_text import clean
 from bot.core.messages_words import exact, many, row, sentence
-from bot.model.state import ReleasePhase, ReleaseState
+from bot.model.state import Decision, Hold, ReleasePhase, ReleaseState
 
 
 def unknown(kind: str, name: str, *, near: Sequence[str], known: Sequence[str]) -> Refusal:
@@ -62,15 +63,51 @@ def without_plan(states: Sequence[ReleaseState]) -> str:
     others = [s for s in states if s.phase is not ReleasePhase.BEFORE_US]
     lines = [f"{s.release}: {s.phase.value}. {s.outcome}".rstrip() for s in others]
     if before:
+        alone = "runs by itself" if len(before) == 1 else "run by themselves"
         lines.append(
             f"{many(len(before), 'Release file')} stood on main before this bot began, and"
-            f" never runs by itself: {row(before, most=10)}"
+            f" never {alone}: {row(before, most=10)}"
         )
     return "\n".join(lines)
 
 
 def unit_ended(unit: str, phase: str, release: str) -> str:
     return sentence(f"{unit} has ended: {phase} in release {release}")
+
+
+def repo_unread(why: str) -> str:
+    """Beside an answer that the store alone gives."""
+    return sentence(f"the release repo cannot be read: {why}")
+
+
+def rules_of_good(commit: str) -> str:
+    """Beside an answer by the last good rules."""
+    return sentence(
+        f"main does not load; this is by the last good rules, of {commit[:7]}, as the bot goes by"
+    )
+
+
+def unjudged(why: str) -> str:
+    """Beside a command that only the bot can judge."""
+    return sentence(
+        "It could not be judged here, and is recorded for the bot to judge",
+        f"The release repo cannot be read: {why}",
+    )
+
+
+def why_unread(holds: Sequence[Hold], decisions: Sequence[Decision]) -> str:
+    """What the store alone knows to be in the way; "" when that is nothing."""
+    lines = [f"Held: {hold.scope}, by {hold.by}. {hold.reason}".rstrip() for hold in holds]
+    lines += [f"Needs decision: {one.id}. {one.asks}" for one in decisions]
+    return "\n".join(clean(line) for line in lines)
+
+
+def needs_repo(what: str, why: str) -> str:
+    """A question that the store alone cannot answer."""
+    return sentence(
+        f"the store has no hold and no open decision for {what}; what else is in the way"
+        f" needs the release repo, and it cannot be read: {why}"
+    )
 
 
 def release_ended(release: str, phase: str, outcome: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.core.messages_answers import after_no
 from bot.core.messages_card import what
 from bot.core.messages_figures import in_phase
 from bot.core.messages_units import UNIT_STORIES
@@ -85,7 +86,7 @@ def _rolled_back(event: Event, view: ReleaseView) -> Message:
             if some(data.get("units")) != 1
             else "Rolled back: 1 unit is what it was before",
             f"Blocked: {blocked}" if blocked and data.get("blocked") is not True else "",
-            f"The revert waits in {branch}: merge it so that main says what runs" if branch else "",
+            f"The revert is {branch}; merge it if main still has the release" if branch else "",
         ),
         tone=Tone.DONE,
     )
@@ -140,7 +141,9 @@ def _approved(event: Event, view: ReleaseView) -> Message:
 def _rejected(event: Event, _view: ReleaseView) -> Message:
     reason = clause(event.data.get("reason"))
     text = f"Rejected {event.data.get('id', '')} by {event.who}" + (f": {reason}" if reason else "")
-    return Message(text=sentence(text, "The release is held"), tone=Tone.STOPPED)
+    held = event.data.get("what") not in ("override-window", "undo")
+    tone = Tone.STOPPED if held else None
+    return Message(text=sentence(text, after_no(event.data)), tone=tone)
 
 
 def _void(event: Event, _view: ReleaseView) -> Message:
@@ -223,6 +226,10 @@ def _override(event: Event, _view: ReleaseView) -> Message:
     reason = clause(data.get("reason"))
     unit = f" of {event.unit}" if event.unit else ""
     because = f": {reason}" if reason else ""
+    if (scope := data.get("scope")) is not None:
+        voices = f"{data.get('have')} of {data.get('count')}"
+        text = f"{event.who} asks to override windows of {where(scope)}: {voices}"
+        return Message(text=sentence(text, f"Reason: {reason}" if reason else ""))
     return Message(text=f"{event.who} overrode {row(data.get('what'))}{unit}{because}.")
 
 

@@ -91,6 +91,22 @@ def _rolling_back() -> ReleaseView:
     )
 
 
+def test_on_the_way_back_failed_and_left_alone_are_not_called_untouched() -> None:
+    """Who reads `untouched` looks nowhere; what failed to go back runs the bad version."""
+    stuck = view(
+        unit_state("st-1", UnitPhase.ROLLED_BACK),
+        unit_state("st-2", UnitPhase.SUCCEEDED),
+        unit_state("eu-1", UnitPhase.FAILED, back=True, failure=CAUSE),
+        unit_state("eu-2", UnitPhase.ROLLING_BACK, back=True),
+        state=state(ReleasePhase.ROLLING_BACK),
+    )
+    told = card(stuck)
+    assert told.lines[0].startswith("1 of 3 units restored · 1 failed")
+    staging, production = told.lines[1].split("   ")
+    assert staging == "✔ staging (1 restored, 1 left alone)"
+    assert production == "✖ production (1 failed to go back, 1 going back, 1 untouched)"
+
+
 def _rolled_back() -> ReleaseView:
     ended = state(ReleasePhase.ROLLED_BACK, ended=NOW, revert=f"pr/revert-{RELEASE}")
     return view(*(unit_state(c, UnitPhase.ROLLED_BACK) for c in ("st-1", "st-2")), state=ended)

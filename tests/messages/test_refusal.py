@@ -38,6 +38,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "begun": {"release": RELEASE},
     "in-flight": {"unit": UNIT},
     "override-never": {"gate": "lock"},
+    "nothing-to-override": {"scope": RELEASE, "gate": "evidence"},
     "needs-second-person": {"by": "ana", "who": ["cem"]},
     "quorum-impossible": {"id": D3, "count": 3, "able": 2},
     "bad-time": {"text": "tomorow", "why": "no such moment"},
@@ -116,6 +117,27 @@ def test_refusals_keep_the_house_rules(code: str) -> None:
     assert "!" not in text
     assert "  " not in text
     assert "None" not in text
+
+
+def test_a_no_says_what_it_changes_and_nothing_more() -> None:
+    """Who is told that a release is held, though it goes on, looks away from it."""
+    window = done("reject", id=D3, by="cem", reason="no", what="override-window")
+    assert window.endswith("The override is not granted; nothing else changes.")
+    undo = done("reject", id=D3, by="cem", what="undo", subject=UNIT)
+    assert undo.endswith(f"{UNIT} is kept.")
+    assert done("reject", id=D3, by="cem", what="stage").endswith("The release is held.")
+
+
+def test_convergence_is_refused_in_its_own_words() -> None:
+    """Pods that do not come up are no lock: the way on is another one."""
+    told = refusal("override-never", gate="convergence").text
+    assert "Retry, skip or roll back" in told
+    assert "lock" not in told
+
+
+def test_nothing_failed_anywhere_is_said_of_nothing() -> None:
+    """`Everything has not failed` can be read as the opposite."""
+    assert "nothing there has failed" in refusal("not-failed", scope="all", verb="retry").text
 
 
 def test_who_and_until_stand_beside_the_sentence() -> None:

@@ -72,7 +72,7 @@ spec:
     - {name: chris, emails: [chris@example.com]}
     - {name: test, emails: [test@example.com]}
   teams: [{name: network, members: [ana, test], channel: C01NET}]
-  roles: {operator: [ana], approver: [ana, ben], admin: [ana]}
+  roles: {operator: [ana], approver: [ana, ben], admin: [ana, ben]}
 """,
 }
 VERSION = """

@@ -79,7 +79,7 @@ def test_that_pods_do_not_come_up_is_never_overridden(world: World) -> None:
     assert said.code == 3
     assert said.body["refused"]["code"] == "override-never"
     assert world.unit(release, ST_1).phase == "FAILED"
-    gate = world.says(f"override {ST_1} --gate unit_free --reason 'ship it'", by="dan")
+    gate = world.says(f"override {ST_1} --gate lock --reason 'ship it'", by="dan")
     assert gate.body["refused"]["code"] == "override-never"
 
 

@@ -93,6 +93,18 @@ def fleet_file(db: Path) -> Path:
     return Path(f"{db}.fleet")
 
 
+def fleet_as_kept(db: Path) -> tuple[SimulatedFleet, tuple[str, ...]] | None:
+    """The embedded clusters by their file alone, and their names; None where there is none."""
+    from bot.adapters.clock import SystemClock
+    from bot.adapters.simulated.looking import FleetForLooking
+
+    file = fleet_file(db)
+    if not file.exists():
+        return None
+    fleet = FleetForLooking(SystemClock(), str(file))
+    return fleet, fleet.connect_kept()
+
+
 def fleet_for_looking(db: Path | None, connections: Iterable[Connection]) -> SimulatedFleet:
     """The embedded clusters as they are now; nothing that is asked of it changes them."""
     from bot.adapters.clock import SystemClock

@@ -56,6 +56,9 @@ class Bot:
     _scheduler: BackgroundScheduler = field(init=False)
     _asked: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _cut: threading.Event = field(default_factory=threading.Event)
+    """Set when the tick in hand is no longer waited for: things are closed under it."""
+    _planning: threading.Lock = field(default_factory=threading.Lock)
     _watcher: threading.Thread | None = None
     _last_bug: str = ""
 
@@ -80,8 +83,17 @@ class Bot:
         self._watcher.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._scheduler.shutdown(wait=True)
+        with self._planning:
+            self._stopping.set()
+            if self._scheduler.running:
+                # First: an executor that is shut down takes no tick, and says so as a fault.
+                self._scheduler.remove_job("tick")
+        try:
+            if self._scheduler.running:
+                self._scheduler.shutdown(wait=True)
+        except BaseException:
+            self._cut.set()
+            raise
         if self._watcher is not None:
             self._watcher.join()
 
@@ -114,6 +126,8 @@ class Bot:
             self.vitals.problems = (error.why,)
             return self._failed()
         except Exception as bug:  # noqa: BLE001 one bad tick must not end the bot
+            if self._cut.is_set():
+                return self._failed()
             self._report(bug)
             self.vitals.problems = (f"a fault in sluice itself: {type(bug).__name__}",)
             return self._failed()
@@ -159,9 +173,14 @@ class Bot:
     def _tick_at(self, due: datetime | None) -> None:
         """An earlier tick than the interval's, where something is due before it."""
         now = self.ports.clock.now()
-        if due is not None and due < now + self.vitals.tick and not self._stopping.is_set():
-            soon = max(due, now + timedelta(milliseconds=50))
-            self._scheduler.modify_job("tick", next_run_time=soon)
+        if due is not None and due < now + self.vitals.tick:
+            self._plan(max(due, now + timedelta(milliseconds=50)))
+
+    def _plan(self, at: datetime) -> None:
+        """The next tick, unless the bot stops: then there is none to move."""
+        with self._planning:
+            if not self._stopping.is_set():
+                self._scheduler.modify_job("tick", next_run_time=at)
 
     def _watch(self) -> None:
         """Ask for a tick when another terminal has left a command."""
@@ -176,7 +195,7 @@ class Bot:
                     seen = notes[-1].id
                     # Both: a tick that is under way goes round again, none is left out.
                     self._asked.set()
-                    self._scheduler.modify_job("tick", next_run_time=self.ports.clock.now())
+                    self._plan(self.ports.clock.now())
 
 
 @contextmanager

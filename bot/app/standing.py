@@ -5,8 +5,8 @@ Reads only, and works while a bot runs and while none does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.app.opening import fleet_for_looking, git_host, reader, renderer
 from bot.core.board import Active, Board
+from bot.core.calendar import Calendar
 from bot.core.lifecycle import explain
 from bot.core.plan_shown import Known
 from bot.model.gate import ReleaseView, Waiting
@@ -28,11 +29,13 @@ from bot.reconciler.noticing import BROKEN, GOOD, MAIN
 from bot.reconciler.planner import Planner
 from bot.reconciler.rules import connections, freeze_of, rules_of
 from bot.reconciler.views import view_of
+from release_repo_schema.load import load_repo
 
 if TYPE_CHECKING:
     from bot.adapters.sqlite import SqliteStore
     from bot.config import Settings
     from release_repo_schema.repo import Repo
+    from release_repo_schema.tree import Entry
 
 LOOKED_AT = 50
 """Units in a roll that a question asks its clusters about; beyond it takes too long."""
@@ -43,7 +46,6 @@ class Standing:
     """The board of this moment, and what it was made from."""
 
     store: SqliteStore
-    planner: Planner
     repo: Repo
     board: Board
     versions: Versions
@@ -51,6 +53,8 @@ class Standing:
     db: Path
     main: str
     """The commit of main that was processed last."""
+    unread: str = ""
+    """Why the release repo cannot be read: then the rows of the store are all that is known."""
 
     def holds(self) -> list[Hold]:
         """Standing holds that are no release's own: they stop what comes, too. Oldest first."""
@@ -73,11 +77,16 @@ class Standing:
 
     def view(self, active: Active) -> ReleaseView:
         """A release as people see it, with what its clusters show now."""
-        return view_of(self.board, active, self.now, waiting=self.waiting(active))
+        view = view_of(self.board, active, self.now, waiting=self.waiting(active))
+        if not self.unread:
+            return view
+        # Without rules no time is known, and a decision needs what it needed when it was asked.
+        asked = {one.id: one.count for one in view.decisions}
+        return replace(view, next_open=None, next_close=None, needs=asked)
 
     def waiting(self, active: Active) -> tuple[Waiting, ...]:
         """The first closed gate of each unit. Units that roll are looked at, as a tick would."""
-        if active.state.phase.ended:
+        if active.state.phase.ended or self.unread:
             return ()
         rolling = self._rolling(active)
         for unit in rolling:
@@ -113,21 +122,39 @@ class Standing:
         ][:LOOKED_AT]
 
 
+class _NoFiles:
+    """The tree of a release repo that cannot be read."""
+
+    def entries(self) -> Mapping[str, Entry]:
+        return {}
+
+    def read(self, path: str) -> bytes:
+        raise FileNotFoundError(path)
+
+
 @contextmanager
-def standing(settings: Settings, now: datetime) -> Iterator[Standing]:
-    """The board of the store by the rules of the main that the bot has processed."""
-    with (
-        reader(settings.db) as store,
-        git_host(settings) as git,
-        renderer() as sandbox,
-        store.snapshot(),
-    ):
-        planner = Planner(git, sandbox)
-        head = store.mark(GOOD) or store.mark(MAIN) or git.head()
-        if head is None:
-            raise GitError(f"{settings.repo} has no branch main")
-        repo = planner.load(head)
-        calendar = planner.calendar(repo)
+def standing(settings: Settings, now: datetime, *, unread: bool = False) -> Iterator[Standing]:
+    """The board of the store by the rules of the main that the bot has processed.
+
+    `unread`: where Git cannot be read, the store alone answers, and says why; else GitError.
+    """
+    with ExitStack() as held:
+        store = held.enter_context(reader(settings.db))
+        held.enter_context(store.snapshot())
+        why = ""
+        try:
+            git = held.enter_context(git_host(settings))
+            planner = Planner(git, held.enter_context(renderer()))
+            head = store.mark(GOOD) or store.mark(MAIN) or git.head()
+            if head is None:
+                raise GitError(f"{settings.repo} has no branch main")
+            repo = planner.load(head)
+            calendar = planner.calendar(repo)
+        except GitError as gone:
+            if not unread:
+                raise
+            why, head, repo = gone.why, "", load_repo(_NoFiles())
+            calendar = Calendar.of((), (), repo.policy)
         versions = Versions()
         board = load_board(store, rules_of(repo, head, calendar), versions, now)
         stops = [stop for stop in board.stops.values() if stop.until > now]
@@ -140,4 +167,4 @@ def standing(settings: Settings, now: datetime) -> Iterator[Standing]:
             broken=store.mark(BROKEN),
         )
         main = store.mark(MAIN) or head
-        yield Standing(store, planner, repo, board, versions, now, settings.db, main)
+        yield Standing(store, repo, board, versions, now, settings.db, main, why)

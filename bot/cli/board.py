@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.flags import Flags, Verb, pass_flags
-from bot.cli.outcome import GOOD, emit, note
+from bot.cli.outcome import GOOD, emit, note, outside
 from bot.cli.refusing import unknown_release, unknown_unit
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def status(flags: Flags, release: str | None) -> int:
     from bot.app.standing import standing
     from bot.cli.board_json import beside_json, release_json, standing_json
 
-    with standing(flags.settings, flags.now) as here:
+    with standing(flags.settings, flags.now, unread=True) as here:
         states = here.states()
         if release is not None and release not in states:
             raise unknown_release(release, states)
@@ -37,7 +37,7 @@ def status(flags: Flags, release: str | None) -> int:
         }
         text = "" if flags.json else _status_text(here, shown, one=release is not None)
     emit(body, text, as_json=flags.json)
-    return _beside(flags, body)
+    return _beside(flags, body, here.unread)
 
 
 @click.command("list", cls=Verb, help="All releases, one line each; what has ended too.")
@@ -48,7 +48,7 @@ def list_(flags: Flags) -> int:
     from bot.core.messages_listing import listing
     from bot.core.messages_terminal import without_plan
 
-    with standing(flags.settings, flags.now) as here:
+    with standing(flags.settings, flags.now, unread=True) as here:
         shown = [(state, _view(here, state)) for state in _ordered(here.states().values())]
         body = {
             "releases": [summary_json(state, view) for state, view in shown],
@@ -63,7 +63,7 @@ def list_(flags: Flags) -> int:
             if part
         )
     emit(body, text, as_json=flags.json)
-    return _beside(flags, body)
+    return _beside(flags, body, here.unread)
 
 
 @click.command("why", cls=Verb, help="Why a release or a unit is not moving, and who can clear it.")
@@ -74,7 +74,7 @@ def why(flags: Flags, what: str) -> int:
     from bot.cli.board_json import beside_json, waiting_json
     from bot.core.messages_listing import why_text
 
-    with standing(flags.settings, flags.now) as here:
+    with standing(flags.settings, flags.now, unread=True) as here:
         active, unit = _meant(here, what)
         waiting = here.waiting(active) if active is not None else ()
         lines = [line for line in waiting if not unit or line.unit in ("", unit)]
@@ -86,9 +86,11 @@ def why(flags: Flags, what: str) -> int:
             **beside_json(here),
         }
         said = _ended(here, what, active, unit)
+        if here.unread and not said:
+            said = _from_store(here, what, active, body)
     zone = view.zone if view is not None else "UTC"
     emit(body, said or why_text(lines, zone), as_json=flags.json)
-    return _beside(flags, body)
+    return _beside(flags, body, here.unread)
 
 
 def _meant(here: Standing, what: str) -> tuple[Active | None, str]:
@@ -120,6 +122,21 @@ def _ended(here: Standing, what: str, active: Active | None, unit: str) -> str:
         phase = active.units[unit].phase
         return unit_ended(unit, phase.value, active.state.release) if phase != "FAILED" else ""
     return ""
+
+
+def _from_store(here: Standing, what: str, active: Active | None, body: dict[str, Any]) -> str:
+    """Holds and open decisions, which need no rule. Ends where there is neither."""
+    from bot.cli.board_json import hold_json, open_decisions_json
+    from bot.core.messages_figures import open_decisions
+    from bot.core.messages_terminal import needs_repo, why_unread
+
+    view = here.view(active) if active is not None else None
+    body["holds"] = [hold_json(hold) for hold in (view.holds if view else ())]
+    body["decisions"] = open_decisions_json(view) if view else []
+    said = why_unread(view.holds, open_decisions(view)) if view else ""
+    if not said:
+        raise outside(needs_repo(what, here.unread))
+    return said
 
 
 def _view(here: Standing, state: ReleaseState) -> ReleaseView | None:
@@ -176,10 +193,12 @@ def _status_text(
     return "\n\n".join(part for part in parts if part)
 
 
-def _beside(flags: Flags, body: dict[str, Any]) -> int:
+def _beside(flags: Flags, body: dict[str, Any], unread: str) -> int:
     """Nothing moves while no bot runs, and a person who waits should know it."""
-    from bot.core.messages_terminal import nobody_runs, not_taken
+    from bot.core.messages_terminal import nobody_runs, not_taken, repo_unread
 
+    if unread:
+        note(repo_unread(unread))
     if flags.json:
         return GOOD
     if body["recorded"]:

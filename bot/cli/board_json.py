@@ -26,7 +26,7 @@ def release_json(state: ReleaseState, view: ReleaseView | None) -> dict[str, Any
     return {
         **_head(state),
         "holds": [hold_json(hold) for hold in (view.holds if view else ())],
-        "decisions": _open_decisions(view) if view else [],
+        "decisions": open_decisions_json(view) if view else [],
         "units": list(_units(view)) if view else [],
         "waiting": [waiting_json(state.release, line) for line in (view.waiting if view else ())],
         "outcome": state.outcome,
@@ -36,7 +36,7 @@ def release_json(state: ReleaseState, view: ReleaseView | None) -> dict[str, Any
     }
 
 
-def _open_decisions(view: ReleaseView) -> list[dict[str, Any]]:
+def open_decisions_json(view: ReleaseView) -> list[dict[str, Any]]:
     return [
         decision_json(one, view.deciders.get(one.id, ()), view.needs[one.id])
         for one in view.decisions

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from release_repo_schema.tree import Entry, Tree
 
 
+_LABEL_SAID = "expected lower case letters, digits and dashes, at most 63"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What the new Release is to say."""
@@ -63,7 +66,7 @@ def bump(
         pipeline=_pipeline(repo, pipeline),
         selector=_selector(units),
         reason=reason,
-        name=name or _name(component, version),
+        name=_label(name) if name is not None else _name(component, version),
     )
     path = f"releases/{flags.now.year}/{wish.name}.yaml"
     if wish.name in repo.releases or path in repo.tree.entries():
@@ -167,6 +170,18 @@ def _written(text: str) -> dict[str, Any]:
 def _name(component: str, version: str) -> str:
     dashed = re.sub(r"[^a-z0-9]+", "-", version.lower()).strip("-")
     return f"{component}-{dashed}"[:63].rstrip("-")
+
+
+def _label(name: str) -> str:
+    """The name that was given. It becomes a path, so nothing but a label may pass."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from release_repo_schema.models.scalars import DnsLabel
+
+    try:
+        return TypeAdapter[str](DnsLabel).validate_python(name)
+    except ValidationError as wrong:
+        raise wrong_usage(f"--name {name!r}: {_LABEL_SAID}") from wrong
 
 
 def _text(path: str, wish: Wish) -> str:

@@ -98,7 +98,10 @@ def _settings(flags: Flags, path: Path | None) -> Any:
     if path is None:
         return flags.settings
     if not path.is_dir():
-        raise wrong_usage(f"{path} is a file; lint reads a whole release repo, since files refer")
+        raise wrong_usage(
+            f"{path} is a file; lint reads a whole release repo, since its files refer to each"
+            " other: name its folder"
+        )
     return replace(flags.settings, repo=str(path))
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.flags import Flags, Verb, pass_flags
-from bot.cli.outcome import FOUND, GOOD, emit
+from bot.cli.outcome import FOUND, GOOD, emit, note
 from bot.cli.refusing import unknown_cluster, unknown_release
 from bot.cli.telling import instant
 
 if TYPE_CHECKING:
+    from bot.adapters.simulated.fleet import SimulatedFleet
     from bot.adapters.sqlite import SqliteStore
     from bot.core.chain import Break
     from bot.model.state import Certificate
@@ -116,26 +117,43 @@ def _facts(data: Any) -> str:
 @click.argument("cluster", required=False)
 @pass_flags
 def fleet(flags: Flags, cluster: str | None) -> int:
-    from bot.app.opening import fleet_for_looking, git_host
-    from bot.reconciler.rules import connections
-    from release_repo_schema.load import load_repo
+    from bot.core.messages_terminal import repo_unread
+    from bot.failures import GitError
 
-    with git_host(flags.settings) as git:
-        repo = load_repo(git.tree(flags.ref or _processed(flags) or "main"))
-    if cluster is not None and cluster not in repo.clusters:
-        raise unknown_cluster(cluster, repo.clusters)
-    links = connections(repo)
-    looked = fleet_for_looking(flags.settings.db, links)
     try:
+        looked, links = _fleet_of_main(flags)
+    except GitError as gone:
+        from bot.app.opening import fleet_as_kept
+
+        kept = fleet_as_kept(flags.settings.db) if flags.ref is None else None
+        if kept is None:
+            raise
+        looked, links = kept[0], {name: {"simulated": {}} for name in kept[1]}
+        note(repo_unread(gone.why))
+    try:
+        if cluster is not None and cluster not in links:
+            raise unknown_cluster(cluster, links)
         found = [
-            _cluster(looked, one.cluster, one.connection)
-            for one in links
-            if cluster in (None, one.cluster)
+            _cluster(looked, name, connection)
+            for name, connection in links.items()
+            if cluster in (None, name)
         ]
     finally:
         looked.close()
     emit({"clusters": found}, "\n".join(map(_cluster_text, found)), as_json=flags.json)
     return GOOD
+
+
+def _fleet_of_main(flags: Flags) -> tuple[SimulatedFleet, dict[str, Any]]:
+    """The clusters of main, and how it says that each is reached."""
+    from bot.app.opening import fleet_for_looking, git_host
+    from bot.reconciler.rules import connections
+    from release_repo_schema.load import load_repo
+
+    with git_host(flags.settings) as git:
+        links = connections(load_repo(git.tree(flags.ref or _processed(flags) or "main")))
+    looked = fleet_for_looking(flags.settings.db, links)
+    return looked, {one.cluster: one.connection for one in links}
 
 
 def _processed(flags: Flags) -> str | None:

@@ -114,6 +114,7 @@ def _text(verb: str, scope: str | None, options: dict[str, Any], now: datetime) 
 def _judged(flags: Flags, command: Command, asker: Asker) -> str:
     """Who it is, by people.yaml; refusals end here. What cannot be judged now the bot judges."""
     from bot.app.standing import standing
+    from bot.core.messages_terminal import unjudged
     from bot.ports import PortError, StoreLocked
     from bot.reconciler.inbox import consider
 
@@ -126,10 +127,8 @@ def _judged(flags: Flags, command: Command, asker: Asker) -> str:
     except StoreLocked:
         raise
     except PortError as error:
-        if command.verb != "pause":
-            raise
-        # Stopping is always possible: a repo that cannot be read is no reason to go on.
-        note(f"recorded unjudged, since {error.why}")
+        # Steering is always possible: the bot goes on without the repo, and judges by its rules.
+        note(unjudged(error.why))
         return asker.account
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.flags import Flags, Verb, pass_flags
-from bot.cli.outcome import FOUND, GOOD, Ended, emit
+from bot.cli.outcome import FOUND, GOOD, Ended, emit, note
 from bot.cli.telling import instant
 
 if TYPE_CHECKING:
     from bot.core.calendar import CalendarUnit, EmergencyFreeze, Opening
     from release_repo_schema.repo import Repo
+    from release_repo_schema.tree import Tree
 
 
 @click.command("windows", cls=Verb, help="When batches may begin, and what decides it.")
@@ -26,7 +27,11 @@ def windows(flags: Flags, unit: str | None, action: str) -> int:
     from bot.core.calendar import Calendar
 
     repo = read_repo(flags)
-    _answerable(repo, unit)
+    try:
+        _answerable(repo, unit)
+    except Ended as broken:
+        repo = _good(flags, repo, broken)
+        _answerable(repo, unit)
     calendar = Calendar.of(
         repo.windows,
         repo.freezes,
@@ -67,6 +72,49 @@ def _answerable(repo: Repo, unit: str | None) -> None:
         lines = "\n".join(str(one) for one in wrong)
         body = {"findings": [one.to_json() for one in wrong]}
         raise Ended(FOUND, f"{said}\n{lines}", body)
+
+
+def _good(flags: Flags, asked: Repo, broken: Ended) -> Repo:
+    """The last good rules, where what was asked is main itself: the bot goes by them, too.
+
+    Else the answer stays as it is: who mends a draft asks about the draft.
+    """
+    if flags.store is None:
+        raise broken
+    from bot.app.opening import git_host, reader
+    from bot.core.messages_terminal import rules_of_good
+    from bot.ports import PortError
+    from bot.reconciler.noticing import GOOD as RULES
+    from release_repo_schema.load import load_repo
+
+    with reader(flags.store) as store:
+        good = store.mark(RULES)
+    try:
+        git = flags.held.enter_context(git_host(flags.settings))
+        head = git.head()
+        if good is None or head is None or not _same(asked.tree, git.tree(head)):
+            raise broken
+        repo = load_repo(git.tree(good))
+    except PortError:
+        raise broken from None
+    note(rules_of_good(good))
+    return repo
+
+
+def _same(one: Tree, other: Tree) -> bool:
+    """Whether two trees have the same files of a release repo."""
+    from release_repo_schema.tree import FOLDERS
+
+    def files(tree: Tree) -> dict[str, bytes]:
+        return {
+            path: tree.read(path)
+            for path, entry in tree.entries().items()
+            if entry.link is None
+            and entry.size >= 0
+            and (path == "people.yaml" or path.partition("/")[0] in FOLDERS)
+        }
+
+    return files(one) == files(other)
 
 
 def _units(repo: Repo, named: str | None) -> list[CalendarUnit]:

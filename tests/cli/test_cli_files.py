@@ -72,6 +72,13 @@ def test_lint_in_a_folder_below_the_top_finds_the_top(
     assert sluice("windows", "--unit", "node-agent@eu-1").code == 0
 
 
+def test_lint_of_one_file_says_what_to_name_instead(example: Path) -> None:
+    """The answer to a slip is the command that was meant."""
+    said = sluice("lint", example / "people.yaml")
+    assert said.code == 2
+    assert "its files refer to each other: name its folder" in said.err
+
+
 def test_schema_prints_one_kind_or_all_of_them() -> None:
     """Editors want one file a kind; scripts want the map."""
     one = sluice("schema", "Window").json

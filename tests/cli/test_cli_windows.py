@@ -68,6 +68,27 @@ def test_a_moment_without_a_zone_is_no_moment(example: Path) -> None:
     assert "no moment with a zone" in said.err
 
 
+def test_a_broken_main_is_answered_by_the_last_good_rules(town: Town) -> None:
+    """The bot goes by them, so the answer is known; that of a draft of one's own is not."""
+    town.tick()
+    good = town.sluice("windows", "--unit", "agent@eu-1", "--at", TUESDAY, "--json").json
+    (town.repo.work / "calendar").mkdir(exist_ok=True)
+    town.repo.write("calendar/windows/slip.yaml", "kind: Window\nspec: {from: never}\n")
+    draft = sluice("--repo", town.repo.work, "--db", town.db, "windows")
+    assert draft.code == 1
+    town.repo.commit("A slip")
+    town.repo.git("push", "-q", "origin", "main")
+    town.tick()
+    for place in (town.repo.bare, town.repo.work):
+        said = sluice(
+            "--repo", place, "--db", town.db, "--at", TUESDAY,
+            "windows", "--unit", "agent@eu-1", "--json",
+        )  # fmt: skip
+        assert (said.code, said.json) == (0, good)
+        assert "by the last good rules" in said.err
+    assert sluice("--repo", town.repo.bare, "--db", town.db / "none", "windows").code == 1
+
+
 def test_an_emergency_freeze_of_the_store_is_known(town: Town) -> None:
     """Who asks at night must be told of the freeze that somebody set in the evening."""
     town.tick()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -52,8 +54,14 @@ class Git(LocalGitHost):
     """A repo that does not answer when told so."""
 
     broken: GitError | None = None
+    held: threading.Event | None = None
+    """A question waits until it is set."""
+    waits = False
 
     def pulls(self) -> Any:
+        if self.held is not None:
+            self.waits = True
+            self.held.wait()
         if self.broken is not None:
             raise self.broken
         return super().pulls()
@@ -78,9 +86,9 @@ class Running:
             clock=clock,
             renderer=held.enter_context(SandboxRenderer()),
         )
-        bot = Bot(ports, self.store, self.vitals, None, "")
-        bot.start()
-        held.callback(bot.stop)
+        self.bot = Bot(ports, self.store, self.vitals, None, "")
+        self.bot.start()
+        held.callback(self.bot.stop)
 
     def ticks(self) -> None:
         """Waits until another tick has gone through whole."""
@@ -165,6 +173,34 @@ def test_a_main_that_does_not_lint_keeps_readyz_red(
     desk.repo.commit("Mended")
     desk.repo.git("push", "-q", "origin", "main")
     wait_until(lambda: running.vitals.problems == ())
+
+
+def test_a_stop_that_does_not_wait_leaves_no_fault_behind(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who stops a bot twice is in a hurry, and must not be sent after a bug that is none."""
+    running.ticks()
+    running.git.held = threading.Event()
+    wait_until(lambda: running.git.waits)
+
+    def hurry(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, hurry)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        with pytest.raises(KeyboardInterrupt):
+            running.bot.stop()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        ticks = [one for one in threading.enumerate() if one.name.startswith("ThreadPool")]
+        running.git.broken = GitError("closed")
+        running.git.held.set()
+    for one in (*ticks, *threading.enumerate()):
+        if one.name.startswith(("ThreadPool", "APScheduler")):
+            one.join(5)
+    assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR" and r.exc_info] == []
 
 
 class Stopped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,6 +28,9 @@ def plan(flags: Flags, base: str, head: str | None) -> int:
 
     with open_planner(flags) as (git, planner), _known(flags) as known:
         ours = commit_of(git, base), commit_of(git, head or flags.ref or "HEAD")
+        if ours[0] != git.head():
+            # From an older base a name is new once more; only on main itself must it be.
+            known = replace(known, taken=lambda name: False)
         pull = planner.pull(*ours, now=flags.now, known=known)
         body = plan_json(pull)
     text = "\n".join(_harmless(line, clean) for line in plan_text(pull).split("\n"))

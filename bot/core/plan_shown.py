@@ -31,6 +31,8 @@ class Known:
     """Emergency freezes in force, for the forecast."""
     blob: Callable[[str], JSON | None] = lambda digest: None
     """Digest → the object, of what was applied."""
+    taken: Callable[[str], bool] = lambda name: False
+    """Whether a release of this name has come to main before: a name is unique for ever."""
 
 
 NOTHING_KNOWN = Known()

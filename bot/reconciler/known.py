@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.core.board import AHEAD, Board
 from bot.core.plan_shown import Known
-from bot.model.state import Applied, UnitPhase
+from bot.model.state import Applied, ReleasePhase, ReleaseState, UnitPhase
 from bot.ports import Store
 
 
@@ -51,4 +51,12 @@ def known(store: Store, board: Board) -> Known:
         broken=broken,
         blocked=board.rules.blocked,
         blob=store.blob,
+        taken=lambda name: taken(store, board, name),
     )
+
+
+def taken(store: Store, board: Board, name: str) -> bool:
+    """Whether a release of this name has come to main before: a name is unique for ever."""
+    active = board.releases.get(name)
+    state = active.state if active else store.get(ReleaseState, name)
+    return state is not None and state.phase is not ReleasePhase.PROPOSED

@@ -10,13 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.board import Active, Board
-from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.plan_shown import PullPlan
 from bot.core.situation import PlanIndex
 from bot.model.plan import ReleasePlan
 from bot.model.state import Decision, Event, Pull, ReleasePhase, ReleaseState, UnitState
 from bot.ports import GitHost, MainCommit, PortError, PullSeen, Store
-from bot.reconciler.known import known
+from bot.reconciler.known import known, taken
 from bot.reconciler.ledger import Ledger
 from bot.reconciler.planner import Planner
 
@@ -82,9 +81,7 @@ class PullNoticer:
 
     def taken(self, name: str) -> bool:
         """Whether a release of this name has come to main before: a name is unique for ever."""
-        active = self._board.releases.get(name)
-        state = active.state if active else self._store.get(ReleaseState, name)
-        return state is not None and state.phase is not ReleasePhase.PROPOSED
+        return taken(self._store, self._board, name)
 
     def opened(
         self,
@@ -104,7 +101,6 @@ class PullNoticer:
                 shown = self._planner.pull(
                     base, there.head, now=now, known=known(self._store, self._board)
                 )
-                shown = self._unique(shown)
             except PortError as error:
                 log.warning("pull request %s cannot be planned: %s", there.id, error.why)
                 continue
@@ -129,27 +125,6 @@ class PullNoticer:
         """Merged, and its branch was left standing."""
         same = last.state == "merged" and last.head == there.head
         return same and self._git.is_ancestor(there.head, base)
-
-    def _unique(self, shown: PullPlan) -> PullPlan:
-        """A release whose name was taken before is not planned: its row is somebody's record."""
-        taken = [r.plan.release for r in shown.releases if self.taken(r.plan.release)]
-        if not taken:
-            return shown
-        documents = self._planner.load(shown.head).documents
-        findings = [
-            documents["Release", name].finding(
-                ("metadata", "name"),
-                "name-taken",
-                NAME_TAKEN.replace("{name}", name),
-                NAME_TAKEN_HINT,
-            )
-            for name in taken
-        ]
-        return replace(
-            shown,
-            releases=tuple(r for r in shown.releases if r.plan.release not in taken),
-            findings=tuple(sorted((*shown.findings, *findings), key=lambda one: one.sort_key)),
-        )
 
     def _proposed(self, pull: Pull, shown: PullPlan, now: datetime, ledger: Ledger) -> None:
         """Releases that the pull request would bring stand on the board as PROPOSED."""

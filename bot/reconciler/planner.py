@@ -14,6 +14,7 @@ from bot.core import messages_plan_facts as say
 from bot.core.calendar import Calendar
 from bot.core.diff import Change, Differ
 from bot.core.forecast import forecast
+from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.order import Candidate
 from bot.core.plan import (
     Membership,
@@ -95,6 +96,10 @@ class Planner:
         releases: list[ReleaseShown] = []
         refused = bool(_errors(findings))
         for name in sorted(new_releases(before, after)):
+            if known.taken(name):
+                # Its row is somebody's record: there is nothing to plan.
+                findings.append(_name_taken(after, name))
+                continue
             draft = self._draft(before, after, name, known=known, origin=Origin())
             findings += draft.findings if refused else draft.told(after, name)
             if draft.planned is not None and not refused:
@@ -321,6 +326,12 @@ def _lint(
 ) -> list[Finding]:
     """What the files say wrong, and what only a trial of their conditions shows."""
     return [*lint(repo, now=now, active=active, base=base), *condition_findings(repo)]
+
+
+def _name_taken(repo: Repo, name: str) -> Finding:
+    said = NAME_TAKEN.replace("{name}", name)
+    document = repo.documents["Release", name]
+    return document.finding(("metadata", "name"), "name-taken", said, NAME_TAKEN_HINT)
 
 
 def _removed(before: Repo, after: Repo) -> tuple[str, ...]:

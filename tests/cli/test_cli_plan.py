@@ -131,3 +131,25 @@ def test_forecast_of_a_proposed_a_standing_and_an_unknown_release(town: Town) ->
     unknown = town.sluice("forecast", "agent-2-0", "--json")
     assert unknown.code == 2
     assert name in unknown.json["refused"]["why"]
+
+
+def test_plan_with_a_store_knows_the_names_that_were_on_main_before(town: Town) -> None:
+    """The same error as in the bot's own answer to the pull request, before it is opened."""
+    name = town.merged()
+    merged = town.repo.git("rev-parse", "main")
+    (path,) = town.repo.git("ls-tree", "-r", "--name-only", "main", "releases").split()
+    town.repo.git("rm", "-q", path)
+    town.repo.commit("Taken away before it began")
+    town.repo.git("push", "-q", "origin", "HEAD:main")
+    town.tick()
+    town.repo.git("switch", "-q", "-c", "pr/again")
+    town.repo.git("checkout", "-q", merged, "--", path)
+    town.repo.commit("The same name again")
+    town.repo.git("push", "-q", "origin", "HEAD:pr/again")
+    plan = town.sluice("plan", "--head", "pr/again", "--json")
+    assert plan.code == 1
+    assert plan.json["releases"] == []
+    (finding,) = [one for one in plan.json["findings"] if one["code"] == "name-taken"]
+    assert name in finding["message"]
+    before = town.sluice("plan", "--base", f"{merged}^", "--head", merged, "--json")
+    assert [one["release"] for one in before.json["releases"]] == [name]

@@ -64,6 +64,16 @@ def test_bump_refuses_what_nothing_knows_with_the_near_name(town: Town) -> None:
         assert near in said.json["refused"]["why"]
 
 
+def test_bump_takes_no_name_that_is_a_path(town: Town) -> None:
+    """A name becomes a path: one that climbs would write outside of the repo."""
+    before = set(town.repo.work.parent.rglob("*.yaml"))
+    for name in ("../../x", "a/b", "", "Agent", "x" * 64):
+        said = sluice("--repo", town.repo.work, "bump", "agent", "2.0.0", "--name", name, "--json")
+        assert said.code == 2, name
+        assert "--name" in said.json["error"]["why"]
+    assert set(town.repo.work.parent.rglob("*.yaml")) == before
+
+
 def test_bump_warns_of_a_version_that_is_not_among_the_known_ones(town: Town) -> None:
     """Where evidence is optional a version may go out without a file; mostly it is a slip."""
     said = sluice("--repo", town.repo.work, "bump", "agent", "2.0.1", "--json")

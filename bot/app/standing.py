@@ -20,7 +20,7 @@ from bot.core.plan_shown import Known
 from bot.model.gate import ReleaseView, Waiting
 from bot.model.plan import UnitPlan
 from bot.model.state import Applied, EmergencyStop, Hold, ReleaseState, UnitPhase
-from bot.ports import GitError, PortError
+from bot.ports import GitError, PortError, Unreachable
 from bot.reconciler.known import known
 from bot.reconciler.ledger import Versions
 from bot.reconciler.loading import fetch, load_board, load_release
@@ -150,7 +150,7 @@ def standing(settings: Settings, now: datetime, *, unread: bool = False) -> Iter
                 raise GitError(f"{settings.repo} has no branch main")
             repo = planner.load(head)
             calendar = planner.calendar(repo)
-        except GitError as gone:
+        except (GitError, Unreachable) as gone:
             if not unread:
                 raise
             why, head, repo = gone.why, "", load_repo(_NoFiles())

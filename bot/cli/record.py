@@ -118,11 +118,11 @@ def _facts(data: Any) -> str:
 @pass_flags
 def fleet(flags: Flags, cluster: str | None) -> int:
     from bot.core.messages_terminal import repo_unread
-    from bot.failures import GitError
+    from bot.failures import GitError, Unreachable
 
     try:
         looked, links = _fleet_of_main(flags)
-    except GitError as gone:
+    except (GitError, Unreachable) as gone:
         from bot.app.opening import fleet_as_kept
 
         kept = fleet_as_kept(flags.settings.db) if flags.ref is None else None

@@ -79,6 +79,10 @@ class Fleet(Protocol):
         """
         ...
 
+    def nodes(self, cluster: str) -> tuple[JSON, ...]:
+        """Every Node object, by name."""
+        ...
+
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:

@@ -29,6 +29,9 @@ class CountedFleet:
     def children(self, cluster: str, owner: JSON) -> tuple[JSON, ...]:
         return self._fleet.children(cluster, owner)
 
+    def nodes(self, cluster: str) -> tuple[JSON, ...]:
+        return self._fleet.nodes(cluster)
+
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:

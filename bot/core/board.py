@@ -65,7 +65,7 @@ class Board:
     on_wire: tuple[str, ...] = ()
     """Calls that have left and are not answered yet."""
     claims: dict[str, dict[str, Claim]] = field(default_factory=dict)
-    """Unit name → release → claim, of every active release ahead."""
+    """Lock (`component@cluster`) → release → claim, of every active release ahead."""
     in_flight: dict[str, int] = field(default_factory=dict)
     """Release → units in flight."""
 
@@ -77,19 +77,21 @@ class Board:
     def remove(self, name: str) -> None:
         active = self.releases.pop(name, None)
         self.in_flight.pop(name, None)
-        for unit in active.units if active else ():
-            self.claims.get(unit, {}).pop(name, None)
+        for lock in active.index.locks if active else ():
+            self.claims.get(lock, {}).pop(name, None)
 
     def account(self, active: Active, changed: Mapping[str, UnitState] | None = None) -> bool:
         """Renew claims and counts of a release; whether something became free for others."""
         name, state = active.state.release, active.state
         freed = False
         ahead = state.phase in AHEAD
-        for unit, row in (active.units if changed is None else changed).items():
-            claims = self.claims.setdefault(unit, {})
+        units = active.index.units
+        rows = active.units if changed is None else changed
+        for lock in dict.fromkeys(units[unit].lock for unit in rows):
+            claims = self.claims.setdefault(lock, {})
             before = claims.pop(name, None)
             if ahead:
-                claims[name] = Claim(name, state.position, row.in_flight, row.phase.ended)
+                claims[name] = _claim(active, lock)
             freed = freed or (before is not None and before != claims.get(name))
         self.in_flight[name] = sum(unit.in_flight for unit in active.units.values()) if ahead else 0
         return freed
@@ -107,9 +109,9 @@ class Board:
         """What the gates of one release look at."""
         name = active.state.release
         others = {
-            unit: tuple(claim for owner, claim in sorted(claims.items()) if owner != name)
-            for unit in self._related(active)
-            if (claims := self.claims.get(unit))
+            lock: tuple(claim for owner, claim in sorted(claims.items()) if owner != name)
+            for lock in self._related(active)
+            if (claims := self.claims.get(lock))
         }
         return Situation(
             now=now,
@@ -117,9 +119,7 @@ class Board:
             state=active.state,
             units=active.units,
             rules=self.rules,
-            holds=tuple(
-                hold for hold in self.holds.values() if self._may_touch(hold.scope, active)
-            ),
+            holds=tuple(hold for hold in self.holds.values() if self._may_touch(hold, active)),
             stops=tuple(stop for stop in self.stops.values() if stop.until > now),
             decisions=tuple(active.decisions.values()),
             claims=others,
@@ -173,13 +173,16 @@ class Board:
             active.dirty = True
 
     def _related(self, active: Active) -> Iterator[str]:
+        yield from active.index.locks
         for unit in active.index.plan.units:
-            yield unit.unit
             component = active.index.component(unit)
             for other in (*component.depends_on, *self.rules.dependents.get(component.name, ())):
                 yield f"{other}@{unit.cluster}"
 
-    def _may_touch(self, scope: str, active: Active) -> bool:
+    def _may_touch(self, hold: Hold, active: Active) -> bool:
+        if hold.release not in (None, active.state.release):
+            return False
+        scope = hold.scope
         return scope == active.state.release or scope == "all" or "@" in scope or ":" in scope
 
     def _superseded(self, active: Active) -> Iterator[str]:
@@ -187,6 +190,16 @@ class Board:
             other = self.releases.get(name)
             if other is not None and other.state.phase in AHEAD:
                 yield name
+
+
+def _claim(active: Active, lock: str) -> Claim:
+    rows = [active.units[unit] for unit in active.index.locks[lock]]
+    return Claim(
+        active.state.release,
+        active.state.position,
+        in_flight=any(row.in_flight for row in rows),
+        ended=all(row.phase.ended for row in rows),
+    )
 
 
 def _with_block(rules: Rules, row: Blocked) -> Rules:

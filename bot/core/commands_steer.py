@@ -13,8 +13,8 @@ from bot.core.commands import Ask, Outcome
 from bot.core.grammar import moment
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import done, refusal
-from bot.core.scope import Covered, covers, is_release
-from bot.core.situation import failures
+from bot.core.scope import Covered, is_release
+from bot.core.situation import failures, reaches
 from bot.core.turn import LIFTED_BY
 from bot.model.state import EmergencyStop, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
 
@@ -182,7 +182,7 @@ def _holding(ask: Ask, active: Active) -> list[Hold]:
         hold
         for hold in ask.board.holds.values()
         if any(
-            covers(hold.scope, Covered(active.state.release, u.unit, u.component, u.labels))
+            reaches(hold, Covered(active.state.release, u.unit, u.component, u.labels))
             for u in active.index.plan.units
         )
     ]

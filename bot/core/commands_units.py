@@ -196,9 +196,11 @@ def _replaced_by(ask: Ask, active: Active, units: list[str]) -> str:
     """A later release that has written one of the units, or has it in hand; "" when none has."""
     position = active.state.position
     for name in units:
-        for claim in ask.board.claims.get(name, {}).values():
-            theirs = ask.board.releases[claim.release].units[name]
-            left = theirs.began is None or theirs.phase is UnitPhase.ROLLED_BACK
+        lock = active.index.units[name].lock
+        for claim in ask.board.claims.get(lock, {}).values():
+            other = ask.board.releases[claim.release]
+            theirs = [other.units[unit] for unit in other.index.locks[lock]]
+            left = all(u.began is None or u.phase is UnitPhase.ROLLED_BACK for u in theirs)
             if claim.position > position and not left:
                 return claim.release
         applied = ask.board.applied.get(name)

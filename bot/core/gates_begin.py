@@ -6,13 +6,13 @@ from datetime import datetime
 
 from bot.core.calendar import attended_need
 from bot.core.gates_shared import LOOK, UNREACHABLE_FOR, ask_checks, frozen, held
-from bot.core.scope import covers
 from bot.core.situation import (
     Unit,
     calendar_unit,
     covered,
     failures,
     floor_first_wave,
+    reaches,
     soaks,
 )
 from bot.core.turn import Turn
@@ -31,7 +31,7 @@ def merged(t: Turn, u: Unit) -> Wait | None:
 def holds(t: Turn, u: Unit) -> Wait | None:
     """No person and no rule holds it."""
     for hold in t.holds:
-        if covers(hold.scope, covered(t.s, u.plan)):
+        if reaches(hold, covered(t.s, u.plan)):
             return held(t, hold)
     return None
 
@@ -118,7 +118,7 @@ def unit_free(t: Turn, u: Unit) -> Wait | None:
     """No other release has the unit in hand, or claimed it first and has not ended."""
     if u.state.phase is UnitPhase.ROLLING_BACK:
         return _newer_has_it(t, u)
-    for claim in t.s.claims.get(u.plan.unit, ()):
+    for claim in t.s.claims.get(u.plan.lock, ()):
         if claim.release in t.s.supersedes or (claim.ended and u.state.began is not None):
             continue
         if claim.in_flight or claim.position < t.s.state.position:
@@ -147,7 +147,7 @@ def first_wave(t: Turn, u: Unit) -> Wait | None:
 
 def _newer_has_it(t: Turn, u: Unit) -> Wait | None:
     """The way back asks only that nobody newer is at work there."""
-    for claim in t.s.claims.get(u.plan.unit, ()):
+    for claim in t.s.claims.get(u.plan.lock, ()):
         if claim.in_flight and claim.position > t.s.state.position:
             return Wait(code="locked", facts={"unit": u.plan.unit, "release": claim.release})
     return None

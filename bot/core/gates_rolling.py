@@ -6,8 +6,7 @@ from bot.cluster.goal import Progress
 from bot.core.calendar import ROLLBACK
 from bot.core.gates_begin import unit_free
 from bot.core.gates_shared import LOOK, as_last_seen, ask_checks, frozen, held
-from bot.core.scope import covers
-from bot.core.situation import Unit, calendar_unit, covered
+from bot.core.situation import Unit, calendar_unit, covered, reaches
 from bot.core.turn import Turn
 from bot.model.gate import Stop, Wait
 from bot.model.plan import JSON
@@ -21,7 +20,7 @@ def not_stopped(t: Turn, u: Unit) -> Wait | None:
     """No pause and no emergency freeze stops what rolls in the cluster."""
     what = covered(t.s, u.plan)
     for hold in t.holds:
-        if not hold.finish_batch and covers(hold.scope, what):
+        if not hold.finish_batch and reaches(hold, what):
             return held(t, hold)
     return frozen(t, u)
 
@@ -100,7 +99,7 @@ def compared(t: Turn, u: Unit) -> Wait | None:
     """
     what = covered(t.s, u.plan)
     for hold in t.holds:
-        if hold.code in UNCOMPARED and covers(hold.scope, what):
+        if hold.code in UNCOMPARED and reaches(hold, what):
             return held(t, hold)
     return None
 

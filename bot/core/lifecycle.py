@@ -22,8 +22,7 @@ from bot.core.gates_rolling import further_back, not_stopped
 from bot.core.gates_shared import ask_checks, held
 from bot.core.messages_why import cause
 from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY, UNWATCHED_MOST, WATCH_NOTED
-from bot.core.scope import covers
-from bot.core.situation import Situation, Unit, covered
+from bot.core.situation import Situation, Unit, covered, reaches
 from bot.core.turn import Turn
 from bot.model.effects import Write
 from bot.model.gate import Stop, Wait, Waiting
@@ -382,7 +381,7 @@ def _still_wanted(t: Turn) -> tuple[tuple[str, Write], ...]:
         if not write.purpose.forward:
             return True
         what = covered(t.s, t.s.index.units[unit])
-        held = any(not hold.finish_batch and covers(hold.scope, what) for hold in t.holds)
+        held = any(not hold.finish_batch and reaches(hold, what) for hold in t.holds)
         return t.units[unit].phase is UnitPhase.APPLYING and not held
 
     return tuple((unit, write) for unit, write in t.writes if wanted(unit, write))

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 
 from bot.core import messages_order as say
 from bot.core.batches import cumulative
+from bot.model.plan import NodeChoice
 from release_repo_schema.models import DEFAULT_WAVES
 
 Step = int | str
@@ -53,6 +54,12 @@ class Candidate:
     unit: str
     cluster: str
     labels: Mapping[str, str]
+    component: str = ""
+    version: str = ""
+    scope: str = "cluster"
+    place: str = ""
+    """The node set, namespace or node inside the cluster."""
+    nodes: NodeChoice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

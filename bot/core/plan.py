@@ -8,7 +8,7 @@ after.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -189,9 +189,11 @@ def plan_hash(plan: ReleasePlan) -> str:
                 unit.wave,
                 unit.revision,
                 [[o.ref.key, o.digest] for o in unit.objects],
+                *([asdict(unit.nodes)] if unit.nodes is not None else []),
             ]
             for unit in plan.units
         ],
+        **({"rows": list(plan.rows)} if plan.rows else {}),
         "approval": _ask_facts(plan.approval),
         "checks": plan.checks,
     }

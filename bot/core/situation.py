@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from bot.cluster.kinds import BUILT_IN, Rows
+from bot.cluster.own_kinds import row_from, with_rows
 from bot.core.calendar import Calendar, CalendarUnit
 from bot.core.people import Directory
-from bot.core.scope import Covered
+from bot.core.scope import Covered, covers
 from bot.model.plan import JSON, ComponentPlan, ReleasePlan, StagePlan, UnitPlan
 from bot.model.seen import UnitSeen
 from bot.model.state import (
@@ -77,11 +79,47 @@ class PlanIndex:
         return {unit.unit: unit for unit in self.plan.units}
 
     @cached_property
-    def components(self) -> Mapping[str, ComponentPlan]:
-        return {component.name: component for component in self.plan.components}
+    def components(self) -> Mapping[tuple[str, str], ComponentPlan]:
+        """By name and version, and by name and "" (the first of that name)."""
+        found: dict[tuple[str, str], ComponentPlan] = {}
+        for component in self.plan.components:
+            found.setdefault((component.name, ""), component)
+            found[component.name, component.version] = component
+        return found
 
     def component(self, unit: UnitPlan) -> ComponentPlan:
-        return self.components[unit.component]
+        return self.components[unit.component, unit.version]
+
+    @cached_property
+    def locks(self) -> Mapping[str, tuple[str, ...]]:
+        """Lock (`component@cluster`) → the units of the release that it covers, in order."""
+        found: dict[str, list[str]] = {}
+        for unit in self.plan.units:
+            found.setdefault(unit.lock, []).append(unit.unit)
+        return {lock: tuple(names) for lock, names in found.items()}
+
+    @cached_property
+    def sharing(self) -> Mapping[str, tuple[str, ...]]:
+        """Unit → the others that share an object with it, in order; one that shares none is
+        missing. Those go one after another, and go back together.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for names in self.locks.values():
+            if len(names) < 2:
+                continue
+            objects = {name: {o.ref for o in self.units[name].objects} for name in names}
+            for name in names:
+                others = tuple(
+                    other for other in names if other != name and objects[name] & objects[other]
+                )
+                if others:
+                    found[name] = others
+        return found
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The workload kinds: built in, and those of the release repo that the plan froze."""
+        return with_rows(row_from(spec) for spec in self.plan.rows) if self.plan.rows else BUILT_IN
 
     def stage(self, unit: UnitPlan) -> StagePlan:
         return self.plan.stages[unit.stage]
@@ -98,13 +136,13 @@ class PlanIndex:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Another active release's unit of the same name. `position` tells which was merged first."""
+    """What another active release has of a lock. `position` tells which was merged first."""
 
     release: str
     position: int
     in_flight: bool
     ended: bool = False
-    """The unit has ended there, its release has not: it may still go back."""
+    """All of it has ended there, its release has not: it may still go back."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +158,7 @@ class Situation:
     stops: tuple[EmergencyStop, ...] = ()
     decisions: tuple[Decision, ...] = ()
     claims: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
-    """Unit name → other active releases that have it."""
+    """Lock (`component@cluster`) → other active releases that have units in it."""
     in_flight: int = 0
     """Units in flight over all other releases."""
     supersedes: tuple[str, ...] = ()
@@ -147,6 +185,11 @@ class Unit:
     state: UnitState
     component: ComponentPlan
     stage: StagePlan
+
+
+def reaches(hold: Hold, what: Covered) -> bool:
+    """Whether a hold reaches a unit. One made for a release never reaches another release."""
+    return hold.release in (None, what.release) and covers(hold.scope, what)
 
 
 def covered(s: Situation, unit: UnitPlan) -> Covered:

@@ -84,12 +84,36 @@ class ComponentPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeChoice:
+    """Which nodes of a cluster a unit is about, as written; which those are is seen at the time.
+
+    A node is chosen when a name or the selector says so; `others`: when none of these selectors
+    does (the node set `rest`).
+    """
+
+    names: tuple[str, ...] = ()
+    selector: JSON = None
+    """A selector over the labels of nodes, in the file's own field names; None: no selector."""
+    others: tuple[JSON, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPlan:
-    """One unit in its place. `labels` are those of group and cluster as they were at the merge."""
+    """One unit in its place. `labels` are those of group, cluster and, where it has one, node set
+    or namespace as they were at the merge.
+    """
 
     unit: str
     component: str
     cluster: str
+    scope: str = "cluster"
+    """cluster | nodeSet | namespace | node."""
+    place: str = ""
+    """The node set, namespace or node inside the cluster; "" where the unit is the cluster."""
+    version: str = ""
+    """The version that it gets, where units of one component differ; "": its component's."""
+    nodes: NodeChoice | None = None
+    """The nodes that it is about; None: all of the cluster."""
     stage: int
     wave: int
     reason: str
@@ -100,6 +124,11 @@ class UnitPlan:
     """
     objects: tuple[PlannedObject, ...]
     """In the order of applying: namespaces and CRDs first, workloads last."""
+
+    @property
+    def lock(self) -> str:
+        """`component@cluster`: never two releases at once in it, whatever the scope."""
+        return f"{self.component}@{self.cluster}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +163,8 @@ class ReleasePlan:
     """What the policy asks before the first write."""
     checks: Mapping[str, JSON] = field(default_factory=dict)
     """Definitions of every check used: name → Check spec as JSON in the file's own field names."""
+    rows: tuple[JSON, ...] = ()
+    """Specs of the repo's own workload kinds that its objects are of."""
     reason: str = ""
     pull: str | None = None
     authors: tuple[str, ...] = ()

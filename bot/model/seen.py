@@ -34,3 +34,5 @@ class UnitSeen:
     """UID of the cluster's kube-system namespace."""
     objects: Mapping[str, ObjectSeen] = field(default_factory=dict)
     """Object key → what was seen."""
+    nodes: Mapping[str, Mapping[str, str]] | None = None
+    """Node → its labels; None where the unit does not choose among them."""

@@ -35,6 +35,15 @@ def look_at(fleet: Fleet, unit: UnitPlan, now: datetime) -> UnitSeen:
             live = fleet.get(unit.cluster, planned.ref)
             children = fleet.children(unit.cluster, live) if live is not None else ()
             objects[planned.ref.key] = ObjectSeen(ref=planned.ref, live=live, children=children)
+        nodes = _nodes(fleet, unit.cluster) if unit.nodes is not None else None
     except PortError as error:
         return UnitSeen(unit=unit.unit, at=now, reachable=False, error=error.why)
-    return UnitSeen(unit=unit.unit, at=now, uid=uid, objects=objects)
+    return UnitSeen(unit=unit.unit, at=now, uid=uid, objects=objects, nodes=nodes)
+
+
+def _nodes(fleet: Fleet, cluster: str) -> dict[str, dict[str, str]]:
+    """Node → its labels."""
+    return {
+        node["metadata"]["name"]: dict(node["metadata"].get("labels") or {})
+        for node in fleet.nodes(cluster)
+    }

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from bot.core.board import Active, Board, skipped
 from bot.core.lifecycle import explain
-from bot.core.scope import Covered, covers
-from bot.core.situation import calendar_unit
+from bot.core.scope import Covered
+from bot.core.situation import calendar_unit, reaches
 from bot.core.turn import Turn
 from bot.model.gate import ReleaseView, Waiting
 from bot.model.state import DecisionStatus, ReleasePhase
@@ -31,7 +31,7 @@ def view_of(
         for hold in board.holds.values()
         if hold.scope == active.state.release
         or any(
-            covers(hold.scope, Covered(active.state.release, u.unit, u.component, u.labels))
+            reaches(hold, Covered(active.state.release, u.unit, u.component, u.labels))
             for u in active.index.plan.units
         )
     )

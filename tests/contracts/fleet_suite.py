@@ -112,6 +112,17 @@ class FleetStories:
         with pytest.raises(Unreachable):
             world.fleet.get("nobody-named-it", ref_of(config_map(world)))
 
+    # -- its nodes
+
+    def test_its_nodes_are_told_by_name_with_their_labels(self, world: World) -> None:
+        """Node sets are chosen by labels, and every node says at least its own name."""
+        nodes = world.fleet.nodes(world.cluster)
+        names = [node["metadata"]["name"] for node in nodes]
+        assert len(names) >= 3
+        assert names == sorted(names)
+        labels = [node["metadata"]["labels"]["kubernetes.io/hostname"] for node in nodes]
+        assert labels == names
+
     # -- creating
 
     def test_what_is_not_there_is_none(self, world: World) -> None:

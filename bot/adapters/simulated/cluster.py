@@ -100,7 +100,7 @@ class Cluster:
         if address in self.plain:
             return _in_version(self.plain[address], ref.api_version)
         if address[0] == "" and ref.kind == "Node" and ref.name in self.joined:
-            return self._node(ref.name, t)
+            return self.node(ref.name, t)
         if address == ("", "Namespace", "", "kube-system"):
             return self._kube_system()
         if ref.kind in ("Pod", "ReplicaSet", "ControllerRevision"):
@@ -123,14 +123,15 @@ class Cluster:
         if workload is None or workload.uid != metadata.get("uid"):
             return ()
         if workload.controller.on_nodes:
-            return tuple(self._node(node, t) for node in self.nodes)
+            return tuple(self.node(node, t) for node in self.nodes)
         return tuple(workload.children(t))
 
     def objects(self) -> tuple[JSON, ...]:
         shown = {p: w.view() for p, w in self.workloads.items()} | self.plain
         return tuple(shown[address] for address in sorted(shown))
 
-    def _node(self, name: str, t: int) -> JSON:
+    def node(self, name: str, t: int) -> JSON:
+        """One node as the API shows it."""
         uid = uid_of(self.uid, "node", name, self.joined[name])
         components = [w for w in self.workloads.values() if w.controller.on_nodes]
         return node_json(name, uid, self.joined[name], self.labels_of(name), components, t)

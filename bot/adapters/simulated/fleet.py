@@ -66,6 +66,11 @@ class SimulatedFleet:
             there, t = self._reach(cluster)
             return there.children(owner, t)
 
+    def nodes(self, cluster: str) -> tuple[JSON, ...]:
+        with self._lock:
+            there, t = self._reach(cluster)
+            return tuple(there.node(name, t) for name in sorted(there.nodes))
+
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:

@@ -29,9 +29,10 @@ WORKLOADS = frozenset(
         ("apps.kruise.io", "CloneSet"),
         ("apps.kruise.io", "DaemonSet"),
         ("apps.kruise.io", "StatefulSet"),
+        ("kubenode.alibabacloud.com", "MachineComponentSet"),
     }
 )
-"""(group, kind) of what runs pods and so is applied last, when all that it mounts is there."""
+"""(group, kind) of what runs pods or nodes and so is applied last, when all that it mounts is there."""
 
 _ROOTS = ("version", "images", "cluster", "unit")
 _NAME = re.compile(rf"(?<![.\w])({'|'.join(_ROOTS)})\b((?:\s*\.\s*[A-Za-z_]\w*)*)")

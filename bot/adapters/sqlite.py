@@ -274,6 +274,14 @@ class SqliteStore:
             query += f" WHERE {' AND '.join(where)}"
         return self._decoded(found, self._read(f"{query} ORDER BY key", values))
 
+    def names(self, kind: type[Any], *, ending: str = "") -> tuple[str, ...]:
+        """Keys of all rows of a type, ended or not; with `ending`, those that end so."""
+        table = kind_of(kind).table
+        if not ending:
+            return tuple(key for (key,) in self._read(f"SELECT key FROM {table}", ()))
+        query = f"SELECT key FROM {table} WHERE substr(key, -?) = ?"
+        return tuple(key for (key,) in self._read(query, (len(ending), ending)))
+
     def blob(self, digest: str) -> JSON | None:
         """The JSON that was stored under a digest."""
         found = self._read("SELECT packed, body FROM blob WHERE digest = ?", (digest,))

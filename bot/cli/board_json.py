@@ -77,6 +77,7 @@ def hold_json(hold: Hold) -> dict[str, Any]:
         "by": hold.by,
         "at": instant(hold.at),
         "code": hold.code.value,
+        "until": instant(hold.until),
     }
 
 

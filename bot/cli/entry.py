@@ -54,6 +54,7 @@ COMMANDS = {
     "override": ("bot.cli.steering", "Go on although a check or a gate said no."),
     "freeze": ("bot.cli.steering", "An emergency freeze, until a time."),
     "unfreeze": ("bot.cli.steering", "Lift an emergency freeze."),
+    "snooze": ("bot.cli.steering", "Begin and ask nothing of it until a time."),
     "audit": ("bot.cli.record", "The record of a release."),
     "fleet": ("bot.cli.record", "What the clusters run of what we own."),
     "backup": ("bot.cli.record", "A copy of the store, while it runs."),
@@ -61,7 +62,7 @@ COMMANDS = {
     "demo": ("bot.cli.running", "The whole story of a release, on this machine."),
 }
 """Name → where it stands, and what it does in one line. The order is that of the help."""
-LATER = ("merge", "rehearse", "sim", "snooze", "tidy")
+LATER = ("merge", "rehearse", "sim", "tidy")
 
 
 class Script(click.Group):

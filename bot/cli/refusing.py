@@ -18,7 +18,7 @@ def refused(code: str, /, **facts: Any) -> Ended:
 def as_ended(told: Any) -> Ended:
     from bot.cli.telling import instant
 
-    body = {
+    body: dict[str, dict[str, Any]] = {
         "refused": {
             "code": told.code,
             "why": told.why,
@@ -26,6 +26,8 @@ def as_ended(told: Any) -> Ended:
             "until": instant(told.until),
         }
     }
+    if told.candidates:
+        body["refused"]["candidates"] = list(told.candidates)
     return Ended(USAGE if told.usage else REFUSED, told.text, body)
 
 

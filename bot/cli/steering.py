@@ -39,6 +39,7 @@ _SPECIAL: dict[str, list[click.Parameter]] = {
         )
     ],
     "freeze": [click.Option(["--until"], metavar="T", help="2h, or RFC 3339 with a zone.")],
+    "snooze": [click.Option(["--until"], metavar="T", help="2h, or RFC 3339 with a zone.")],
 }
 _SCOPES = {
     "approve": "RELEASE[#N]",
@@ -61,6 +62,7 @@ _HELP = {
     "override": "I have seen that a check or gate says no, and go on.",
     "freeze": "An emergency freeze: no batch of the scope begins until then.",
     "unfreeze": "Lift an emergency freeze.",
+    "snooze": "Begin and ask nothing of it until then; what rolls goes on.",
 }
 
 

@@ -123,7 +123,9 @@ def _unknown(board: Board, command: Command) -> Refusal | None:
     What stands on exactly this scope can be lifted even when main no longer has what it names.
     """
     scope = command.scope
-    if f"pause/{scope}" in board.holds or f"freeze/{scope}" in board.stops:
+    if {f"pause/{scope}", f"snooze/{scope}"} & board.holds.keys() or (
+        f"freeze/{scope}" in board.stops
+    ):
         return None
     if is_release(scope) and scope not in board.releases:
         return refusal("unknown-release", release=scope, near=near(scope, board.releases))
@@ -132,7 +134,7 @@ def _unknown(board: Board, command: Command) -> Refusal | None:
         component, _, cluster = scope.partition("@")
         rules = board.rules
         later = component in rules.components and cluster in rules.clusters
-        early = command.verb in ("pause", "freeze", "unfreeze", "resume")
+        early = command.verb in ("pause", "freeze", "unfreeze", "resume", "snooze")
         if scope not in units and not (later and early):
             known = {f"{component}@{name}" for name in rules.clusters} if early else set()
             known |= {f"{name}@{cluster}" for name in rules.components} if early else set()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome, Verb, owners_of
 from bot.core.commands_override import override
+from bot.core.commands_snooze import snooze
 from bot.core.commands_steer import (
     cancel,
     freeze,
@@ -220,6 +221,7 @@ VERBS: dict[str, Verb] = {
     "resume": resume,
     "freeze": freeze,
     "unfreeze": unfreeze,
+    "snooze": snooze,
     "cancel": cancel,
     "skip": skip,
     "retry": retry,

@@ -14,9 +14,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.messages_asks import asks
+from bot.core.scope import first_covering
+from bot.core.situation import covered
 from bot.core.turn import Turn
 from bot.model.plan import ApprovalAsk
-from bot.model.state import Decision, DecisionStatus, ReleasePhase, UnitPhase
+from bot.model.state import Decision, DecisionStatus, HoldCode, ReleasePhase, UnitPhase
 from checks.verdict import Verdict
 
 LIVE = (DecisionStatus.OPEN, DecisionStatus.APPROVED, DecisionStatus.REJECTED)
@@ -46,7 +48,8 @@ def keep_asking(t: Turn) -> None:
             void(t, found, why)
             found = None
         if found is None:
-            open_decision(t, what, subject, ask)
+            if not _snoozed(t):
+                open_decision(t, what, subject, ask)
         elif what == "release" and not _used(t, found):
             # The policy of now may ask for other roles and a shorter time than the plan did.
             asked = (ask.roles, ask.count, ask.expires)
@@ -65,6 +68,16 @@ def keep_asking(t: Turn) -> None:
                 id=decision.id,
                 by=[vote.by for vote in t.valid_votes(decision)],
             )
+
+
+def _snoozed(t: Turn) -> bool:
+    """Whether somebody put off all that would begin next: then nobody is asked about it either."""
+    snoozes = [hold.scope for hold in t.holds if hold.code is HoldCode.SNOOZED]
+    if not snoozes or not t.s.index.waves:
+        return False
+    stage, wave = t.front or t.s.index.waves[-1]
+    units = (covered(t.s, t.s.index.units[name]) for name in t.s.plan.stages[stage].waves[wave])
+    return all(first_covering(snoozes, unit) is not None for unit in units)
 
 
 def _reopen(t: Turn) -> None:

@@ -258,7 +258,9 @@ def _all_good(t: Turn) -> bool:
             decision = t.decision_on("after-stage", stage.name)
             if decision is None or not t.granted(decision):
                 return False
-    return not any(hold.release == t.s.name for hold in t.holds)
+    # A snooze delays what begins: a good end is no beginning.
+    holds = (hold for hold in t.holds if hold.code is not HoldCode.SNOOZED)
+    return not any(hold.release == t.s.name for hold in holds)
 
 
 def _succeeded(t: Turn) -> None:

@@ -38,7 +38,9 @@ def held(t: Turn, hold: Hold) -> Wait:
             "by": hold.by,
             "at": hold.at,
             "code": hold.code.value,
+            "until": hold.until,
         },
+        until=hold.until,
         who=t.who_lifts(hold),
     )
 

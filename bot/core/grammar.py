@@ -30,10 +30,12 @@ VERBS = (
     "override",
     "freeze",
     "unfreeze",
+    "snooze",
 )
 GATES_TO_OVERRIDE = ("check", "evidence", "blocked", "window")
 NEVER_OVERRIDDEN = ("lock", "fence", "guard", "identity", "convergence")
-NEEDS_REASON = ("reject", "rollback", "skip", "cancel", "override", "freeze")
+NEEDS_REASON = ("reject", "rollback", "skip", "cancel", "override", "freeze", "snooze")
+NEEDS_UNTIL = ("freeze", "snooze")
 _FLAGS = {"--reason": "reason", "--until": "until", "--gate": "gate"}
 _DURATION = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -122,8 +124,8 @@ def _command(
         return refusal(
             "not-understood", text=f"--gate {gate}", why=f"the gates to override are {known}"
         )
-    if verb == "freeze" and not found.get("until"):
-        return refusal("bad-time", text="", why="freeze needs --until")
+    if verb in NEEDS_UNTIL and not found.get("until"):
+        return refusal("bad-time", text="", why=f"{verb} needs --until")
     return Command(
         verb="pause" if verb == "stop" else verb,
         scope=scope,

@@ -132,7 +132,10 @@ def _unfrozen(f: Facts) -> str:
 
 def _snoozed(f: Facts) -> str:
     until = f" until {moment(f['until'], f.get('zone') or 'UTC')}" if f.get("until") else ""
-    return sentence(f"Snoozed {named(f)}{until}", "Nobody is asked again before that")
+    return sentence(
+        f"Snoozed {named(f)}{until}{because(f)}",
+        "Batches that began go on; nothing more begins, and nobody is asked, before that",
+    )
 
 
 _DONE: Mapping[str, Callable[[Facts], str]] = {

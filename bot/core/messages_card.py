@@ -103,6 +103,7 @@ def hold_wait(hold: Hold, view: ReleaseView) -> Wait:
         "by": hold.by,
         "at": hold.at,
         "code": str(hold.code),
+        "until": hold.until,
     }
     return Wait(code="held", facts=facts)
 

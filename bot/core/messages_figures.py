@@ -130,9 +130,13 @@ def foremost(waiting: Iterable[Waiting]) -> tuple[Waiting, ...]:
     return tuple(sorted(waiting, key=_weight))
 
 
+_QUIET = {HoldCode.PAUSED: 1, HoldCode.SNOOZED: 2}
+"""Holds of a person who meant them: what stopped by itself is told before them."""
+
+
 def stopping(view: ReleaseView) -> Hold | None:
     """The hold that a failure or a rule made, before one of a person."""
-    holds = sorted(view.holds, key=lambda hold: (hold.code is HoldCode.PAUSED, hold.at, hold.id))
+    holds = sorted(view.holds, key=lambda hold: (_QUIET.get(hold.code, 0), hold.at, hold.id))
     return holds[0] if holds else None
 
 
@@ -146,7 +150,7 @@ def tone(view: ReleaseView) -> Tone:
     if phase.ended:
         return Tone.DONE
     hold = stopping(view)
-    if hold is not None and hold.code is not HoldCode.PAUSED:
+    if hold is not None and hold.code not in _QUIET:
         return Tone.STOPPED
     if open_decisions(view):
         return Tone.DECISION

@@ -22,6 +22,8 @@ def held(f: Facts, zone: str) -> str:
     named = f"{state} on {where(scope)}" if scope else state
     person = f" by {by}" if by and by != "sluice" else ""
     reason = clause(f.get("reason")) or usual
+    if until := f.get("until"):
+        person += f" until {moment(until, zone)}"
     head = f"{named}{person}: {reason}" if reason else f"{named}{person}"
     return sentence(head, step, f"Since {moment(f['at'], zone)}" if f.get("at") else "")
 
@@ -38,6 +40,7 @@ def frozen(stop: EmergencyStop, zone: str) -> str:
 _HOLDS = {
     "paused": ("Paused", "", "Resume lifts it"),
     "freeze": ("Frozen", "", "Unfreeze lifts it"),
+    "snoozed": ("Snoozed", "", "It goes on by itself then; resume lets it go on at once"),
     "failed": (
         "Stopped",
         "a unit failed",

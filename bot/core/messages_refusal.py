@@ -44,6 +44,8 @@ class Refusal:
     why: str
     who: tuple[str, ...] = ()
     until: datetime | None = None
+    candidates: tuple[str, ...] = ()
+    """What may have been meant, where it was not clear."""
 
     @property
     def usage(self) -> bool:
@@ -68,7 +70,11 @@ def refusal(code: str, /, **facts: Any) -> Refusal:
     names = (who,) if isinstance(who, str) else tuple(str(name) for name in who)
     until = facts.get("until")
     return Refusal(
-        code=code, why=why, who=names, until=until if isinstance(until, datetime) else None
+        code=code,
+        why=why,
+        who=names,
+        until=until if isinstance(until, datetime) else None,
+        candidates=tuple(facts.get("candidates") or ()),
     )
 
 
@@ -111,10 +117,10 @@ def _unknown(kind: str, key: str) -> Callable[[Facts], str]:
     def say(f: Facts) -> str:
         hint = row(f.get("hint") or f.get("near"))
         known = row(f.get("known"), most=30)
-        return sentence(
-            f"there is no {kind} {f.get(key) or f.get('name') or ''}".rstrip(),
-            f"Did you mean {hint}?" if hint else (f"Known: {known}" if known else ""),
-        )
+        said = f"Did you mean {hint}?" if hint else (f"Known: {known}" if known else "")
+        if shared := f.get("candidates"):
+            said = f"It may be {row(shared, most=10, joint=' or ')}: name one of them whole"
+        return sentence(f"there is no {kind} {f.get(key) or f.get('name') or ''}".rstrip(), said)
 
     return say
 
@@ -131,10 +137,29 @@ def _already_done(f: Facts) -> str:
 
 
 def _ended(f: Facts) -> str:
-    phase = f" ({f['phase']})" if f.get("phase") else ""
-    return sentence(
-        f"release {f.get('release', '')} has ended{phase}", "A new release is the way on"
-    )
+    """How it ended, when, and what can be done about it now."""
+    phase, unit = str(f.get("phase") or ""), f.get("unit")
+    ended = f" {moment(f['at'])}" if f.get("at") else ""
+    if phase == "BEFORE_US":
+        return sentence(
+            f"release {f.get('release', '')} stood on main before this bot began, and is never run"
+            " by it",
+            "A new release, or run --since with the commit before it",
+        )
+    how = f" ({phase}{ended})" if phase else ""
+    left = f"; {unit} is {f['unit_phase']} there" if unit and f.get("unit_phase") else ""
+    if f.get("why"):
+        left += f": {clause(f['why'])}"
+    return sentence(f"release {f.get('release', '')} has ended{how}{left}", _after_end(f))
+
+
+def _after_end(f: Facts) -> str:
+    release, owed = f.get("release", ""), f.get("owed")
+    if f.get("phase") != "SUCCEEDED":
+        return "What it left is no longer its own; a new release is the way on"
+    if owed:
+        return f"Still owed: {row(owed, most=5)}; retry {release} brings them in, rollback undoes"
+    return f"rollback {release} takes it back; else a new release is the way on"
 
 
 def _not_failed(f: Facts) -> str:

@@ -188,6 +188,9 @@ def _hold(event: Event, view: ReleaseView) -> Message:
             finish,
         )
         return Message(text=text, tone=Tone.PAUSED)
+    if code == "snoozed":
+        text = why(Wait(code="held", facts={**facts, "scope": scope}), view.zone)
+        return Message(text=text, tone=Tone.PAUSED)
     # A failure or a rule stopped it: somebody must decide, so those who own it are called.
     owners = dict.fromkeys(o for c in view.plan.components for o in c.owners if o != event.who)
     return Message(
@@ -203,7 +206,23 @@ def _lifted(event: Event, view: ReleaseView) -> Message | None:
     if event.data.get("code") in (HoldCode.FAILED, HoldCode.REJECTED):
         return None  # what lifted it is told: a retry, a skip, an override, a yes
     scope = where(event.data.get("scope"))
+    if event.data.get("code") == HoldCode.SNOOZED and event.who == "sluice":
+        return _awake(event, view)
     return Message(text=f"Resumed {scope} by {event.who}. It goes on by its gates.")
+
+
+def _awake(event: Event, view: ReleaseView) -> Message:
+    """The snooze is over: who can decide what was asked before it is called again."""
+    asked = _names(event.data.get("decisions"))
+    wanted = dict.fromkeys(name for one in asked for name in view.deciders.get(one, ()))
+    return Message(
+        text=sentence(
+            f"The snooze of {where(event.data.get('scope'))} is over; it goes on by its gates",
+            f"Still to decide: {row(asked)}" if asked else "",
+        ),
+        tone=Tone.DECISION if asked else None,
+        mentions=tuple(wanted),
+    )
 
 
 def _frozen(event: Event, view: ReleaseView) -> Message:

@@ -232,6 +232,7 @@ class HoldCode(StrEnum):
     REJECTED = "rejected"
     FENCED = "fenced"
     SUPERSEDED = "superseded"
+    SNOOZED = "snoozed"
     BUG = "bug"
 
 
@@ -250,6 +251,8 @@ class Hold:
     finish_batch: bool = False
     release: str | None = None
     """The release it was made for; None when a wider scope was named."""
+    until: datetime | None = None
+    """When it lifts itself: only a snooze does."""
 
     @property
     def key(self) -> str:

@@ -14,11 +14,11 @@ from bot.core.commands import Outcome, judge
 from bot.core.commands_decide import VERBS
 from bot.core.grammar import Command, parse
 from bot.core.messages_refusal import Refusal, refusal
-from bot.core.scope import is_release
 from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, HoldCode
 from bot.ports import Answer, Note, PortError, Store
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_release
+from bot.reconciler.naming import better, over, release_of
 from bot.reconciler.noticing import REWRITTEN
 
 log = logging.getLogger(__name__)
@@ -43,12 +43,8 @@ def consider(
     """What would follow from a command; an ended release that it names is read in first."""
     if isinstance(text, Refusal):
         return Outcome(refused=text)
-    name = text.scope
-    if "@" in text.scope and text.verb == "rollback":
-        # A unit is taken back from the release that wrote there last, ended or not.
-        applied = store.get(Applied, text.scope)
-        name = applied.release if applied is not None else name
-    if is_release(name) and name not in board.releases:
+    name = release_of(store, board, text)
+    if name and name not in board.releases:
         active = load_release(store, versions, name, now)
         if active is not None:
             board.add(active)
@@ -57,7 +53,13 @@ def consider(
             for unit in units:
                 if active.units[unit].began or active.state.phase.ended:
                     fetch(store, board, active, unit)
-    return judge(board, text, now, VERBS)
+    outcome = judge(board, text, now, VERBS)
+    told = outcome.refused
+    if told is not None and told.code in ("not-mapped", "role"):
+        return outcome
+    if (ended := over(store, board, text, name, told)) is not None:
+        return Outcome(refused=ended)
+    return outcome if told is None else Outcome(refused=better(store, board, text, told))
 
 
 def take_note(
@@ -142,6 +144,8 @@ def answer_of(outcome: Outcome) -> Answer:
             "until": until,
         }
     }
+    if refused.candidates:
+        body["refused"]["candidates"] = list(refused.candidates)
     return Answer(code=USAGE if refused.usage else REFUSED, body=body, text=refused.text)
 
 

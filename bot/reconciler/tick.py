@@ -38,6 +38,7 @@ from bot.reconciler.recording import Recorder
 from bot.reconciler.reporting import Reporter
 from bot.reconciler.revert import propose_revert
 from bot.reconciler.rules import connections, freeze_of, rules_of
+from bot.reconciler.snoozing import end_snoozes, next_end
 from bot.reconciler.views import view_of
 
 log = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ class Reconciler:
         ledger = self._notice(now, ledger, ticked)
         ticked.problems += self._wrong_with_main()
         self._expire_freezes(now, ledger)
+        end_snoozes(self.board, now, ledger)
         self.comparer.compare(now, ledger, self.ports.pool)
         due = [a for a in self.board.ordered() if a.dirty or (a.wake and a.wake <= now)]
         touched |= {event.release for event in ledger.events if event.release}
@@ -146,7 +148,7 @@ class Reconciler:
             return self.ports.clock.now()
         times = [active.wake for active in self.board.releases.values() if active.wake]
         times += [stop.until for stop in self.board.stops.values()]
-        times += [self.comparer.again] if self.comparer.again else []
+        times += [at for at in (self.comparer.again, next_end(self.board)) if at]
         return min(times, default=None)
 
     # observe

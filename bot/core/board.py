@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.lifecycle import Step
-from bot.core.scope import Covered, covers
+from bot.core.scope import covers, release_of
 from bot.core.situation import Claim, PlanIndex, Rules, Situation
 from bot.model.gate import Waiting
 from bot.model.plan import JSON
@@ -160,9 +160,7 @@ class Board:
             units = [
                 unit.unit
                 for unit in active.index.plan.units
-                if covers(
-                    scope, Covered(active.state.release, unit.unit, unit.component, unit.labels)
-                )
+                if covers(scope, active.index.covered(active.state.release, unit))
             ]
             if units:
                 yield active, units
@@ -180,10 +178,8 @@ class Board:
                 yield f"{other}@{unit.cluster}"
 
     def _may_touch(self, hold: Hold, active: Active) -> bool:
-        if hold.release not in (None, active.state.release):
-            return False
-        scope = hold.scope
-        return scope == active.state.release or scope == "all" or "@" in scope or ":" in scope
+        mine = (None, active.state.release)
+        return hold.release in mine and release_of(hold.scope) in mine
 
     def _superseded(self, active: Active) -> Iterator[str]:
         for name in (active.index.plan.spec or {}).get("supersedes") or ():

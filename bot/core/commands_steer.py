@@ -13,7 +13,7 @@ from bot.core.commands import Ask, Outcome
 from bot.core.grammar import moment
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import done, refusal
-from bot.core.scope import Covered, is_release
+from bot.core.scope import is_release, release_of
 from bot.core.situation import failures, reaches
 from bot.core.turn import LIFTED_BY
 from bot.model.state import EmergencyStop, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
@@ -37,7 +37,7 @@ def pause(ask: Ask) -> Outcome:
         by=ask.by,
         at=ask.now,
         finish_batch=command.finish_batch,
-        release=scope if is_release(scope) else None,
+        release=release_of(scope),
     )
     outcome = Outcome(holds=[hold])
     _wake_rolling(ask, outcome, scope)
@@ -77,7 +77,7 @@ def resume(ask: Ask) -> Outcome:
     mine = [
         hold
         for hold in ask.board.holds.values()
-        if hold.scope == scope or (hold.release == scope and is_release(scope))
+        if hold.scope == scope or (hold.release == scope and hold.code is not HoldCode.PAUSED)
     ]
     if not mine:
         others = sorted({hold.scope for hold in ask.board.holds.values()})
@@ -182,7 +182,7 @@ def _holding(ask: Ask, active: Active) -> list[Hold]:
         hold
         for hold in ask.board.holds.values()
         if any(
-            reaches(hold, Covered(active.state.release, u.unit, u.component, u.labels))
+            reaches(hold, active.index.covered(active.state.release, u))
             for u in active.index.plan.units
         )
     ]

@@ -1,4 +1,5 @@
-"""SCOPE of the contract: all, a release, a unit, component:C, group:G, cluster:K, label:k=v.
+"""SCOPE of the contract: all, a release, its stage or wave (RELEASE/STAGE, RELEASE/STAGE/2), a unit,
+component:C, group:G, cluster:K, label:k=v.
 
 Says what a scope covers and where it can be meant; never who may use it.
 """
@@ -19,11 +20,24 @@ class Covered:
     unit: str
     component: str
     labels: Mapping[str, str]
+    stage: str = ""
+    wave: int = 0
+    """Counted from 1, as people count."""
 
 
 def is_release(scope: str) -> bool:
     """Whether the scope names one release (`all` is not the name of one)."""
-    return scope != "all" and "@" not in scope and ":" not in scope
+    return scope != "all" and not any(sign in scope for sign in "@:/")
+
+
+def is_part(scope: str) -> bool:
+    """Whether the scope names a stage or a wave of one release."""
+    return "/" in scope and "@" not in scope and ":" not in scope
+
+
+def release_of(scope: str) -> str | None:
+    """The release that a scope names, as a whole or a part of it; None where it names none."""
+    return scope.partition("/")[0] if is_release(scope) or is_part(scope) else None
 
 
 def well_formed(scope: str) -> bool:
@@ -31,6 +45,10 @@ def well_formed(scope: str) -> bool:
     prefix, colon, rest = scope.partition(":")
     if colon and "@" not in prefix:
         return prefix in _PREFIXES and bool(rest) and (prefix != "label" or rest.find("=") > 0)
+    if is_part(scope):
+        names = scope.split("/")
+        numbered = len(names) == 2 or (names[-1].isascii() and names[-1].isdigit())
+        return len(names) <= 3 and all(names) and numbered and not set(" \t\n") & set(scope)
     return bool(scope) and not any(sign in scope for sign in " \t\n")
 
 
@@ -42,7 +60,7 @@ def covers(scope: str, what: Covered) -> bool:
         return scope == what.unit
     prefix, colon, rest = scope.partition(":")
     if not colon:
-        return scope == what.release
+        return _names(scope, what)
     match prefix:
         case "component":
             return rest == what.component
@@ -53,6 +71,15 @@ def covers(scope: str, what: Covered) -> bool:
             return what.labels.get(key) == value
         case _:
             return False
+
+
+def _names(scope: str, what: Covered) -> bool:
+    """A release, one of its stages, or one wave of a stage."""
+    release, part, place = scope.partition("/")
+    if release != what.release or not part:
+        return scope == what.release
+    stage, _, wave = place.partition("/")
+    return stage == what.stage and (not wave or int(wave) == what.wave)
 
 
 def first_covering(scopes: Iterable[str], what: Covered) -> str | None:

@@ -124,6 +124,11 @@ class PlanIndex:
     def stage(self, unit: UnitPlan) -> StagePlan:
         return self.plan.stages[unit.stage]
 
+    def covered(self, release: str, unit: UnitPlan) -> Covered:
+        """The unit as scopes are tested against it."""
+        stage = self.plan.stages[unit.stage].name
+        return Covered(release, unit.unit, unit.component, unit.labels, stage, unit.wave + 1)
+
     @cached_property
     def waves(self) -> tuple[tuple[int, int], ...]:
         """(stage, wave) of every wave, in order."""
@@ -194,7 +199,7 @@ def reaches(hold: Hold, what: Covered) -> bool:
 
 def covered(s: Situation, unit: UnitPlan) -> Covered:
     """What scopes of holds and freezes are tested against."""
-    return Covered(s.name, unit.unit, unit.component, unit.labels)
+    return s.index.covered(s.name, unit)
 
 
 def calendar_unit(s: Situation, unit: UnitPlan) -> CalendarUnit:

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from bot.core.board import Active, Board, skipped
 from bot.core.lifecycle import explain
-from bot.core.scope import Covered
 from bot.core.situation import calendar_unit, reaches
 from bot.core.turn import Turn
 from bot.model.gate import ReleaseView, Waiting
@@ -31,7 +30,7 @@ def view_of(
         for hold in board.holds.values()
         if hold.scope == active.state.release
         or any(
-            reaches(hold, Covered(active.state.release, u.unit, u.component, u.labels))
+            reaches(hold, active.index.covered(active.state.release, u))
             for u in active.index.plan.units
         )
     )

@@ -19,7 +19,7 @@ from bot.core.grammar import Command
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import Refusal, refusal
 from bot.core.people import RIGHTS
-from bot.core.scope import is_release
+from bot.core.scope import is_part, release_of
 from bot.core.turn import Turn
 from bot.model.plan import JSON
 from bot.model.state import EmergencyStop, Event, Hold
@@ -100,7 +100,7 @@ def judge(board: Board, command: Command, now: datetime, verbs: Mapping[str, Ver
 
 def owned(scope: str) -> bool:
     """Whether a scope can reach nothing but what has these owners, now and later."""
-    return is_release(scope) or "@" in scope or scope.startswith("component:")
+    return release_of(scope) is not None or "@" in scope or scope.startswith("component:")
 
 
 def owners_of(board: Board, scope: str) -> list[tuple[str, ...]]:
@@ -127,8 +127,11 @@ def _unknown(board: Board, command: Command) -> Refusal | None:
         f"freeze/{scope}" in board.stops
     ):
         return None
-    if is_release(scope) and scope not in board.releases:
-        return refusal("unknown-release", release=scope, near=near(scope, board.releases))
+    named = release_of(scope)
+    if named is not None and named not in board.releases:
+        return refusal("unknown-release", release=named, near=near(named, board.releases))
+    if named is not None and is_part(scope) and not any(True for _ in board.reached(scope)):
+        return _no_part(board.releases[named], scope)
     if "@" in scope:
         units = {unit for active in board.releases.values() for unit in active.units}
         component, _, cluster = scope.partition("@")
@@ -140,10 +143,19 @@ def _unknown(board: Board, command: Command) -> Refusal | None:
             known |= {f"{name}@{cluster}" for name in rules.components} if early else set()
             return refusal("unknown-unit", unit=scope, near=near(scope, units | known))
     elif ":" in scope and not any(True for _ in board.reached(scope)):
-        named = _named(board, scope.partition(":")[0])
-        if scope not in named:
-            return refusal("unknown-scope", scope=scope, near=near(scope, named))
+        known = _named(board, scope.partition(":")[0])
+        if scope not in known:
+            return refusal("unknown-scope", scope=scope, near=near(scope, known))
     return None
+
+
+def _no_part(active: Active, scope: str) -> Refusal:
+    """A stage or wave that the release does not have: what it has, and what was probably meant."""
+    stages = {stage.name: len(stage.waves) for stage in active.index.plan.stages}
+    name, _, wave = scope.partition("/")[2].partition("/")
+    meant = "" if name in stages else near(name, stages)
+    hint = "/".join(filter(None, (active.state.release, meant, wave))) if meant else ""
+    return refusal("unknown-stage", scope=scope, stages=stages, near=hint)
 
 
 def _named(board: Board, kind: str) -> set[str]:

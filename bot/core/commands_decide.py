@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome, Verb, owners_of
 from bot.core.commands_override import override
+from bot.core.commands_rollback import rollback
 from bot.core.commands_snooze import snooze
 from bot.core.commands_steer import (
     cancel,
@@ -20,7 +21,7 @@ from bot.core.commands_steer import (
     resume,
     unfreeze,
 )
-from bot.core.commands_units import retry, rollback, skip
+from bot.core.commands_units import retry, skip
 from bot.core.messages_refusal import Refusal, done, refusal
 from bot.core.turn import LIFTED_BY, Turn
 from bot.model.state import (

@@ -13,7 +13,7 @@ from bot.core.commands import Ask, Outcome
 from bot.core.grammar import moment
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import done, refusal
-from bot.core.scope import is_release, release_of
+from bot.core.scope import release_of
 from bot.core.situation import failures, reaches
 from bot.core.turn import LIFTED_BY
 from bot.model.state import EmergencyStop, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState

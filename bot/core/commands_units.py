@@ -1,4 +1,4 @@
-"""Verbs for what went wrong: skip, retry, rollback.
+"""Verbs for what went wrong: skip and retry.
 
 Each answers with an `Outcome`; permission has been checked before.
 """
@@ -11,10 +11,18 @@ from datetime import datetime
 from bot.core import endings
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
+from bot.core.commands_rollback import (
+    back_holds,
+    cleared,
+    held_back,
+    part_of,
+    replaced_by,
+)
 from bot.core.commands_steer import failure_holds, lift
 from bot.core.messages_refusal import done, refusal
+from bot.core.scope import is_part
 from bot.core.turn import Turn
-from bot.model.state import ReleasePhase, UnitPhase, UnitState
+from bot.model.state import Hold, ReleasePhase, UnitPhase, UnitState
 
 
 def skip(ask: Ask) -> Outcome:
@@ -24,7 +32,9 @@ def skip(ask: Ask) -> Outcome:
         return Outcome(refused=refusal("unknown-unit", unit=ask.scope))
     active, unit = found
     if unit.phase in (UnitPhase.SUCCEEDED, UnitPhase.SKIPPED) or (
-        unit.phase is UnitPhase.ROLLED_BACK and not unit.failure
+        unit.phase is UnitPhase.ROLLED_BACK
+        and not unit.failure
+        and unit.unit not in held_back(ask, active)
     ):
         return Outcome(refused=refusal("already-done", unit=ask.scope, verb=unit.phase.value))
     moves = unit.phase.rolling or unit.phase is UnitPhase.ROLLING_BACK
@@ -35,7 +45,7 @@ def skip(ask: Ask) -> Outcome:
     t.tell("unit.skipped", unit.unit, actor=ask.by, reason=ask.command.reason)
     outcome = Outcome()
     outcome.step(t)
-    lift(ask, outcome, failure_holds(ask, active, [unit.unit]))
+    lift(ask, outcome, [*failure_holds(ask, active, [unit.unit]), *cleared(ask, active, t)])
     outcome.text = done("skip", unit=unit.unit, reason=ask.command.reason, by=ask.by)
     outcome.body = {"release": t.s.name, "unit": unit.unit, "phase": UnitPhase.SKIPPED.value}
     return outcome
@@ -50,7 +60,7 @@ def _left_out(unit: UnitState, now: datetime) -> UnitState:
     )
 
 
-RETRIABLE = (UnitPhase.FAILED, UnitPhase.QUARANTINED, UnitPhase.SKIPPED)
+RETRIABLE = (UnitPhase.FAILED, UnitPhase.QUARANTINED)
 RETRIED = (
     ReleasePhase.SCHEDULED,
     ReleasePhase.PROGRESSING,
@@ -65,15 +75,15 @@ def retry(ask: Ask) -> Outcome:
     """Begin the failed batch again, by all its gates; with the same plan."""
     outcome = Outcome()
     names: list[str] = []
+    held: Hold | None = None
     for active, units in ask.board.reached(ask.scope):
         if active.state.phase not in RETRIED:
             continue
-        again = [n for n in units if _retriable(active, n)]
-        if "@" not in ask.scope:
-            again = [n for n in again if active.units[n].phase is not UnitPhase.SKIPPED]
+        again = [n for n in units if _retriable(ask, active, n)]
         if not again:
+            held = held or next(iter(back_holds(ask, active)), None)
             continue
-        if later := _replaced_by(ask, active, again):
+        if later := replaced_by(ask, active, again):
             return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
         t = ask.turn(active)
         if t.state.phase.ended:
@@ -81,8 +91,11 @@ def retry(ask: Ask) -> Outcome:
         for name in again:
             _again(t, name, ask.by)
         outcome.step(t)
-        lift(ask, outcome, failure_holds(ask, active, again))
+        lift(ask, outcome, [*failure_holds(ask, active, again), *cleared(ask, active, t)])
         names += again
+    if not names and held is not None:
+        verb = f"retry {part_of(held)}"
+        return Outcome(refused=refusal("still-held", scope=ask.scope, why=held.reason, verb=verb))
     if not names:
         return Outcome(refused=refusal("not-failed", scope=ask.scope, verb="retry"))
     outcome.text = done("retry", scope=ask.scope, units=names, by=ask.by)
@@ -90,15 +103,23 @@ def retry(ask: Ask) -> Outcome:
     return outcome
 
 
-def _retriable(active: Active, name: str) -> bool:
-    """What did not come to a good end, and that the release still wants."""
+def _retriable(ask: Ask, active: Active, name: str) -> bool:
+    """What did not come to a good end, and that the release still wants. What a person left out or
+    took back is tried again only when it is named: the unit, its wave or its stage.
+    """
     unit = active.units[name]
     if active.state.phase is ReleasePhase.ROLLING_BACK:
         return unit.began is not None and (
             unit.phase is UnitPhase.FAILED or (unit.back and unit.phase is UnitPhase.SKIPPED)
         )
-    failed_and_back = unit.phase is UnitPhase.ROLLED_BACK and unit.failure is not None
-    return unit.phase in RETRIABLE or failed_and_back
+    match unit.phase:
+        case UnitPhase.SKIPPED:
+            return "@" in ask.scope
+        case UnitPhase.ROLLED_BACK:
+            named = "@" in ask.scope or is_part(ask.scope)
+            return unit.failure is not None or named
+        case phase:
+            return phase in RETRIABLE
 
 
 def _again(t: Turn, name: str, by: str) -> None:
@@ -129,86 +150,6 @@ def _again(t: Turn, name: str, by: str) -> None:
             fresh, batch=unit.batch - 1, step=unit.step - 1, targets={}, batch_began=None
         )
     t.put(fresh)
-
-
-def rollback(ask: Ask) -> Outcome:
-    """A release backwards: newest first, without waiting for Allow windows, and it sticks."""
-    outcome = Outcome()
-    count, releases = 0, []
-    for active, units in ask.board.reached(ask.scope):
-        if active.state.phase is ReleasePhase.PROPOSED:
-            continue
-        touched = [n for n in units if _can_be_taken_back(active, n)]
-        every = "@" not in ask.scope and len(units) == len(active.units)
-        if active.state.phase is ReleasePhase.SUPERSEDED:
-            # What has been taken over is the newer one's; the rest was left where it stood.
-            left = [n for n in touched if not _replaced_by(ask, active, [n])]
-            touched, units = left or touched, left or units
-        if not touched:
-            continue
-        if later := _replaced_by(ask, active, touched):
-            return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
-        t = ask.turn(active)
-        whole = every or active.state.phase in (ReleasePhase.SUPERSEDED, ReleasePhase.ROLLED_BACK)
-        if whole:
-            t.state = replace(t.state, ended=None)
-            count += endings.roll_back(
-                t, by=ask.by, reason=ask.command.reason, only=touched, sticks=every
-            )
-        else:
-            if t.state.phase.ended:
-                t.state = replace(
-                    t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None
-                )
-            count += sum(
-                endings.take_back(t, name, by=ask.by, reason=ask.command.reason)
-                for name in reversed(touched)
-            )
-        outcome.step(t)
-        releases.append(active.state.release)
-        lift(ask, outcome, failure_holds(ask, active, touched if not whole else None))
-    if not releases:
-        phases = [a.state.phase for a, _ in ask.board.reached(ask.scope)]
-        code = "ended" if phases and all(phase.ended for phase in phases) else "not-begun"
-        if any(
-            active.units[name].phase is UnitPhase.ROLLING_BACK
-            for active, units in ask.board.reached(ask.scope)
-            for name in units
-        ):
-            code = "going-back"
-        return Outcome(refused=refusal(code, release=ask.scope, scope=ask.scope, verb="rollback"))
-    outcome.text = done(
-        "rollback", scope=ask.scope, units=count, reason=ask.command.reason, by=ask.by
-    )
-    outcome.body = {"scope": ask.scope, "releases": releases, "units": count}
-    return outcome
-
-
-def _can_be_taken_back(active: Active, name: str) -> bool:
-    """What it touched; of a release that went back as a whole, what was left out on the way."""
-    unit = active.units[name]
-    if active.state.phase is ReleasePhase.ROLLED_BACK and not unit.back:
-        return False
-    return unit.began is not None and unit.phase in endings.TOUCHED
-
-
-def _replaced_by(ask: Ask, active: Active, units: list[str]) -> str:
-    """A later release that has written one of the units, or has it in hand; "" when none has."""
-    position = active.state.position
-    for name in units:
-        lock = active.index.units[name].lock
-        for claim in ask.board.claims.get(lock, {}).values():
-            other = ask.board.releases[claim.release]
-            theirs = [other.units[unit] for unit in other.index.locks[lock]]
-            left = all(u.began is None or u.phase is UnitPhase.ROLLED_BACK for u in theirs)
-            if claim.position > position and not left:
-                return claim.release
-        applied = ask.board.applied.get(name)
-        if applied is None or applied.release == active.state.release:
-            continue
-        if int(applied.fence.partition(".")[0]) > position:
-            return applied.release
-    return ""
 
 
 def _the_unit(ask: Ask) -> tuple[Active, UnitState] | None:

@@ -93,9 +93,17 @@ def _resumed(f: Facts) -> str:
 def _rolling_back(f: Facts) -> str:
     units = f.get("units")
     count = f": {many(some(units), 'unit')}, newest first" if some(units) else ""
+    head = f"Rolling back {named(f)}{count}"
+    if f.get("part"):
+        return sentence(
+            head,
+            "What was there before is put back, and the release holds there",
+            f"Retry {f['part']} brings it forward again",
+        )
+    if not f.get("sticks", True):
+        return sentence(head, "What was there before is put back; retry brings it forward again")
     return sentence(
-        f"Rolling back {named(f)}{count}",
-        "What was there before is put back, its content is blocked, and a revert is proposed",
+        head, "What was there before is put back, its content is blocked, and a revert is proposed"
     )
 
 

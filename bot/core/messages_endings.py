@@ -14,6 +14,11 @@ def expired(at: datetime) -> str:
     return f"nothing was written by {at:%Y-%m-%d %H:%M} UTC, when the release expired"
 
 
+def part_back(part: str, why: str) -> str:
+    """The reason of a hold after a stage or a wave was rolled back."""
+    return f"{part} was rolled back: {why}"
+
+
 def superseded(by: str) -> str:
     return f"{by} replaces it"
 

@@ -75,6 +75,11 @@ _HOLDS = {
         "the store was restored from a backup",
         "Lifts itself once the clusters show nothing newer; else an admin looks, then overrides",
     ),
+    "rolled-back": (
+        "Held",
+        "a stage or wave of it was rolled back",
+        "Retry that stage or wave, skip its units, or roll back the release",
+    ),
     "superseded": ("Held", "a newer release replaces it", "Roll it back"),
     "rejected": ("Stopped", "a decision was rejected", "Approve lifts it; or roll back"),
     "fenced": (

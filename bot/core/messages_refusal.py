@@ -29,6 +29,7 @@ WRONG_USAGE = frozenset(
         "unknown-pipeline",
         "unknown-release",
         "unknown-scope",
+        "unknown-stage",
         "unknown-unit",
         "unknown-verb",
     }
@@ -123,6 +124,15 @@ def _unknown(kind: str, key: str) -> Callable[[Facts], str]:
         return sentence(f"there is no {kind} {f.get(key) or f.get('name') or ''}".rstrip(), said)
 
     return say
+
+
+def _unknown_stage(f: Facts) -> str:
+    has = [f"{name} ({many(waves, 'wave')})" for name, waves in (f.get("stages") or {}).items()]
+    return sentence(
+        f"there is no stage or wave {f.get('scope')}",
+        f"Did you mean {f['near']}?" if f.get("near") else "",
+        f"Its stages: {row(has, most=30)}" if has else "It has no stages",
+    )
 
 
 def _nothing_open(f: Facts) -> str:
@@ -262,7 +272,8 @@ def _locked_store(f: Facts) -> str:
 def _bare(f: Facts) -> str:
     return sentence(
         f"{f.get('verb', 'this')} needs a scope",
-        "Name all, a release, a unit, or component:C, group:G, cluster:K, label:k=v",
+        "Name all, a release (or RELEASE/STAGE, RELEASE/STAGE/WAVE), a unit, or component:C,"
+        " group:G, cluster:K, label:k=v",
     )
 
 
@@ -284,6 +295,10 @@ def _skip_running(f: Facts) -> str:
 
 def _going_back(f: Facts) -> str:
     return sentence(f"{named(f)} is on its way back already", "Its card shows how far it is")
+
+
+def _is_back(f: Facts) -> str:
+    return sentence(f"{named(f)} is back already", "Retry brings it forward again")
 
 
 def _not_begun(f: Facts) -> str:
@@ -312,6 +327,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "unknown-release": _unknown("release", "release"),
     "unknown-unit": _unknown("unit", "unit"),
     "unknown-scope": _unknown("scope", "scope"),
+    "unknown-stage": _unknown_stage,
     "unknown-decision": _unknown("decision", "id"),
     "unknown-verb": _unknown("command", "verb"),
     "nothing-open": _nothing_open,
@@ -323,6 +339,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "replaced": _replaced,
     "not-begun": _not_begun,
     "going-back": _going_back,
+    "is-back": _is_back,
     "begun": _begun,
     "in-flight": _skip_running,
     "override-never": _override_never,

@@ -1,5 +1,5 @@
-"""SCOPE of the contract: all, a release, its stage or wave (RELEASE/STAGE, RELEASE/STAGE/2), a unit,
-component:C, group:G, cluster:K, label:k=v.
+"""SCOPE of the contract: all, a release, its stage or wave (RELEASE/STAGE, RELEASE/STAGE/2), a
+unit, component:C, group:G, cluster:K, label:k=v.
 
 Says what a scope covers and where it can be meant; never who may use it.
 """

@@ -44,6 +44,7 @@ LIFTED_BY: dict[HoldCode, str] = {
     HoldCode.RESTORED: "override",
     HoldCode.REJECTED: "approve",
     HoldCode.SUPERSEDED: "rollback",
+    HoldCode.ROLLED_BACK: "retry",
     HoldCode.PLAN_FAILED: "cancel",
 }
 """The verb that lifts a hold, or ends what it holds; `resume` for every other."""

@@ -231,6 +231,7 @@ class HoldCode(StrEnum):
     RESTORED = "store-restored"
     REJECTED = "rejected"
     FENCED = "fenced"
+    ROLLED_BACK = "rolled-back"
     SUPERSEDED = "superseded"
     SNOOZED = "snoozed"
     BUG = "bug"

@@ -1,0 +1,135 @@
+"""A stage or a wave goes back, and the release holds there: later waves are still to come."""
+
+from __future__ import annotations
+
+from tests import repo_files
+from tests.world import World
+
+EU_1, EU_2, ST_1 = "node-agent@eu-1", "node-agent@eu-2", "node-agent@st-1"
+OLD = {"eu-1": "2.4.1×4", "eu-2": "2.4.1×4", "st-1": "2.4.1×2"}
+NEW = {"eu-1": "2.5.0×4", "eu-2": "2.5.0×4", "st-1": "2.5.0×2"}
+
+
+def in_waves(world: World, until: str) -> str:
+    """Production goes in two waves: eu-1, then eu-2."""
+    world.changes({"pipelines/standard.yaml": repo_files.pipeline(waves=[1, "100%"])})
+    release = world.releases()
+    world.run_until(until)
+    return release
+
+
+def test_a_wave_goes_back_and_the_next_one_does_not_begin(world: World) -> None:
+    """Wave 1 of production shows harm while wave 2 is waiting: it alone goes back, and it stays."""
+    release = in_waves(world, "2026-11-24T09:25:00Z")
+    assert world.unit(release, EU_1).phase in ("SOAKING", "APPLYING", "PENDING")
+    said = world.says(f"rollback {release}/production/1 --reason 'drops packets'")
+    assert said.code == 0, said.text
+    assert f"{release}/production/1" in said.text
+    world.run_for(hours=6)
+    assert world.running() == OLD | {"st-1": "2.5.0×2"}, "staging keeps it, production has none"
+    assert world.phase(release) == "PROGRESSING"
+    assert world.unit(release, EU_2).began is None
+    assert f"{release}/production/1 was rolled back: drops packets" in world.why(release)
+    assert f"{release}/production/1 was rolled back" in world.chat.cards[f"card/{release}"]
+
+
+def test_resuming_does_not_bring_it_forward_and_retrying_does(world: World) -> None:
+    """Only a person who names the wave sends it forward again; then the next one follows."""
+    release = in_waves(world, "2026-11-24T09:25:00Z")
+    world.says(f"rollback {release}/production/1 'drops packets'")
+    world.run_for(minutes=10)
+    said = world.says(f"resume {release}")
+    assert said.body["refused"]["code"] == "still-held"
+    said = world.says(f"retry {release}")
+    assert said.body["refused"]["code"] == "still-held"
+    assert f"retry {release}/production/1" in said.text
+    assert world.says(f"retry {release}/production/1").code == 0
+    world.run_to_the_end(release)
+    assert world.phase(release) == "SUCCEEDED"
+    assert world.running() == NEW
+
+
+def test_a_wave_that_is_left_out_lets_the_next_one_begin(world: World) -> None:
+    """Its units are skipped one by one, by name: then nothing holds the others."""
+    release = in_waves(world, "2026-11-24T09:25:00Z")
+    world.says(f"rollback {release}/production/1 'drops packets'")
+    world.run_for(minutes=10)
+    assert world.says(f"skip {EU_1} --reason 'old kernel'").code == 0
+    world.run_to_the_end(release)
+    assert world.running() == NEW | {"eu-1": "2.4.1×4"}
+    assert world.unit(release, EU_1).phase == "SKIPPED"
+
+
+def test_a_stage_of_a_release_that_succeeded_goes_back_newest_first(world: World) -> None:
+    """All of production, hours later: wave 2 before wave 1, staging stays, nothing is blocked."""
+    release = in_waves(world, "2026-11-24T08:01:00Z")
+    world.run_to_the_end(release)
+    assert world.says(f"rollback {release}/production --reason 'leaks in a day'").code == 0
+    world.run_for(minutes=20)
+    assert world.running() == OLD | {"st-1": "2.5.0×2"}
+    ends = [e.unit for e in world.events(release, "unit.rolled-back")]
+    assert ends == [EU_2, EU_1]
+    assert world.phase(release) == "PROGRESSING"
+    assert not world.bot.board.rules.blocked
+    assert world.says(f"rollback {release} --reason 'staging too'").code == 0
+    world.run_for(minutes=20)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert world.running() == OLD
+    assert not world.bot.board.holds, "the hold of the stage went with the release"
+
+
+def test_a_stage_is_paused_alone(world: World) -> None:
+    """The same words pause: staging goes on, production does not begin."""
+    release = in_waves(world, "2026-11-24T09:01:00Z")
+    assert world.says(f"pause {release}/production --reason 'wait for Ben'").code == 0
+    world.run_for(hours=3)
+    assert world.running() == OLD | {"st-1": "2.5.0×2"}
+    assert world.says(f"resume {release}").body["refused"]["code"] == "not-held"
+    assert world.says(f"resume {release}/production").code == 0
+    world.run_to_the_end(release)
+    assert world.running() == NEW
+
+
+def test_a_stage_is_frozen_alone(world: World) -> None:
+    """An emergency freeze of one stage of one release."""
+    release = in_waves(world, "2026-11-24T09:01:00Z")
+    assert world.says(f"freeze {release}/production --until 2h --reason audit").code == 0
+    world.run_for(minutes=90)
+    assert world.running() == OLD | {"st-1": "2.5.0×2"}
+    world.run_to_the_end(release)
+    assert world.running() == NEW
+
+
+def test_a_stage_that_is_not_there_is_named_with_those_that_are(world: World) -> None:
+    """A slip of the finger stops nothing silently: exit 2, did you mean, and the whole list."""
+    release = in_waves(world, "2026-11-24T09:25:00Z")
+    for scope, hint in (
+        (f"{release}/prodcution/1", f"Did you mean {release}/production/1?"),
+        (f"{release}/production/7", "production (2 waves)"),
+        (f"{release}/production/0", "staging (1 wave)"),
+        ("node-agent-2-5-1/production", f"Did you mean {release}?"),
+    ):
+        said = world.says(f"rollback {scope} --reason oops")
+        assert said.code == 2, said.text
+        assert hint in said.text
+    said = world.says(f"rollback {release}/production/one --reason oops")
+    assert said.body["refused"]["code"] == "unknown-scope"
+    assert world.running()["st-1"] == "2.5.0×2"
+
+
+def test_a_wave_that_has_not_begun_has_nothing_to_take_back(world: World) -> None:
+    release = in_waves(world, "2026-11-24T09:25:00Z")
+    said = world.says(f"rollback {release}/production/2 --reason early")
+    assert said.body["refused"]["code"] == "not-begun"
+    assert not world.bot.board.holds
+
+
+def test_a_unit_that_a_person_took_back_is_tried_again_when_it_is_named(world: World) -> None:
+    """It did not fail: only its own name brings it forward again."""
+    release = in_waves(world, "2026-11-24T09:25:00Z")
+    world.says(f"rollback {ST_1} --reason 'noisy disks'")
+    world.run_for(minutes=5)
+    assert world.unit(release, ST_1).phase == "ROLLED_BACK"
+    assert world.says(f"retry {ST_1}").code == 0
+    world.run_to_the_end(release)
+    assert world.running() == NEW

@@ -138,14 +138,9 @@ def back_holds(ask: Ask, active: Active) -> list[Hold]:
     ]
 
 
-def part_of(hold: Hold) -> str:
-    """The stage or wave that was rolled back: RELEASE/STAGE or RELEASE/STAGE/WAVE."""
-    return hold.id.removeprefix(f"{hold.release}/{HoldCode.ROLLED_BACK.value}/")
-
-
 def held_back(ask: Ask, active: Active) -> set[str]:
     """Units of stages and waves that were rolled back and hold the release."""
-    parts = [part_of(hold) for hold in back_holds(ask, active)]
+    parts = [hold.part for hold in back_holds(ask, active)]
     return {name for part in parts for name in _units_of(active, part)}
 
 
@@ -154,7 +149,7 @@ def cleared(ask: Ask, active: Active, t: Turn) -> list[Hold]:
     return [
         hold
         for hold in back_holds(ask, active)
-        if not any(_is_back(t.units, name) for name in _units_of(active, part_of(hold)))
+        if not any(_is_back(t.units, name) for name in _units_of(active, hold.part))
     ]
 
 

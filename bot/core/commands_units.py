@@ -15,7 +15,6 @@ from bot.core.commands_rollback import (
     back_holds,
     cleared,
     held_back,
-    part_of,
     replaced_by,
 )
 from bot.core.commands_steer import failure_holds, lift
@@ -94,7 +93,7 @@ def retry(ask: Ask) -> Outcome:
         lift(ask, outcome, [*failure_holds(ask, active, again), *cleared(ask, active, t)])
         names += again
     if not names and held is not None:
-        verb = f"retry {part_of(held)}"
+        verb = f"retry {held.part}"
         return Outcome(refused=refusal("still-held", scope=ask.scope, why=held.reason, verb=verb))
     if not names:
         return Outcome(refused=refusal("not-failed", scope=ask.scope, verb="retry"))

@@ -24,6 +24,7 @@ _LIFTED_BY = {
     HoldCode.REJECTED: "approve",
     HoldCode.FAILED: "retry",
     HoldCode.SUPERSEDED: "",
+    HoldCode.ROLLED_BACK: "retry",
     HoldCode.PLAN_FAILED: "cancel",
 }
 
@@ -76,6 +77,10 @@ def _stopped(view: ReleaseView, hold: Hold) -> tuple[Button, ...]:
     match _LIFTED_BY.get(hold.code, "resume"):
         case "":
             return ()
+        case "retry" if hold.code is HoldCode.ROLLED_BACK:
+            part = hold.part or release
+            label = f"Retry {part.partition('/')[2].replace('/', ' wave ')}".strip()
+            return (Button(label=label, command=f"retry {part}", style="primary"),)
         case "retry":
             return _failed(release, in_phase(view, UnitPhase.FAILED))
         case "override":

@@ -259,6 +259,12 @@ class Hold:
     def key(self) -> str:
         return self.id
 
+    @property
+    def part(self) -> str:
+        """RELEASE/STAGE or RELEASE/STAGE/WAVE that was rolled back; "" of any other hold."""
+        head = f"{self.release}/{HoldCode.ROLLED_BACK.value}/"
+        return self.id.removeprefix(head) if self.id.startswith(head) else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyStop:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.lifecycle import Step
-from bot.core.scope import covers, release_of
+from bot.core.scope import covers, release_named
 from bot.core.situation import Claim, PlanIndex, Rules, Situation
 from bot.model.gate import Waiting
 from bot.model.plan import JSON
@@ -179,7 +179,7 @@ class Board:
 
     def _may_touch(self, hold: Hold, active: Active) -> bool:
         mine = (None, active.state.release)
-        return hold.release in mine and release_of(hold.scope) in mine
+        return hold.release in mine and release_named(hold.scope) in mine
 
     def _superseded(self, active: Active) -> Iterator[str]:
         for name in (active.index.plan.spec or {}).get("supersedes") or ():

@@ -19,7 +19,7 @@ from bot.core.grammar import Command
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import Refusal, refusal
 from bot.core.people import RIGHTS
-from bot.core.scope import is_part, release_of
+from bot.core.scope import is_part, release_named
 from bot.core.turn import Turn
 from bot.model.plan import JSON
 from bot.model.state import EmergencyStop, Event, Hold
@@ -100,7 +100,7 @@ def judge(board: Board, command: Command, now: datetime, verbs: Mapping[str, Ver
 
 def owned(scope: str) -> bool:
     """Whether a scope can reach nothing but what has these owners, now and later."""
-    return release_of(scope) is not None or "@" in scope or scope.startswith("component:")
+    return release_named(scope) is not None or "@" in scope or scope.startswith("component:")
 
 
 def owners_of(board: Board, scope: str) -> list[tuple[str, ...]]:
@@ -127,7 +127,7 @@ def _unknown(board: Board, command: Command) -> Refusal | None:
         f"freeze/{scope}" in board.stops
     ):
         return None
-    named = release_of(scope)
+    named = release_named(scope)
     if named is not None and named not in board.releases:
         return refusal("unknown-release", release=named, near=near(named, board.releases))
     if named is not None and is_part(scope) and not any(True for _ in board.reached(scope)):

@@ -15,7 +15,7 @@ from bot.core.gates_begin import not_blocked, releasable, window
 from bot.core.gates_rolling import rollback_window
 from bot.core.gates_shared import frozen
 from bot.core.messages_refusal import Refusal, done, refusal
-from bot.core.scope import release_of
+from bot.core.scope import release_named
 from bot.core.turn import LIFTED_BY, Turn
 from bot.model.plan import ApprovalAsk
 from bot.model.state import DecisionStatus, Hold, ReleasePhase, UnitPhase, Vote
@@ -33,7 +33,7 @@ def override(ask: Ask) -> Outcome:
     ]
     if stuck and not ask.command.gate:
         return _override_holds(ask, stuck)
-    narrow = release_of(ask.scope) is not None or "@" in ask.scope
+    narrow = release_named(ask.scope) is not None or "@" in ask.scope
     if not narrow and not ask.command.gate:
         why = "for more than one release, name --gate check, evidence or blocked"
         return Outcome(refused=refusal("not-understood", text=ask.command.text, why=why))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from bot.core.commands import Ask, Outcome
 from bot.core.grammar import moment
 from bot.core.messages_refusal import Refusal, done, refusal
-from bot.core.scope import is_release
+from bot.core.scope import release_named
 from bot.model.state import Hold, HoldCode
 
 SNOOZE_MOST = timedelta(days=14)
@@ -34,7 +34,7 @@ def snooze(ask: Ask) -> Outcome:
         by=ask.by,
         at=ask.now,
         finish_batch=True,
-        release=scope if is_release(scope) else None,
+        release=release_named(scope),
         until=until,
     )
     reached = [active.state.release for active, _ in ask.board.reached(scope)]

@@ -13,7 +13,7 @@ from bot.core.commands import Ask, Outcome
 from bot.core.grammar import moment
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import done, refusal
-from bot.core.scope import release_of
+from bot.core.scope import release_named
 from bot.core.situation import failures, reaches
 from bot.core.turn import LIFTED_BY
 from bot.model.state import EmergencyStop, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
@@ -37,7 +37,7 @@ def pause(ask: Ask) -> Outcome:
         by=ask.by,
         at=ask.now,
         finish_batch=command.finish_batch,
-        release=release_of(scope),
+        release=release_named(scope),
     )
     outcome = Outcome(holds=[hold])
     _wake_rolling(ask, outcome, scope)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.calendar import attended_need
 from bot.core.gates_shared import LOOK, UNREACHABLE_FOR, ask_checks, frozen, held
-from bot.core.scope import release_of
+from bot.core.scope import release_named
 from bot.core.situation import (
     Unit,
     calendar_unit,
@@ -199,7 +199,7 @@ def window(t: Turn, u: Unit) -> Wait | None:
     if t.window_overridden(u.plan):
         return None
     # The calendar knows freezes by unit; a freeze of one release is known only here.
-    if (wait := frozen(t, u)) is not None and release_of(wait.facts["scope"]) == t.s.name:
+    if (wait := frozen(t, u)) is not None and release_named(wait.facts["scope"]) == t.s.name:
         return wait
     calendar = t.s.rules.calendar
     place = calendar_unit(t.s, u.plan)

@@ -35,7 +35,7 @@ def is_part(scope: str) -> bool:
     return "/" in scope and "@" not in scope and ":" not in scope
 
 
-def release_of(scope: str) -> str | None:
+def release_named(scope: str) -> str | None:
     """The release that a scope names, as a whole or a part of it; None where it names none."""
     return scope.partition("/")[0] if is_release(scope) or is_part(scope) else None
 

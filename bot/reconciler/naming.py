@@ -10,7 +10,7 @@ from bot.core.board import Board
 from bot.core.commands import near
 from bot.core.grammar import Command
 from bot.core.messages_refusal import Refusal, refusal
-from bot.core.scope import is_release
+from bot.core.scope import release_named
 from bot.model.state import Applied, ReleasePhase, ReleaseState, UnitPhase, UnitState
 from bot.ports import Store
 
@@ -26,8 +26,8 @@ def release_of(store: Store, board: Board, command: Command) -> str:
     wrote there last, else the newest that has it; "" where none is.
     """
     scope = command.scope
-    if is_release(scope):
-        return scope
+    if (named := release_named(scope)) is not None:
+        return named
     if "@" not in scope or any(scope in active.units for active in board.releases.values()):
         if command.verb == "rollback" and "@" in scope:
             return _written_last(store, scope)
@@ -67,7 +67,7 @@ def over(
         said = told is not None and told.code == "ended"
         return _told(store, state, scope) if said else None
     if command.verb == "retry" and state.phase is ReleasePhase.SUCCEEDED:
-        return _nothing_owed(store, state, scope)
+        return _nothing_owed(store, state, scope) if told is not None else None
     return _told(store, state, scope)
 
 
@@ -100,6 +100,7 @@ def better(store: Store, board: Board, command: Command, told: Refusal) -> Refus
     """
     scope = command.scope
     if told.code == "unknown-release":
+        scope = release_named(scope) or scope
         known = {*store.names(ReleaseState), *board.releases}
         shared = sorted((name for name in known if name.startswith(scope)), key=_open_first(board))
         if len(shared) > 1:

@@ -22,6 +22,10 @@ FREEZE_MOST = timedelta(days=400)
 """As far as the calendar is asked; a longer freeze belongs into calendar/."""
 
 
+_BY_SCOPE = (HoldCode.PAUSED, HoldCode.SNOOZED)
+"""Holds that people set on a scope, and that only exactly this scope lifts."""
+
+
 def pause(ask: Ask) -> Outcome:
     """From the moment it is recorded no forward write begins; what rolls is stopped too."""
     command, scope = ask.command, ask.scope
@@ -77,7 +81,7 @@ def resume(ask: Ask) -> Outcome:
     mine = [
         hold
         for hold in ask.board.holds.values()
-        if hold.scope == scope or (hold.release == scope and hold.code is not HoldCode.PAUSED)
+        if hold.scope == scope or (hold.release == scope and hold.code not in _BY_SCOPE)
     ]
     if not mine:
         others = sorted({hold.scope for hold in ask.board.holds.values()})

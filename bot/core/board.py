@@ -5,7 +5,7 @@ A mirror of the store's live rows, for deciding. Reads and writes no store itsel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -44,6 +44,16 @@ class Active:
     waiting: tuple[Waiting, ...] = ()
     wake: datetime | None = None
     dirty: bool = True
+
+    def presses(self, now: datetime) -> bool:
+        """Something new, or a time that was set, may let it go on; not only another look."""
+        return self.dirty or any(
+            line.wait.until is not None and line.wait.until <= now for line in self.waiting
+        )
+
+    def waits_for(self, codes: Collection[str]) -> bool:
+        """Whether one of these reasons holds up a unit of it."""
+        return any(line.wait.code in codes for line in self.waiting)
 
     @property
     def unplanned(self) -> bool:
@@ -98,10 +108,12 @@ class Board:
 
     def ordered(self) -> list[Active]:
         """Active releases, the one merged first first; proposed ones last."""
-        return sorted(
-            self.releases.values(),
-            key=lambda a: (a.state.position == 0, a.state.position, a.state.release),
-        )
+        return sorted(self.releases.values(), key=_place)
+
+    def due(self, now: datetime) -> list[Active]:
+        """Who is to be decided on now, the one merged first first."""
+        found = [a for a in self.releases.values() if a.dirty or (a.wake and a.wake <= now)]
+        return sorted(found, key=_place)
 
     def situation(
         self, active: Active, now: datetime, seen: Mapping[str, UnitSeen] | None = None
@@ -186,6 +198,10 @@ class Board:
             other = self.releases.get(name)
             if other is not None and other.state.phase in AHEAD:
                 yield name
+
+
+def _place(active: Active) -> tuple[bool, int, str]:
+    return active.state.position == 0, active.state.position, active.state.release
 
 
 def _claim(active: Active, lock: str) -> Claim:

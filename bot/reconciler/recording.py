@@ -20,6 +20,9 @@ from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus
 from bot.reconciler.acting import Errand
 from bot.reconciler.ledger import Ledger
 
+FREED = frozenset(("locked", "dependency", "fleet-limit", "superseding"))
+"""Reasons to wait that another release takes away."""
+
 
 class Recorder:
     """Writes to one board, and to the ledger of the tick in hand."""
@@ -134,10 +137,7 @@ class Recorder:
     def _wake_waiting(self, but: str) -> None:
         """A unit became free or a place in the fleet: who waits for one looks again."""
         for name, active in self.board.releases.items():
-            if name != but and any(
-                line.wait.code in ("locked", "dependency", "fleet-limit", "superseding")
-                for line in active.waiting
-            ):
+            if name != but and not active.dirty and active.waits_for(FREED):
                 active.dirty = True
 
     def outcomes(self, done: Sequence[Intent], ledger: Ledger, now: datetime) -> None:

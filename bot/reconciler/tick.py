@@ -110,32 +110,21 @@ class Reconciler:
         now = self.ports.clock.now()
         ticked = Ticked(at=now)
         ledger = Ledger(self.ports.store, self.versions)
-        touched: set[str] = set()
         self._take_notes(now, ticked)
         ledger = self._notice(now, ledger, ticked)
         ticked.problems += self._wrong_with_main()
         self._expire_freezes(now, ledger)
         end_snoozes(self.board, now, ledger)
         self.comparer.compare(now, ledger, self.ports.pool)
-        due = [a for a in self.board.ordered() if a.dirty or (a.wake and a.wake <= now)]
-        touched |= {event.release for event in ledger.events if event.release}
-        errands = self._advance(due, now, ledger, ticked, touched)
-        self._report(ledger, touched, now, ticked)
+        touched = {event.release for event in ledger.events if event.release}
+        for group in groups(self.board.due(now), now) or [[]]:
+            errands = self._advance(group, now, ledger, ticked, touched)
+            self._report(ledger, touched, now, ticked)
+            ledger.commit()
+            ledger, touched = self._act(errands, now, ticked), set()
+        gone = self._put_away(ledger, now, ticked)
+        self.reporter.send(ledger)
         ledger.commit()
-        after = Ledger(self.ports.store, self.versions)
-        if errands:
-            ticked.writes = sum(len(unit) for unit in errands)
-            done = act(
-                self.ports.fleet,
-                self.ports.pool,
-                errands,
-                stopped=self._stop_asked,
-                now=self.ports.clock.now,
-            )
-            self.recorder.outcomes(done, after, now)
-        gone = self._put_away(after, now, ticked)
-        self.reporter.send(after)
-        after.commit()
         self._forget(gone)
         if len(self.board.blobs) > BLOBS_KEPT:
             self.board.blobs.clear()
@@ -285,15 +274,30 @@ class Reconciler:
             elif step is not None:
                 errands += self.recorder.take(active, step, now, ledger, touched)
         seen = self._look(later, now)
-        ticked.looks = len(seen)
+        ticked.looks += len(seen)
         for active, asks in later:
             step = self._safely(active, now, ledger, {unit: seen[unit] for unit in asks})
             if step is not None:
                 errands += self.recorder.take(active, step, now, ledger, touched)
                 if step.asks:
                     active.wake = now
-        ticked.released = len(due)
+        ticked.released += len(due)
         return errands
+
+    def _act(self, errands: list[list[Errand]], now: datetime, ticked: Ticked) -> Ledger:
+        """Send what has been recorded; the ledger with what came of it."""
+        after = Ledger(self.ports.store, self.versions)
+        if errands:
+            ticked.writes += sum(len(unit) for unit in errands)
+            done = act(
+                self.ports.fleet,
+                self.ports.pool,
+                errands,
+                stopped=self._stop_asked,
+                now=self.ports.clock.now,
+            )
+            self.recorder.outcomes(done, after, now)
+        return after
 
     def _look(
         self, wanted: Sequence[tuple[Active, frozenset[str]]], now: datetime
@@ -340,6 +344,8 @@ class Reconciler:
 
     def _forget(self, gone: Sequence[Active]) -> None:
         """What only releases that left were remembered for; the store has it all."""
+        if not gone:
+            return
         kept = {unit for active in self.board.releases.values() for unit in active.units}
         for active in gone:
             for unit in active.units.keys() - kept:
@@ -361,6 +367,21 @@ class Reconciler:
         active.state = replace(state, revert=revert_branch(state.release))
         ledger.put(active.state)
         return True
+
+
+def groups(due: Sequence[Active], now: datetime) -> list[list[Active]]:
+    """Who is decided on, recorded and acted for together. What a time was set for comes first and
+    in growing groups, so that its first write does not wait for all the others; who is merely
+    looked at again comes last.
+    """
+    pressing = [active for active in due if active.presses(now)]
+    rest = [active for active in due if not active.presses(now)]
+    found: list[list[Active]] = []
+    start, size = 0, 1
+    while start < len(pressing):
+        found.append(pressing[start : start + size])
+        start, size = start + size, 2 * size
+    return [*found, rest] if rest else found
 
 
 class PortFailure(PortError):

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.app.opening import fleet_for_looking, git_host, reader, renderer
+from bot.cluster.kinds import guess_total
 from bot.core.board import Active, Board
 from bot.core.calendar import Calendar
 from bot.core.lifecycle import explain
 from bot.core.plan_shown import Known
+from bot.core.plan_weigh import is_workload, summed_counts
 from bot.model.gate import ReleaseView, Waiting
 from bot.model.plan import UnitPlan
 from bot.model.state import Applied, EmergencyStop, Hold, ReleaseState, UnitPhase
@@ -82,7 +84,7 @@ class Standing:
             return view
         # Without rules no time is known, and a decision needs what it needed when it was asked.
         asked = {one.id: one.count for one in view.decisions}
-        return replace(view, next_open=None, next_close=None, needs=asked)
+        return replace(view, next_open=None, next_close=None, ends=None, needs=asked)
 
     def waiting(self, active: Active) -> tuple[Waiting, ...]:
         """The first closed gate of each unit. Units that roll are looked at, as a tick would."""
@@ -110,6 +112,25 @@ class Standing:
 
     def applied(self, unit: str) -> Applied | None:
         found: Applied | None = self.store.get(Applied, unit)
+        return found
+
+    def sizes(self, active: Active) -> dict[str, tuple[int, ...] | None]:
+        """Unit → cumulative nodes of its batches: as its cluster counted them when it began, else
+        what its objects and its cluster on main say; None where neither does.
+        """
+        found: dict[str, tuple[int, ...] | None] = {}
+        for unit in active.index.plan.units:
+            written = active.index.component(unit).batches
+            totals = [*active.units[unit.unit].totals.values()]
+            if not totals:
+                cluster = self.repo.clusters.get(unit.cluster)
+                simulated = cluster.spec.connection.simulated if cluster else None
+                nodes = simulated.nodes if simulated else None
+                objects = (self.store.blob(one.digest) for one in unit.objects)
+                known = [guess_total(obj, nodes) for obj in objects if obj and is_workload(obj)]
+                totals = [total for total in known if total is not None]
+                totals = totals if len(totals) == len(known) else []
+            found[unit.unit] = summed_counts(written, totals) if totals else None
         return found
 
     @staticmethod

@@ -31,6 +31,15 @@ from bot.model.state import (
 AHEAD = (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING, ReleasePhase.ROLLING_BACK)
 
 
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """A forecast end, when it was reckoned, and what it would have to be reckoned again for."""
+
+    ends: datetime | None
+    at: datetime
+    rests_on: tuple[object, ...]
+
+
 @dataclass(slots=True)
 class Active:
     """One release that has not ended. `wake`: when it is due again; None: only something new
@@ -44,6 +53,8 @@ class Active:
     waiting: tuple[Waiting, ...] = ()
     wake: datetime | None = None
     dirty: bool = True
+    reckoned: Reckoned | None = None
+    """Its forecast end, as it was reckoned last."""
 
     def presses(self, now: datetime) -> bool:
         """Something new, or a time that was set, may let it go on; not only another look."""

@@ -8,6 +8,7 @@ promises nothing, decides nothing, and is no part of a plan.
 from __future__ import annotations
 
 import heapq
+from bisect import insort
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +17,15 @@ from zoneinfo import ZoneInfo
 
 from bot.core.batches import counts
 from bot.core.calendar import Calendar, CalendarUnit, Klass, attended_need, fits
-from bot.core.calendar.local_time import WhenTwice, moment
+from bot.core.not_before import not_before as not_before
 from bot.model.plan import ReleasePlan, StagePlan, UnitPlan
 from bot.model.state import UnitPhase, UnitState
 from release_repo_schema.models import CheckSpec, Policy
 
-_NONE = timedelta()
+_NONE, _DAY = timedelta(), timedelta(days=1)
+
+_Alike = tuple[Klass, int, datetime]
+"""Class of the calendar, batches ahead, when no other release has it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +95,20 @@ def forecast(
     *,
     batches: Mapping[str, int] | None = None,
     progress: Mapping[str, UnitState] | None = None,
+    free: Mapping[str, datetime] | None = None,
+    begun: Sequence[datetime] = (),
 ) -> Forecast:
     """Run the plan ahead from `now`.
 
     `batches`: unit → how many batches it takes where that is known (equal steps merge, nothing to
     write is 0); else as many as written. `progress`: where the units of a running release stand.
+    `free`: unit → when another release will have left it. `begun`: when units of other releases
+    began, for `limits.unitsPerDay`.
     """
     run = _Run(plan=plan, calendar=calendar, policy=policy, now=now.astimezone(UTC))
-    run.batches, run.progress = batches or {}, progress or {}
+    run.batches, run.progress, run.free = batches or {}, progress or {}, free or {}
+    run.begun = sorted([*begun, *(u.began for u in run.progress.values() if u.began)])
     return run.all()
-
-
-def not_before(plan: ReleasePlan) -> datetime | None:
-    """The release's `notBefore` as a moment; the later one where the clock shows it twice."""
-    said = plan.spec.get("notBefore")
-    if not said:
-        return None
-    local = datetime.fromisoformat(said["at"])
-    return moment(local, ZoneInfo(said["zone"]), WhenTwice.SECOND)
 
 
 def checks_take(plan: ReleasePlan) -> timedelta:
@@ -149,6 +149,9 @@ class _Run:
     now: datetime
     batches: Mapping[str, int] = field(default_factory=dict)
     progress: Mapping[str, UnitState] = field(default_factory=dict)
+    free: Mapping[str, datetime] = field(default_factory=dict)
+    begun: list[datetime] = field(default_factory=list)
+    """When units began or will, in order: what `limits.unitsPerDay` counts."""
     ways: dict[tuple[Klass, int, datetime, timedelta], _Way] = field(default_factory=dict)
     done: dict[str, UnitForecast] = field(default_factory=dict)
     going: dict[str, _Way] = field(default_factory=dict)
@@ -270,7 +273,7 @@ class _Run:
     def _roll(self, units: Sequence[_Unit], width: int, soak: timedelta, begin: datetime) -> None:
         """Every unit of a wave, as many at once as may be; whoever can begin first, begins."""
         free: list[tuple[datetime, str]] = []
-        queues: dict[tuple[Klass, int], deque[_Unit]] = {}
+        queues: dict[_Alike, deque[_Unit]] = {}
         for unit in units:
             if unit.ended is not None:
                 self._tell(unit, _Way((), unit.ended))
@@ -280,14 +283,17 @@ class _Run:
                 if way.end is not None:
                     free.append((way.end, unit.name))
             else:
-                queues.setdefault((unit.klass, unit.ahead), deque()).append(unit)
+                alike = (unit.klass, unit.ahead, self.free.get(unit.name, begin))
+                queues.setdefault(alike, deque()).append(unit)
         heapq.heapify(free)
         room = width - len(free)
         order = {unit.name: place for place, unit in enumerate(units)}
         while queues:
             at, freed_by = (begin, "") if room > 0 or not free else heapq.heappop(free)
             room -= 1
-            unit, way = self._next(queues, max(at, begin), soak, order)
+            unit, way = self._next(queues, self._not_too_many(max(at, begin)), soak, order)
+            if way.spans and way.spans[0].start:
+                insort(self.begun, way.spans[0].start)
             if freed_by:
                 self.before[unit.name] = freed_by
             self._tell(unit, way)
@@ -296,17 +302,24 @@ class _Run:
             else:
                 room += 1
 
+    def _not_too_many(self, at: datetime) -> datetime:
+        """The first moment from `at` on at which `limits.unitsPerDay` lets one more begin."""
+        limit = self.policy.spec.limits.units_per_day
+        if limit is None or len(self.begun) < limit:
+            return at
+        return max(at, self.begun[-limit] + _DAY)
+
     def _next(
         self,
-        queues: dict[tuple[Klass, int], deque[_Unit]],
+        queues: dict[_Alike, deque[_Unit]],
         at: datetime,
         soak: timedelta,
         order: Mapping[str, int],
     ) -> tuple[_Unit, _Way]:
         """The unit that can begin first; among equals the first in the wave's order."""
-        best: tuple[tuple[bool, datetime, int], tuple[Klass, int], _Way] | None = None
+        best: tuple[tuple[bool, datetime, int], _Alike, _Way] | None = None
         for key, queue in queues.items():
-            way = self._way(queue[0], at, soak)
+            way = self._way(queue[0], max(at, key[2]), soak)
             start = way.spans[0].start if way.spans else at
             rank = (start is None, start or at, order[queue[0].name])
             if best is None or rank < best[0]:

@@ -304,7 +304,8 @@ def _times(view: ReleaseView) -> str:
         again = "opens again" if view.next_close is not None else "Window opens"
         parts.append(f"{again} {_local(view, view.next_open)}")
     if view.ends is not None:
-        parts.append(f"forecast end {_local(view, view.ends)}")
+        asked = " if the yes comes at once" if open_decisions(view) else ""
+        parts.append(f"forecast end {_local(view, view.ends)}{asked}")
     text = " · ".join(parts)
     return f"{text[:1].upper()}{text[1:]} ({view.zone})" if parts else ""
 

@@ -7,13 +7,13 @@ and names units only where a wave has few.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.core import messages_plan_facts as say
 from bot.core.diff import Change
-from bot.core.forecast import Forecast, Span
-from bot.core.messages_words import many, moment, row
+from bot.core.messages_exposure import exposure_lines
+from bot.core.messages_forecast import columns, duration, wait_lines, when
+from bot.core.messages_words import many, row
 from bot.core.plan_shown import PullPlan, ReleaseShown, Unreleased
 from bot.model.plan import StagePlan
 
@@ -58,7 +58,7 @@ def _release(shown: ReleaseShown) -> str:
         f"Release {plan.release}: {component.name} {_versions(shown)} → {component.version}",
         f"  {plan.reason}" if plan.reason else "",
         f"  {_size(shown)}",
-        f"  {_duration(told)}",
+        f"  {duration(told)}",
         f"  Longest: {say.costs_most(told.costs)}" if told.costs else "",
         f"  Plan {plan.plan_hash[7:19]}",
     ]
@@ -66,8 +66,14 @@ def _release(shown: ReleaseShown) -> str:
     blocks.append(_table(shown))
     blocks += _listed("Approvals", _approvals(shown))
     blocks += _listed("Look out", shown.warnings)
+    blocks.append(_indented(wait_lines(shown.delays)))
+    blocks.append(_indented(exposure_lines(shown.exposure, told.zone)))
     blocks.append(_changes(shown))
     return "\n\n".join(block for block in blocks if block)
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines)
 
 
 def _versions(shown: ReleaseShown) -> str:
@@ -92,42 +98,26 @@ def _size(shown: ReleaseShown) -> str:
     )
 
 
-def _duration(told: Forecast) -> str:
-    if told.never:
-        return f"It would never end: {row(dict.fromkeys(told.never.values()), most=2)}"
-    if told.start is None or told.end is None:
-        return "Nothing has to be done."
-    start, end = (
-        moment(at, told.zone, year=told.at.year).removesuffix(f" {told.zone}")
-        for at in (told.start, told.end)
-    )
-    return (
-        f"Begins {start}, ends {end} ({told.zone}): {many(told.days, 'working day')}, "
-        f"{say.roughly(told.end - told.start)}\n"
-        "  (reckoned with approvals given at once and checks that pass)"
-    )
-
-
 def _table(shown: ReleaseShown) -> str:
     """One row a wave; the units of a small wave below it."""
     told = shown.forecast
     zone = ZoneInfo(told.zone)
     rows = [("stage", "wave", "units", "batches", f"begins ({told.zone})", "ends")]
     units: list[tuple[int, str]] = []
-    for stage, when in zip(shown.plan.stages, told.stages, strict=True):
-        for number, (wave, span) in enumerate(zip(stage.waves, when.waves, strict=True), start=1):
+    for stage, seen in zip(shown.plan.stages, told.stages, strict=True):
+        for number, (wave, span) in enumerate(zip(stage.waves, seen.waves, strict=True), start=1):
             rows.append(
                 (
                     stage.name if number == 1 else "",
                     f"{number} of {len(stage.waves)}",
                     str(len(wave)) + _at_once(stage, wave),
                     _batches(shown, wave),
-                    _when(span.start, zone),
-                    _when(span.end, zone),
+                    when(span.start, zone),
+                    when(span.end, zone),
                 )
             )
             units += [(len(rows) - 1, line) for line in _named(shown, wave)]
-    lines = _columns(rows)
+    lines = columns(rows)
     for after, text in reversed(units):
         lines.insert(after + 1, f"      {text}")
     return "\n".join(lines)
@@ -166,21 +156,6 @@ def _without_wave(reason: str) -> str:
     """The row above says which wave it is."""
     head, colon, rest = reason.partition(": ")
     return rest if colon and head.startswith("wave ") and "added" not in head else reason
-
-
-def _when(at: datetime | None, zone: ZoneInfo) -> str:
-    if at is None:
-        return "never"
-    return moment(at, zone.key).removesuffix(f" {zone.key}")
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(one[column]) for one in rows) for column in range(len(rows[0]))]
-    return [
-        "  "
-        + "  ".join(cell.ljust(width) for cell, width in zip(one, widths, strict=True)).rstrip()
-        for one in rows
-    ]
 
 
 def _approvals(shown: ReleaseShown) -> list[str]:
@@ -250,21 +225,3 @@ def _unreleased(found: Sequence[Unreleased]) -> str:
         )
     lines.append("  A Release that names the same version brings it there.")
     return "\n".join(lines)
-
-
-def forecast_text(shown: Forecast, release: str) -> str:
-    """`sluice forecast`: the stages and waves of a release in time."""
-    zone = ZoneInfo(shown.zone)
-    rows: list[tuple[str, ...]] = [("stage", "wave", f"begins ({shown.zone})", "ends")]
-    for stage in shown.stages:
-        for number, span in enumerate(stage.waves, start=1):
-            name = stage.name if number == 1 else ""
-            rows.append((name, f"{number} of {len(stage.waves)}", *_both(span, zone)))
-    lines = [f"{release}: {_duration(shown)}", *_columns(rows)]
-    if shown.costs:
-        lines.append(f"  Longest: {say.costs_most(shown.costs)}")
-    return "\n".join(lines) + "\n"
-
-
-def _both(span: Span, zone: ZoneInfo) -> tuple[str, str]:
-    return _when(span.start, zone), _when(span.end, zone)

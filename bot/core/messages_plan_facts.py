@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.core.messages_exposure import percent
 from bot.core.messages_words import length, many, moment, row
 from release_repo_schema.models import duration_text
 
@@ -163,15 +164,16 @@ def roughly(time: timedelta) -> str:
     return length(time if time < 60 * minute else (time + minute / 2) // minute * minute)
 
 
-def cost(one: Cost) -> str:
-    """`soak 30m × 9 (4 h 30 min)`."""
-    if one.each is None:
-        return f"{_COSTS[one.what]} ({roughly(one.total)})"
-    if one.times == 1:
-        return f"{_COSTS[one.what]} ({roughly(one.total)})"
-    return f"{_COSTS[one.what]} {duration_text(one.each)} × {one.times} ({roughly(one.total)})"
+def cost(one: Cost, whole: timedelta | None = None) -> str:
+    """`soak 30m × 9 (4 h 30 min, 61 %)`."""
+    share = f", {percent(one.total / whole, 1)}" if whole else ""
+    spent = f"({roughly(one.total)}{share})"
+    if one.each is None or one.times == 1:
+        return f"{_COSTS[one.what]} {spent}"
+    return f"{_COSTS[one.what]} {duration_text(one.each)} × {one.times} {spent}"
 
 
 def costs_most(costs: Sequence[Cost], most: int = 3) -> str:
-    """The settings that make the release as long as it is."""
-    return ", ".join(cost(one) for one in costs[:most])
+    """The settings that make the release as long as it is, each with its share of the time."""
+    whole = sum((one.total for one in costs), timedelta())
+    return ", ".join(cost(one, whole) for one in costs[:most])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core import messages_plan_facts as say
 from bot.core.diff import Change
+from bot.core.exposure import Exposure, thinned
 from bot.core.forecast import Forecast
+from bot.core.forecast_waits import Delay
 from bot.core.plan_shown import Asked, PullPlan, ReleaseShown, Unreleased
 from release_repo_schema.models import duration_text
 
@@ -26,6 +29,7 @@ def plan_json(pull: PullPlan) -> dict[str, Any]:
 
 def forecast_json(told: Forecast) -> dict[str, Any]:
     """When each batch would start: `sluice forecast --json`, and a part of every plan."""
+    whole = sum((cost.total for cost in told.costs), timedelta())
     return {
         "start": instant(told.start),
         "end": instant(told.end),
@@ -37,6 +41,7 @@ def forecast_json(told: Forecast) -> dict[str, Any]:
                 "each": duration_text(cost.each) if cost.each is not None else None,
                 "times": cost.times,
                 "total": _seconds(cost.total),
+                "share": round(cost.total / whole, 4) if whole else None,
                 "text": say.cost(cost),
             }
             for cost in told.costs
@@ -52,6 +57,42 @@ def forecast_json(told: Forecast) -> dict[str, Any]:
             for stage in told.stages
         ],
     }
+
+
+def exposure_json(told: Exposure) -> dict[str, Any]:
+    """The curve as shares, and what they are shares of. `tier0` is null where nothing is tier 0."""
+    return {
+        "of": {"clusters": told.clusters, "nodes": told.nodes, "tier0": told.tier0},
+        "assumedUnits": told.assumed,
+        "points": [
+            {
+                "at": instant(point.at),
+                "clusters": _share(point.clusters, told.clusters),
+                "nodes": _share(point.nodes, told.nodes),
+                "tier0": _share(point.tier0, told.tier0),
+            }
+            for point in thinned(told)
+        ],
+    }
+
+
+def delays_json(found: Sequence[Delay]) -> list[dict[str, Any]]:
+    """What does not fit, and why."""
+    return [
+        {
+            "stage": one.stage,
+            "wave": one.wave,
+            "units": list(one.units),
+            "since": instant(one.since),
+            "until": instant(one.until),
+            "why": one.why,
+        }
+        for one in found
+    ]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def batches_json(told: Forecast, unit: str) -> list[dict[str, Any]]:
@@ -112,6 +153,8 @@ def _release(shown: ReleaseShown) -> dict[str, Any]:
         "workingDays": told.days,
         "costsMost": say.costs_most(told.costs),
         "forecast": forecast_json(told),
+        "waits": delays_json(shown.delays),
+        "exposure": exposure_json(shown.exposure),
         "changes": [_change(change) for change in shown.changes],
         "approvals": [_asked(one) for one in shown.approvals],
         "warnings": list(shown.warnings),
@@ -128,6 +171,7 @@ def _unit(shown: ReleaseShown, reason: str, name: str) -> dict[str, Any]:
         "counts": None if unit.counts is None else list(unit.counts),
         "start": instant(when.start),
         "end": instant(when.end),
+        "batchTimes": batches_json(shown.forecast, name),
         "upToDate": unit.up_to_date,
     }
 

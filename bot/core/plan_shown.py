@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 from bot.core.calendar import EmergencyFreeze
 from bot.core.diff import Change
+from bot.core.exposure import Exposure
 from bot.core.forecast import Forecast
+from bot.core.forecast_waits import Delay
 from bot.model.plan import JSON, ApprovalAsk, PlannedRelease, ReleasePlan
 from bot.model.state import Applied, Blocked
 from release_repo_schema.findings import Finding
@@ -67,9 +69,12 @@ class ReleaseShown:
     planned: PlannedRelease
     units: Mapping[str, UnitShown]
     forecast: Forecast
+    exposure: Exposure
     changes: tuple[Change, ...]
     approvals: tuple[Asked, ...]
     warnings: tuple[str, ...]
+    delays: tuple[Delay, ...] = ()
+    """Where the forecast waits for the calendar."""
 
     @property
     def plan(self) -> ReleasePlan:

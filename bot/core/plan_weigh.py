@@ -58,6 +58,11 @@ def batches_ahead(shown: Mapping[str, UnitShown]) -> dict[str, int]:
     }
 
 
+def counts_of(shown: Mapping[str, UnitShown]) -> dict[str, tuple[int, ...] | None]:
+    """Unit → cumulative pods or nodes of its batches, for the exposure curve."""
+    return {name: unit.counts for name, unit in shown.items()}
+
+
 def _counted(
     unit: UnitPlan,
     blobs: Mapping[str, JSON],
@@ -67,19 +72,24 @@ def _counted(
     """The batches of a unit, and what each comes to; objects that cannot stop have one batch."""
     objects = [blobs[one.digest] for one in unit.objects]
     staged = [obj for obj in objects if stops_part_way(obj)]
-    totals = [guess_total(obj, nodes) for obj in objects if _is_workload(obj)]
+    totals = [guess_total(obj, nodes) for obj in objects if is_workload(obj)]
     written = batches if staged else ("100%",)
     known = [total for total in totals if total is not None]
     if not totals or len(known) < len(totals):
         return written, None
-    if len(known) == 1:
-        return written, counts(written, known[0])
-    steps = [sum(counts((step, "100%"), total)[0] if total else 0 for total in known)
+    return written, summed_counts(written, known)
+
+
+def summed_counts(written: Sequence[int | str], totals: Sequence[int]) -> tuple[int, ...]:
+    """The cumulative counts of batches over workloads of these totals."""
+    if len(totals) == 1:
+        return counts(written, totals[0])
+    steps = [sum(counts((step, "100%"), total)[0] if total else 0 for total in totals)
              for step in written]  # fmt: skip
-    return written, tuple(dict.fromkeys(steps))
+    return tuple(dict.fromkeys(steps))
 
 
-def _is_workload(obj: JSON) -> bool:
+def is_workload(obj: JSON) -> bool:
     return kind_of(str(obj.get("apiVersion", "")), str(obj.get("kind", ""))) is not None
 
 

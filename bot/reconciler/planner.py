@@ -13,7 +13,9 @@ from datetime import datetime
 from bot.core import messages_plan_facts as say
 from bot.core.calendar import Calendar
 from bot.core.diff import Change, Differ
+from bot.core.exposure import forecast_exposure
 from bot.core.forecast import forecast
+from bot.core.forecast_waits import delays
 from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.order import Candidate
 from bot.core.plan import (
@@ -36,7 +38,14 @@ from bot.core.plan_shown import (
 )
 from bot.core.plan_unreleased import unreleased
 from bot.core.plan_versions import versions_by_releases
-from bot.core.plan_weigh import approvals, batches_ahead, refusals, shown_units, warnings
+from bot.core.plan_weigh import (
+    approvals,
+    batches_ahead,
+    counts_of,
+    refusals,
+    shown_units,
+    warnings,
+)
 from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import condition_findings, rendered_findings
@@ -266,9 +275,11 @@ class Planner:
             planned=draft.planned,
             units=draft.shown,
             forecast=told,
+            exposure=forecast_exposure(plan, told, counts_of(draft.shown)),
             changes=changes,
             approvals=approvals(plan),
             warnings=warnings(plan, draft.members, draft.shown, changes, told, known=known),
+            delays=delays(plan, told, calendar),
         )
 
     def _changes(

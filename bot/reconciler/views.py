@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core.board import Active, Board, skipped
+from bot.core.forecast_live import ends, holds_of
 from bot.core.lifecycle import explain
-from bot.core.situation import calendar_unit, reaches
+from bot.core.situation import calendar_unit
 from bot.core.turn import Turn
 from bot.model.gate import ReleaseView, Waiting
 from bot.model.state import DecisionStatus, ReleasePhase
@@ -25,15 +26,7 @@ def view_of(
         waiting = () if active.state.phase.ended else explain(s)
     next_open, next_close = _times(board, active, now)
     owners = [owner for component in active.index.plan.components for owner in component.owners]
-    held = tuple(
-        hold
-        for hold in board.holds.values()
-        if hold.scope == active.state.release
-        or any(
-            reaches(hold, active.index.covered(active.state.release, u))
-            for u in active.index.plan.units
-        )
-    )
+    held = holds_of(board, active)
     return ReleaseView(
         now=now,
         plan=active.index.plan,
@@ -44,6 +37,7 @@ def view_of(
         waiting=waiting,
         next_open=next_open,
         next_close=next_close,
+        ends=ends(board, active, now, held),
         owed=(*skipped(active.units), *board.rules.late(active.index.plan)),
         channel=board.rules.directory.channel(owners),
         zone=_zone(board, active, now),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from bot.core.messages_plan import forecast_text, plan_text
+from bot.core.messages_forecast import forecast_text
+from bot.core.messages_plan import plan_text
 from bot.core.plan_json import plan_json
 from bot.core.plan_shown import PullPlan
 from tests.plan.world import BASE, NOW, PULL, World, cluster, document, release
@@ -137,9 +138,15 @@ def test_a_forecast_reads_as_a_table_of_waves() -> None:
     world.proposes(release("node-agent-2-5-0"))
     shown = pulled(world).releases[0]
 
-    assert forecast_text(shown.forecast, "node-agent-2-5-0").splitlines()[2:6] == [
-        "  stage       wave    begins (Europe/Berlin)  ends",
-        "  staging     1 of 1  Mon 23 Nov 10:00        Mon 23 Nov 10:55",
-        "  production  1 of 2  Mon 23 Nov 10:55        Mon 23 Nov 12:20",
-        "              2 of 2  Mon 23 Nov 12:20        Mon 23 Nov 13:45",
+    assert forecast_text(shown.forecast, shown.plan).splitlines()[2:] == [
+        "  stage       wave    units  begins (Europe/Berlin)  ends",
+        "  staging     1 of 1  1      Mon 23 Nov 10:00        Mon 23 Nov 10:55",
+        "      node-agent@st-1: 10:00 → 10:10 → 10:20, done 10:55",
+        "  production  1 of 2  1      Mon 23 Nov 10:55        Mon 23 Nov 12:20",
+        "      node-agent@eu-1: 10:55 → 11:05 → 11:15, done 12:20",
+        "              2 of 2  2      Mon 23 Nov 12:20        Mon 23 Nov 13:45",
+        "      node-agent@eu-2: 12:20 → 12:30 → 12:40, done 13:45",
+        "      node-agent@eu-3: 12:20 → 12:30 → 12:40, done 13:45",
+        "  Longest: soak 1h × 2 (2 h, 53 %), batchTakes 5m × 9 (45 min, 20 %), "
+        "batchSoak 5m × 6 (30 min, 13 %)",
     ]

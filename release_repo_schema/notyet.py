@@ -68,8 +68,6 @@ def _component(component: Component) -> Iterator[tuple[Pointer, str]]:
 
 def _release(release: Release) -> Iterator[tuple[Pointer, str]]:
     spec = release.spec
-    if len(spec.components) > 1:
-        yield ("spec", "components", 1), "a release of more than one component"
     if spec.baseline:
         yield ("spec", "baseline"), "`baseline: true`"
     if spec.late_joiners == "join":

@@ -172,6 +172,10 @@ class _Run:
         if (earliest := not_before(self.plan)) and earliest > self.now:
             self.costs["notBefore", earliest - self.now] += 1
             begin = earliest
+        if len(self.plan.components) > 1:
+            from bot.core.forecast_graph import forecast_of_many
+
+            return forecast_of_many(self, begin or self.now)
         planned = {unit.unit: unit for unit in self.plan.units}
         stages = []
         for stage in self.plan.stages:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.core.calendar import Calendar, CalendarUnit, attended_need
 from bot.core.forecast import Forecast, not_before
+from bot.core.situation import PlanIndex
 from bot.model.plan import ComponentPlan, ReleasePlan, StagePlan, UnitPlan
 
 
@@ -40,20 +41,32 @@ class _Gap:
 
 def delays(plan: ReleasePlan, told: Forecast, calendar: Calendar) -> tuple[Delay, ...]:
     """Every wait of a forecast, wave by wave; units that wait the same are told together."""
-    units = {unit.unit: unit for unit in plan.units}
-    components = {component.name: component for component in plan.components}
+    index = PlanIndex(plan)
+    found: list[Delay] = []
+    for component in dict.fromkeys(one.name for one in plan.components):
+        found += _of_component(index, component, told, calendar)
+    order = {stage.name: number for number, stage in enumerate(plan.stages)}
+    return tuple(sorted(found, key=lambda one: (order[one.stage], one.wave)))
+
+
+def _of_component(
+    index: PlanIndex, component: str, told: Forecast, calendar: Calendar
+) -> list[Delay]:
+    """The waits of one component: each goes its own way through the waves."""
+    plan, units = index.plan, index.units
     found: list[Delay] = []
     begin: datetime | None = max(told.at, not_before(plan) or told.at)
-    for stage, when in zip(plan.stages, told.stages, strict=True):
-        for number, (names, span) in enumerate(zip(stage.waves, when.waves, strict=True), start=1):
+    for stage in plan.stages:
+        for number, wave in enumerate(stage.waves, start=1):
+            names = tuple(name for name in wave if units[name].component == component)
             if begin is None:
-                return tuple(found)
+                return found
             together: dict[tuple[datetime, datetime, str], list[str]] = {}
-            for gap in _gaps(told, names, begin):
+            for gap in _gaps(index, told, names, begin):
                 unit = units[gap.unit]
-                component = components[unit.component]
-                need = _need(component, stage, gap.last, calendar.attended)
-                start = calendar.next_start(_place(unit, component), gap.since, need)
+                brought = index.component(unit)
+                need = _need(brought, stage, gap.last, calendar.attended)
+                start = calendar.next_start(_place(unit, brought), gap.since, need)
                 if start is not None and start.at > gap.since:
                     key = (gap.since, gap.until, start.why)
                     together.setdefault(key, []).append(gap.unit)
@@ -68,11 +81,16 @@ def delays(plan: ReleasePlan, told: Forecast, calendar: Calendar) -> tuple[Delay
                 )
                 for (since, until, why), waiting in sorted(together.items())
             ]
-            begin = span.end
-    return tuple(found)
+            ends = [told.units[name].end for name in names]
+            if any(end is None for end in ends):
+                return found
+            begin = max([begin, *(end for end in ends if end is not None)])
+    return found
 
 
-def _gaps(told: Forecast, names: tuple[str, ...], begin: datetime) -> Iterator[_Gap]:
+def _gaps(
+    index: PlanIndex, told: Forecast, names: tuple[str, ...], begin: datetime
+) -> Iterator[_Gap]:
     """Batches that begin later than the one before ended, and the wave's first if that is late."""
     ahead = [(name, told.units[name].batches) for name in names]
     starts = [
@@ -80,6 +98,8 @@ def _gaps(told: Forecast, names: tuple[str, ...], begin: datetime) -> Iterator[_
     ]
     if starts:
         first, name, last = min(starts, key=lambda one: (one[0], one[1]))
+        ends = (told.units[other].end for other in index.needed(index.units[name]))
+        begin = max([begin, *(end for end in ends if end is not None)])
         if first > begin:
             yield _Gap(name, begin, first, last)
     for name, spans in ahead:

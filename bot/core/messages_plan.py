@@ -13,9 +13,10 @@ from bot.core import messages_plan_facts as say
 from bot.core.diff import Change
 from bot.core.messages_exposure import exposure_lines
 from bot.core.messages_forecast import columns, duration, wait_lines, when
+from bot.core.messages_graph import tree
 from bot.core.messages_words import many, row
 from bot.core.plan_shown import PullPlan, ReleaseShown, Unreleased
-from bot.model.plan import StagePlan
+from bot.model.plan import ComponentPlan, StagePlan
 
 FEW = 5
 """Up to so many units a wave names each of them, with its reason."""
@@ -53,9 +54,8 @@ def _findings(pull: PullPlan) -> Iterable[str]:
 
 def _release(shown: ReleaseShown) -> str:
     plan, told = shown.plan, shown.forecast
-    component = plan.components[0]
     lines = [
-        f"Release {plan.release}: {component.name} {_versions(shown)} → {component.version}",
+        f"Release {plan.release}: {_brings(shown)}",
         f"  {plan.reason}" if plan.reason else "",
         f"  {_size(shown)}",
         f"  {duration(told)}",
@@ -63,6 +63,7 @@ def _release(shown: ReleaseShown) -> str:
         f"  Plan {plan.plan_hash[7:19]}",
     ]
     blocks = ["\n".join(line for line in lines if line)]
+    blocks += _order_inside(shown)
     blocks.append(_table(shown))
     blocks += _listed("Approvals", _approvals(shown))
     blocks += _listed("Look out", shown.warnings)
@@ -76,15 +77,41 @@ def _indented(lines: Sequence[str]) -> str:
     return "\n".join(f"  {line}" for line in lines)
 
 
-def _versions(shown: ReleaseShown) -> str:
-    known = shown.versions
-    if set(known) == {None}:
+def _brings(shown: ReleaseShown) -> str:
+    components = shown.plan.components
+    if len(components) > 1:
+        return many(len(shown.needs), "component")
+    return f"{components[0].name} {_versions(shown, components[0])} → {components[0].version}"
+
+
+def _versions(shown: ReleaseShown, component: ComponentPlan) -> str:
+    known = shown.versions(component)
+    if set(known) <= {None}:
         return "(not known)"
     named = [
         f"{version or 'not known'}" + (f" ({count})" if len(known) > 1 else "")
         for version, count in known.items()
     ]
     return row(named, most=3)
+
+
+def _order_inside(shown: ReleaseShown) -> list[str]:
+    """The components of a release of several, and which waits for which in each cluster."""
+    if len(shown.plan.components) < 2:
+        return []
+
+    def label(name: str) -> str:
+        told = (
+            f"{_versions(shown, one)} → {one.version}"
+            for one in shown.plan.components
+            if one.name == name
+        )
+        return f"{name} {', '.join(told)}"
+
+    title = "Side by side in each cluster"
+    if any(shown.needs.values()):
+        title = "In each cluster (what hangs on another begins when that has ended well)"
+    return ["\n".join([f"  {title}", *(f"    {line}" for line in tree(shown.needs, label))])]
 
 
 def _size(shown: ReleaseShown) -> str:
@@ -135,21 +162,41 @@ def _batches(shown: ReleaseShown, wave: Sequence[str]) -> str:
     one = next(iter(counts))
     if len(counts) == 1 and one is not None:
         return f"{' → '.join(map(str, one))} pods" if one != (1,) else "1 pod"
-    return " / ".join(sorted(" → ".join(map(str, batches)) for batches in written))
+    named = sorted(" → ".join(map(str, batches)) for batches in written)
+    return row(named, most=2 if len(shown.needs) > 1 else len(named), joint=" / ")
 
 
 def _named(shown: ReleaseShown, wave: Sequence[str]) -> Iterable[str]:
+    """The clusters of a wave; a small one with the reason of each place."""
     reasons = {unit.unit: unit.reason for unit in shown.plan.units}
-    if len(wave) <= FEW:
-        for name in wave:
-            done = ", up to date already" if shown.units[name].up_to_date else ""
-            yield f"{name}{done}: {_without_wave(reasons[name])}"
+    seats = _seats(shown, wave)
+    if len(seats) <= FEW:
+        for seat, names in seats.items():
+            yield f"{seat}{_done(shown, names)}: {_without_wave(reasons[names[0]])}"
         return
-    others = [name for name in wave if not reasons[name].startswith("wave ")]
-    yield row([name.partition("@")[2] for name in wave], most=MOST_NAMES)
+    others = [n for n, names in seats.items() if not reasons[names[0]].startswith("wave ")]
+    yield row([seat.rpartition("@")[2] for seat in seats], most=MOST_NAMES)
     if others:
         like_it = f", and {len(others) - 1} more like it" if len(others) > 1 else ""
-        yield f"{others[0].partition('@')[2]} {reasons[others[0]]}{like_it}"
+        yield f"{others[0].rpartition('@')[2]} {reasons[seats[others[0]][0]]}{like_it}"
+
+
+def _seats(shown: ReleaseShown, wave: Sequence[str]) -> dict[str, list[str]]:
+    """What was placed as one: a unit, or a cluster with all its units."""
+    if len(shown.needs) == 1:
+        return {name: [name] for name in wave}
+    clusters = {unit.unit: unit.cluster for unit in shown.plan.units}
+    found: dict[str, list[str]] = {}
+    for name in wave:
+        found.setdefault(clusters[name], []).append(name)
+    return found
+
+
+def _done(shown: ReleaseShown, names: Sequence[str]) -> str:
+    done = sum(shown.units[name].up_to_date for name in names)
+    if len(names) == 1:
+        return ", up to date already" if done else ""
+    return f", {done} of {len(names)} units up to date already" if done else ""
 
 
 def _without_wave(reason: str) -> str:

@@ -1,8 +1,8 @@
 """From a Release file and the rendered objects of its units to the frozen plan and its hash.
 
 Pure. It renders nothing, reads no calendar, and knows no forecast: those are shown beside a plan
-and are no part of it. Membership is asked first (which units need rendering), the plan is built
-after.
+and are no part of it. Membership is asked first (`members`: which units need rendering), the plan
+is built after.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from bot.cluster.render import digest
 from bot.core.asked import policy_ask
-from bot.core.order import Candidate, Placement, StageRule, divide, lanes, place
+from bot.core.members import Brought, Membership
+from bot.core.order import Candidate, Placement, lanes
 from bot.model.plan import (
     JSON,
     ApprovalAsk,
@@ -25,12 +25,9 @@ from bot.model.plan import (
     StagePlan,
     UnitPlan,
 )
-from release_repo_schema.floors import floor_of
 from release_repo_schema.models import (
     CheckSpec,
-    Component,
     Empty,
-    Policy,
     Release,
     ReleaseSpec,
     Stage,
@@ -50,24 +47,6 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
-    """Which units a release has, stage by stage. Stages that select none of them are left out."""
-
-    component: Component
-    version: str
-    stages: tuple[tuple[Stage, tuple[Candidate, ...]], ...]
-    weights: Mapping[str, int]
-    left: tuple[Candidate, ...] = ()
-    """Selected by the release, and in no stage."""
-    first_wave: int | None = None
-    """The most units that the policy's floor lets into a first wave."""
-
-    @property
-    def units(self) -> tuple[Candidate, ...]:
-        return tuple(unit for _, members in self.stages for unit in members)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a plan comes from: no part of its hash."""
 
@@ -75,41 +54,10 @@ class Origin:
     position: int = 0
     pull: str | None = None
     authors: tuple[str, ...] = ()
-    version_changed: bool = True
+    unchanged: Collection[tuple[str, str]] = ()
+    """(component, version) that every unit of it has already."""
     broken: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Unit → the superseded releases that broke it. (It moves units, so it shows in the hash.)"""
-
-
-def candidates(repo: Repo, component: str) -> tuple[Candidate, ...]:
-    """Every unit that a component could have: one a cluster, by name."""
-    return tuple(
-        Candidate(unit=f"{component}@{name}", cluster=name, labels=repo.labels_of(name))
-        for name in sorted(repo.clusters)
-    )
-
-
-def membership(repo: Repo, release: Release) -> Membership | None:
-    """The units of a release of one component, by stage. None: what it names is not there."""
-    spec = release.spec
-    if len(spec.components) != 1 or spec.components[0].name not in repo.components:
-        return None
-    pipeline = repo.pipelines.get(spec.pipeline) if spec.pipeline else None
-    stages = pipeline.spec.stages if pipeline else spec.stages
-    if stages is None:
-        return None
-    name, version = spec.components[0].name, spec.components[0].version
-    chosen = [
-        unit for unit in candidates(repo, name) if spec.units.matches(unit.labels, unit.cluster)
-    ]
-    members, left = divide(chosen, [stage_rule(stage) for stage in stages])
-    return Membership(
-        component=repo.components[name],
-        version=version,
-        stages=tuple((s, units) for s, units in zip(stages, members, strict=True) if units),
-        weights=pipeline.spec.weights if pipeline else {},
-        left=left,
-        first_wave=floor_of(repo.policy, repo.components[name]).first_wave,
-    )
 
 
 def build(
@@ -122,19 +70,24 @@ def build(
     """The plan of a release. `rendered`: unit → what it renders to, for every unit of `members`."""
     origin = origin or Origin()
     stages, units = _placed(members, rendered, origin.broken)
-    component = component_plan(repo, members, origin.version_changed)
-    approval = policy_approval(repo.policy, members.component)
+    components = tuple(
+        component_plan(
+            repo, one, members.needs[one.name], version_changed=one.key not in origin.unchanged
+        )
+        for one in members.components
+    )
+    asked = [name for one in components for name in (*one.checks_before, *one.checks_after)]
     plan = ReleasePlan(
         release=release.name,
         plan_hash="",
         commit=origin.commit,
         position=origin.position,
         spec=spec_json(release.spec),
-        components=(component,),
+        components=components,
         stages=stages,
         units=units,
-        approval=approval,
-        checks=_checks(repo, (*component.checks_before, *component.checks_after)),
+        approval=policy_ask(repo.policy, ((one.labels, one.name) for one in components)),
+        checks=_checks(repo, asked),
         reason=release.spec.reason,
         pull=origin.pull,
         authors=origin.authors,
@@ -200,16 +153,19 @@ def plan_hash(plan: ReleasePlan) -> str:
     return digest(covered)
 
 
-def component_plan(repo: Repo, members: Membership, version_changed: bool = True) -> ComponentPlan:
+def component_plan(
+    repo: Repo, brought: Brought, after: tuple[str, ...] = (), *, version_changed: bool = True
+) -> ComponentPlan:
     """What the component brings to every unit."""
-    found, spec = members.component, members.component.spec
+    found, spec = brought.component, brought.component.spec
     return ComponentPlan(
         name=found.name,
-        version=members.version,
+        version=brought.version,
         labels=dict(found.metadata.labels),
         owners=spec.owners,
         depends_on=spec.depends_on,
-        content=content_digest(repo, found.name, members.version),
+        after=after,
+        content=content_digest(repo, found.name, brought.version),
         version_changed=version_changed,
         batches=spec.batches,
         batch_soak=spec.batch_soak,
@@ -253,50 +209,30 @@ def content_key(repo: Repo, component: str, scope: str) -> str:
     return entry.key if entry.link is None else digest(repo.values[component][scope])
 
 
-def policy_approval(policy: Policy, component: Component) -> ApprovalAsk | None:
-    """What the policy asks once, before the first write: the strictest of what matches."""
-    return policy_ask(policy, [(component.metadata.labels, component.name)])
-
-
-def stage_rule(stage: Stage, first_wave: int | None = None) -> StageRule:
-    """What a stage of the repo says about the order inside it."""
-
-    def selects(unit: Candidate) -> bool:
-        return stage.units.matches(unit.labels, unit.cluster)
-
-    return StageRule(
-        name=stage.name,
-        selects=selects,
-        names=stage.units.names,
-        order=stage.order,
-        waves=stage.waves,
-        first_wave=first_wave,
-        spread=stage.spread,
-    )
-
-
 def _placed(
     members: Membership, rendered: Mapping[str, Rendered], broken: Mapping[str, Collection[str]]
 ) -> tuple[tuple[StagePlan, ...], tuple[UnitPlan, ...]]:
     stages: list[StagePlan] = []
     units: list[UnitPlan] = []
     for stage, chosen in members.stages:
-        rule = stage_rule(stage, members.first_wave)
-        placed = place(chosen, rule, weights=members.weights, broken=broken)
-        labels = {unit.unit: unit for unit in chosen}
-        one = partial(_unit, members.component.name, len(stages))
-        units += [one(where, labels[where.unit], rendered[where.unit]) for where in placed]
+        placed = members.placed(stage, chosen, broken)
+        known = {unit.unit: unit for unit in chosen}
+        units += [
+            _unit(len(stages), where, known[where.unit], rendered[where.unit]) for where in placed
+        ]
         stages.append(_stage(stage, placed))
     return tuple(stages), tuple(units)
 
 
-def _unit(
-    component: str, stage: int, where: Placement, unit: Candidate, rendered: Rendered
-) -> UnitPlan:
+def _unit(stage: int, where: Placement, unit: Candidate, rendered: Rendered) -> UnitPlan:
     return UnitPlan(
         unit=unit.unit,
-        component=component,
+        component=unit.component,
         cluster=unit.cluster,
+        scope=unit.scope,
+        place=unit.place,
+        version=unit.version,
+        nodes=unit.nodes,
         stage=stage,
         wave=where.wave,
         reason=where.reason,
@@ -345,6 +281,7 @@ def _component_facts(component: ComponentPlan) -> dict[str, Any]:
         "after": list(component.checks_after),
         "onFailure": component.on_failure,
         "evidence": component.evidence_required,
+        **({"follows": list(component.after)} if component.after else {}),
     }
 
 

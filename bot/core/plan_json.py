@@ -11,7 +11,9 @@ from bot.core.diff import Change
 from bot.core.exposure import Exposure, thinned
 from bot.core.forecast import Forecast
 from bot.core.forecast_waits import Delay
+from bot.core.graph import layers
 from bot.core.plan_shown import Asked, PullPlan, ReleaseShown, Unreleased
+from bot.model.plan import ComponentPlan
 from release_repo_schema.models import duration_text
 
 
@@ -116,24 +118,13 @@ def _seconds(length: timedelta) -> int:
 
 def _release(shown: ReleaseShown) -> dict[str, Any]:
     plan, told = shown.plan, shown.forecast
-    component = plan.components[0]
     units = {unit.unit: unit for unit in plan.units}
     return {
         "release": plan.release,
         "planHash": plan.plan_hash,
         "reason": plan.reason,
-        "components": [
-            {
-                "name": component.name,
-                "from": shown.from_version,
-                "to": component.version,
-                "versions": [
-                    {"version": version, "units": count}
-                    for version, count in shown.versions.items()
-                ],
-                "content": component.content,
-            }
-        ],
+        "components": [_component(shown, component) for component in plan.components],
+        "graph": _graph(shown),
         "stages": [
             {
                 "name": stage.name,
@@ -158,6 +149,32 @@ def _release(shown: ReleaseShown) -> dict[str, Any]:
         "changes": [_change(change) for change in shown.changes],
         "approvals": [_asked(one) for one in shown.approvals],
         "warnings": list(shown.warnings),
+    }
+
+
+def _component(shown: ReleaseShown, component: ComponentPlan) -> dict[str, Any]:
+    return {
+        "name": component.name,
+        "from": shown.from_version(component),
+        "to": component.version,
+        "versions": [
+            {"version": version, "units": count}
+            for version, count in shown.versions(component).items()
+        ],
+        "content": component.content,
+    }
+
+
+def _graph(shown: ReleaseShown) -> dict[str, Any]:
+    """Which component goes before which in a cluster: `from` first, then `to`."""
+    needs = shown.needs
+    return {
+        "nodes": [
+            {"name": name, "layer": number}
+            for number, names in enumerate(layers(needs), start=1)
+            for name in names
+        ],
+        "edges": [{"from": before, "to": name} for name in needs for before in needs[name]],
     }
 
 

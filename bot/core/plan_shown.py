@@ -13,7 +13,7 @@ from bot.core.diff import Change
 from bot.core.exposure import Exposure
 from bot.core.forecast import Forecast
 from bot.core.forecast_waits import Delay
-from bot.model.plan import JSON, ApprovalAsk, PlannedRelease, ReleasePlan
+from bot.model.plan import JSON, ApprovalAsk, ComponentPlan, PlannedRelease, ReleasePlan
 from bot.model.state import Applied, Blocked
 from release_repo_schema.findings import Finding
 
@@ -80,18 +80,23 @@ class ReleaseShown:
     def plan(self) -> ReleasePlan:
         return self.planned.plan
 
-    @property
-    def versions(self) -> Mapping[str | None, int]:
-        """The version that units have now → how many of them, most units first."""
+    def versions(self, component: ComponentPlan) -> Mapping[str | None, int]:
+        """The version that units of a component have now → how many of them, most units first."""
         found: dict[str | None, int] = {}
-        for unit in self.units.values():
-            found[unit.version] = found.get(unit.version, 0) + 1
+        for unit in self.plan.units:
+            if unit.component == component.name and unit.version in ("", component.version):
+                version = self.units[unit.unit].version
+                found[version] = found.get(version, 0) + 1
         return dict(sorted(found.items(), key=lambda item: (-item[1], str(item[0]))))
 
+    def from_version(self, component: ComponentPlan) -> str | None:
+        """The version that most units of it have now."""
+        return next(iter(self.versions(component)), None)
+
     @property
-    def from_version(self) -> str | None:
-        """The version that most units have now."""
-        return next(iter(self.versions), None)
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        """Component → those of the release that go before it in a cluster."""
+        return {one.name: one.after for one in self.plan.components}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

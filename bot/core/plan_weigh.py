@@ -14,12 +14,13 @@ from bot.core.asked import first_ask
 from bot.core.batches import counts
 from bot.core.diff import Change
 from bot.core.forecast import Forecast
+from bot.core.members import Membership, stage_rule
 from bot.core.order import reach, wanted_waves
-from bot.core.plan import Membership, stage_rule
 from bot.core.plan_shown import Asked, Known, UnitShown
 from bot.core.plan_versions import is_lower
+from bot.core.situation import PlanIndex
 from bot.model.plan import JSON, ComponentPlan, PlannedRelease, ReleasePlan, UnitPlan
-from release_repo_schema.findings import Finding
+from release_repo_schema.findings import Finding, Pointer
 from release_repo_schema.models import Release, ReleaseSpec
 from release_repo_schema.repo import Repo
 
@@ -31,13 +32,14 @@ def shown_units(
     repo: Repo, planned: PlannedRelease, versions: Mapping[str, str], known: Known
 ) -> dict[str, UnitShown]:
     """Batches, counts and the version of now, for every unit. Equal objects are looked at once."""
-    seen: dict[tuple[object, int | None], tuple[tuple[int | str, ...], tuple[int, ...] | None]] = {}
+    seen: dict[object, tuple[tuple[int | str, ...], tuple[int, ...] | None]] = {}
     shown = {}
-    batches = planned.plan.components[0].batches
+    index = PlanIndex(planned.plan)
     for unit in planned.plan.units:
+        batches = index.component(unit).batches
         simulated = repo.clusters[unit.cluster].spec.connection.simulated
         nodes = simulated.nodes if simulated else None
-        key = (unit.objects, nodes)
+        key = (unit.objects, batches, nodes)
         if key not in seen:
             seen[key] = _counted(unit, planned.blobs, batches, nodes)
         applied = known.applied.get(unit.unit)
@@ -136,17 +138,15 @@ def _of_the_calendar(plan: ReleasePlan, told: Forecast) -> Iterable[str]:
 
 def _of_other_releases(plan: ReleasePlan, known: Known) -> Iterable[str]:
     replaced = plan.spec.get("supersedes", ())
-    component = plan.components[0].name
-    mine = {unit.unit for unit in plan.units}
-    waits = sorted(
-        name
-        for name, other in known.running.items()
-        if name not in replaced
-        and name != plan.release
-        and any(unit.unit in mine for unit in other.units)
-    )
-    if waits:
-        yield say.waits_for(waits, component)
+    mine = {unit.lock for unit in plan.units}
+    waits: dict[str, set[str]] = {}
+    for name, other in known.running.items():
+        if name not in replaced and name != plan.release:
+            for unit in other.units:
+                if unit.lock in mine:
+                    waits.setdefault(unit.component, set()).add(name)
+    for component, releases in sorted(waits.items()):
+        yield say.waits_for(sorted(releases), component)
     if known.running:
         yield from (say.supersedes_nothing(name) for name in replaced if name not in known.running)
 
@@ -160,7 +160,8 @@ def _of_the_order(plan: ReleasePlan, members: Membership) -> Iterable[str]:
         if asked.order == "listed":
             yield say.by_hand(stage.name)
         rule = stage_rule(asked, members.first_wave)
-        added = len(stage.waves) - len(reach(wanted_waves(rule, len(chosen)), len(chosen)))
+        seats = members.seats(chosen)
+        added = len(stage.waves) - len(reach(wanted_waves(rule, seats), seats))
         if added > 0:
             yield say.waves_added(stage.name, added)
         for number, wave in enumerate(stage.waves, start=1):
@@ -196,31 +197,47 @@ def _of_what_is_done(plan: ReleasePlan, shown: Mapping[str, UnitShown]) -> Itera
 def refusals(
     repo: Repo,
     release: Release,
-    component: ComponentPlan,
+    plan: ReleasePlan,
     shown: Mapping[str, UnitShown],
     known: Known,
 ) -> Iterable[Finding]:
     """Errors of a release that only a look at what runs can find."""
     document = repo.documents["Release", release.name]
-    pointer = ("spec", "components", 0, "version")
-    if not release.spec.allow_downgrade:
-        lower: dict[str, list[str]] = {}
-        for name, unit in shown.items():
-            if unit.version is not None and is_lower(component.version, unit.version):
-                lower.setdefault(unit.version, []).append(name)
-        for before, units in lower.items():
-            guessed = not any(name in known.applied for name in units)
-            said = say.lower(component.name, component.version, before, units, guessed)
-            yield document.finding(pointer, "downgrade", said, say.LOWER_HINT)
+    index = PlanIndex(plan)
+    names = [asked.name for asked in release.spec.components]
+    for component in plan.components:
+        place: Pointer = ("spec", "baseline")
+        if component.name in names:
+            place = ("spec", "components", names.index(component.name), "version")
+        if not release.spec.allow_downgrade:
+            units = [u.unit for u in plan.units if index.component(u) is component]
+            for said in _downgrades(component, {name: shown[name] for name in units}, known):
+                yield document.finding(place, "downgrade", said, say.LOWER_HINT)
+        for said in _blocked(component, known):
+            yield document.finding(place, "blocked", said, say.BLOCKED_HINT)
+
+
+def _downgrades(
+    component: ComponentPlan, shown: Mapping[str, UnitShown], known: Known
+) -> Iterable[str]:
+    lower: dict[str, list[str]] = {}
+    for name, unit in shown.items():
+        if unit.version is not None and is_lower(component.version, unit.version):
+            lower.setdefault(unit.version, []).append(name)
+    for before, units in lower.items():
+        guessed = not any(name in known.applied for name in units)
+        yield say.lower(component.name, component.version, before, units, guessed)
+
+
+def _blocked(component: ComponentPlan, known: Known) -> Iterable[str]:
     for entry in known.blocked:
         if (entry.component, entry.version) == (component.name, component.version) and (
             entry.content in ("", component.content)
         ):
-            said = say.blocked(
+            yield say.blocked(
                 component.name,
                 component.version,
                 entry.reason,
                 content=bool(entry.content),
                 release=entry.release,
             )
-            yield document.finding(pointer, "blocked", said, say.BLOCKED_HINT)

@@ -13,6 +13,7 @@ from functools import cached_property
 from bot.cluster.kinds import BUILT_IN, Rows
 from bot.cluster.own_kinds import row_from, with_rows
 from bot.core.calendar import Calendar, CalendarUnit
+from bot.core.graph import Needs, reach, turned
 from bot.core.people import Directory
 from bot.core.scope import Covered, covers
 from bot.model.plan import JSON, ComponentPlan, ReleasePlan, StagePlan, UnitPlan
@@ -97,6 +98,45 @@ class PlanIndex:
         for unit in self.plan.units:
             found.setdefault(unit.lock, []).append(unit.unit)
         return {lock: tuple(names) for lock, names in found.items()}
+
+    @cached_property
+    def needs(self) -> Needs:
+        """Component → those of the release that go before it in a cluster."""
+        return {one.name: one.after for one in self.plan.components}
+
+    @cached_property
+    def upstream(self) -> Needs:
+        """Component → all of the release that it needs, by whatever way."""
+        return reach(self.needs)
+
+    @cached_property
+    def downstream(self) -> Needs:
+        """Component → all of the release that need it, by whatever way."""
+        return turned(self.upstream)
+
+    @cached_property
+    def inside(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """(cluster, component) → its units there, in order."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for unit in self.plan.units:
+            found.setdefault((unit.cluster, unit.component), []).append(unit.unit)
+        return {place: tuple(names) for place, names in found.items()}
+
+    def needed(self, unit: UnitPlan) -> tuple[str, ...]:
+        """Units of the release in its cluster that go before it."""
+        return tuple(
+            name
+            for component in self.needs.get(unit.component, ())
+            for name in self.inside.get((unit.cluster, component), ())
+        )
+
+    def needing(self, unit: UnitPlan) -> tuple[str, ...]:
+        """Units of the release in its cluster that it goes before, by whatever way, in order."""
+        return tuple(
+            name
+            for component in self.downstream.get(unit.component, ())
+            for name in self.inside.get((unit.cluster, component), ())
+        )
 
     @cached_property
     def sharing(self) -> Mapping[str, tuple[str, ...]]:

@@ -68,6 +68,10 @@ class ComponentPlan:
     labels: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    """Components of the same release that go before it in a cluster: those that it depends on, and
+    those that something outside of the release which it depends on depends on.
+    """
     content: str
     """`sha256:<hex>` of templates, values, version and images: what a rollback blocks."""
     version_changed: bool = True

@@ -16,17 +16,10 @@ from bot.core.diff import Change, Differ
 from bot.core.exposure import forecast_exposure
 from bot.core.forecast import forecast
 from bot.core.forecast_waits import delays
+from bot.core.members import Membership, candidates, membership
 from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.order import Candidate
-from bot.core.plan import (
-    Membership,
-    Origin,
-    Rendered,
-    build,
-    candidates,
-    membership,
-    spec_json,
-)
+from bot.core.plan import Origin, Rendered, build, spec_json
 from bot.core.plan_jobs import all_blobs, source_of, wanted
 from bot.core.plan_shown import (
     NOTHING_KNOWN,
@@ -219,29 +212,34 @@ class Planner:
             document = after.documents["Release", name]
             said = say.empty_release(name)
             return _Draft(findings=(document.finding(("spec",), "no-units", said, at_key=True),))
-        component, version = members.component.name, members.version
         known = _of_units(known, members)
-        rendered, blobs, findings = self._rendered(after, component, version, members.units)
-        if findings:
-            return _Draft(findings=findings)
-        versions = (
-            versions_by_releases(before, component, members.units) if before is not after else {}
+        rendered: dict[str, Rendered] = {}
+        blobs: dict[str, JSON] = {}
+        wrong: list[Finding] = []
+        versions: dict[str, str] = {}
+        for one in members.components:
+            units = members.of(one)
+            made, objects, findings = self._rendered(after, one.name, one.version, units)
+            rendered |= made
+            blobs |= objects
+            wrong += findings
+            if before is not after:
+                versions |= versions_by_releases(before, one.name, units)
+        if wrong:
+            return _Draft(findings=tuple(dict.fromkeys(wrong)))
+        had = {unit: row.version for unit, row in known.applied.items()}
+        origin = replace(
+            origin,
+            unchanged={
+                one.key
+                for one in members.components
+                if all({**versions, **had}.get(u.unit) == one.version for u in members.of(one))
+            },
+            broken=_broken(release, known),
         )
-        had = {unit: known.applied[unit].version for unit in rendered if unit in known.applied}
-        plan = build(
-            after,
-            release,
-            members,
-            rendered,
-            replace(
-                origin,
-                version_changed=any({**versions, **had}.get(u) != version for u in rendered),
-                broken=_broken(release, known),
-            ),
-        )
-        planned = PlannedRelease(plan, blobs)
+        planned = PlannedRelease(build(after, release, members, rendered, origin), blobs)
         shown = shown_units(after, planned, versions, known)
-        against = tuple(refusals(after, release, plan.components[0], shown, known))
+        against = tuple(refusals(after, release, planned.plan, shown, known))
         return _Draft(planned, members, shown, against, known)
 
     def _rendered(
@@ -290,19 +288,19 @@ class Planner:
         known: Known,
     ) -> tuple[Change, ...]:
         """The diff of every unit: what was last applied (or the best guess of it) → the plan."""
-        component = planned.plan.components[0].name
         blobs = dict(planned.blobs)
         had: dict[str, tuple[PlannedObject, ...]] = {}
-        guessed: dict[str, list[Candidate]] = {}
-        there = {unit.unit: unit for unit in candidates(before, component)}
+        guessed: dict[tuple[str, str], list[Candidate]] = {}
+        names = dict.fromkeys(one.name for one in planned.plan.components)
+        there = {unit.unit: unit for name in names for unit in candidates(before, name)}
         for unit in planned.plan.units:
             applied = _applied(unit.unit, known, blobs)
             if applied is not None:
                 had[unit.unit] = applied
             elif (version := shown[unit.unit].version) and unit.unit in there:
-                guessed.setdefault(version, []).append(there[unit.unit])
-        if component in before.components:
-            for version, units in sorted(guessed.items()):
+                guessed.setdefault((unit.component, version), []).append(there[unit.unit])
+        for (component, version), units in sorted(guessed.items()):
+            if component in before.components:
                 rendered, more, _ = self._rendered(before, component, version, units)
                 had.update({unit: one.objects for unit, one in rendered.items()})
                 blobs |= more

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from bot.core.calendar import Calendar, CalendarUnit, EmergencyFreeze
+from bot.core.members import membership
 from bot.core.people import Directory
-from bot.core.plan import membership
 from bot.core.scope import Covered, covers
 from bot.core.situation import Rules
 from bot.model.plan import ReleasePlan

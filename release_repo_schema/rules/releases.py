@@ -78,11 +78,23 @@ def releases(scene: Scene) -> Iterator[Finding]:
         document = scene.document("Release", name)
         for k, asked in enumerate(release.spec.components):
             yield from _component(scene, document, k, asked)
+        yield from _once(document, release)
         yield from _order(scene, document, release)
         yield from _superseded(scene, document, release)
         if release.spec.not_before is not None:
             pointer = ("spec", "notBefore", "zone")
             yield from zone_findings(document, pointer, release.spec.not_before.zone)
+
+
+def _once(document: Document, release: Release) -> Iterator[Finding]:
+    """A release brings a component in one version."""
+    seen: dict[str, str] = {}
+    for k, asked in enumerate(release.spec.components):
+        if asked.name in seen:
+            said = f"{asked.name} is there twice, first in version {seen[asked.name]}"
+            pointer: Pointer = ("spec", "components", k, "name")
+            yield document.finding(pointer, "component-twice", said, "keep one of the two")
+        seen.setdefault(asked.name, asked.version)
 
 
 def _component(

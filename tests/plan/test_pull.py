@@ -50,7 +50,7 @@ def test_a_bump_shows_order_batches_counts_and_the_one_line_that_changes(world: 
     ]
     assert shown.units["node-agent@st-1"].counts == (1, 2, 3)
     assert shown.units["node-agent@eu-1"].counts == (1, 3, 6)
-    assert shown.from_version == "2.4.0"
+    assert shown.from_version(shown.plan.components[0]) == "2.4.0"
     assert [(c.ref.short, c.units) for c in shown.changes] == [
         ("DaemonSet infra/node-agent", ("node-agent@st-1", "node-agent@eu-1", "node-agent@eu-2")),
         ("DaemonSet infra/node-agent", ("node-agent@eu-3",)),
@@ -207,7 +207,10 @@ def test_the_store_knows_better_than_the_files_what_runs(world: World) -> None:
     assert finding.code == "downgrade"
     assert "2.6.0" in finding.message
     assert "as last applied" in finding.message
-    assert dict(pull.releases[0].versions) == {"2.4.0": 2, "2.6.0": 2}
+    assert dict(pull.releases[0].versions(pull.releases[0].plan.components[0])) == {
+        "2.4.0": 2,
+        "2.6.0": 2,
+    }
 
 
 def test_blocked_content_cannot_be_released_again(world: World) -> None:
@@ -375,7 +378,7 @@ def test_a_first_release_has_nothing_before_it(world: World) -> None:
 
     shown = one(pulled(world))
 
-    assert shown.from_version is None
+    assert shown.from_version(shown.plan.components[0]) is None
     assert {change.verb for change in shown.changes} == {"create"}
 
 

@@ -147,7 +147,7 @@ def _store(patient: Patient) -> Iterator[Check]:
     import os
     import shutil
 
-    from bot.app.opening import reader
+    from bot.core.messages_store import mend_store
     from bot.ports import StoreLocked
 
     db = patient.flags.settings.db
@@ -163,17 +163,33 @@ def _store(patient: Patient) -> Iterator[Check]:
         yield Check(name="store", ok=True, found=f"{db} is not there yet; sluice run makes it")
     else:
         try:
-            with reader(db) as store:
-                events = store.event_count()
-            yield Check(name="store", ok=True, found=f"{db}, {events} lines of record")
+            yield from _looked_through(db)
         except StoreLocked as locked:
-            mend = "put back a copy made with sluice backup, or name another with --db"
-            yield Check(name="store", ok=False, found=locked.why, mend=mend)
+            yield Check(name="store", ok=False, found=locked.why, mend=mend_store(locked.kind))
     free = shutil.disk_usage(folder).free
     mend = "make room: a full disk stops everything new"
     yield Check(
         name="disk", ok=free >= ROOM, found=f"{free // 2**20} MiB free at {folder}", mend=mend
     )
+
+
+def _looked_through(db: Path) -> Iterator[Check]:
+    """Every row and every line of the store: what is damaged is named, each by itself."""
+    from bot.adapters.sqlite_inspect import MOST, inspect
+    from bot.app.opening import reader
+    from bot.core.messages_store import mend_store
+    from bot.core.messages_words import many
+
+    damaged = inspect(db)
+    for flaw in damaged:
+        yield Check(name="store", ok=False, found=flaw, mend=mend_store("broken"))
+    if damaged:
+        count = f"{MOST} or more flaws" if len(damaged) == MOST else many(len(damaged), "flaw")
+        yield Check(name="store", ok=False, found=f"{db}: {count}", mend=mend_store("broken"))
+        return
+    with reader(db) as store:
+        events = store.event_count()
+    yield Check(name="store", ok=True, found=f"{db}, {events} lines of record, no damage")
 
 
 def _bot(patient: Patient) -> Iterator[Check]:

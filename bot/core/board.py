@@ -83,6 +83,8 @@ class Board:
     applied: dict[str, Applied] = field(default_factory=dict)
     clusters: dict[str, ClusterSeen] = field(default_factory=dict)
     blobs: dict[str, JSON] = field(default_factory=dict)
+    flaws: tuple[str, ...] = ()
+    """What did not fit together when the store was read."""
     on_wire: tuple[str, ...] = ()
     """Calls that have left and are not answered yet."""
     claims: dict[str, dict[str, Claim]] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from bot.model.gate import Stop, Wait
 from bot.model.plan import JSON
 from bot.model.state import HoldCode, UnitPhase
 
-UNCOMPARED = (HoldCode.RESTORED, HoldCode.REWRITTEN, HoldCode.REBUILT)
+UNCOMPARED = (HoldCode.RESTORED, HoldCode.DAMAGED, HoldCode.REWRITTEN, HoldCode.REBUILT)
 """Holds that say: what is known may not be what is. Not even what was there before is put back."""
 
 

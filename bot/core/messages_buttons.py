@@ -21,6 +21,7 @@ _LIFTED_BY = {
     HoldCode.REBUILT: "accept",
     HoldCode.REWRITTEN: "override",
     HoldCode.RESTORED: "override",
+    HoldCode.DAMAGED: "override",
     HoldCode.REJECTED: "approve",
     HoldCode.FAILED: "retry",
     HoldCode.SUPERSEDED: "",

@@ -80,6 +80,12 @@ _HOLDS = {
         "a stage or wave of it was rolled back",
         "Retry that stage or wave, skip its units, or roll back the release",
     ),
+    "store-damaged": (
+        "Held",
+        "rows of the store do not fit together",
+        "Put back a backup (sluice doctor says what is damaged); else an admin looks, then"
+        " overrides",
+    ),
     "superseded": ("Held", "a newer release replaces it", "Roll it back"),
     "rejected": ("Stopped", "a decision was rejected", "Approve lifts it; or roll back"),
     "fenced": (

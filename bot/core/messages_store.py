@@ -5,7 +5,10 @@ Facts in, words out. Never looks at a file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+
+from bot.core.messages_words import row
 
 
 def newer(path: str) -> str:
@@ -48,7 +51,89 @@ def damaged(path: str, detail: str) -> str:
 
 
 def unreadable_row(path: str, table: str, key: str, detail: str) -> str:
-    return f"The store {path} holds a {table} that cannot be read ({key}: {detail})."
+    return f"The store {path} holds a {table} that cannot be read ({key}: {detail}). {PUT_BACK}"
+
+
+def no_plan(release: str) -> str:
+    return f"the plan of {release} is missing"
+
+
+def other_plan(release: str) -> str:
+    return f"the plan of {release} is not the one of its hash"
+
+
+def no_units(release: str, units: Sequence[str]) -> str:
+    return f"{release} has no row of {row(units, most=3)}"
+
+
+LOST_ROW = "its row is missing from the store"
+"""The failure of a unit whose row is not there."""
+
+
+def damaged_rows(flaws: Sequence[str]) -> str:
+    """The reason of the hold on a store whose rows do not fit together."""
+    return f"the store was damaged: {row(flaws, most=3, joint='; ')}"
+
+
+def damaged_object(unit: str, digest: str, *, missing: bool) -> str:
+    how = "is missing" if missing else "is not what its digest says"
+    return (
+        f"The store is damaged: an object of {unit} {how} ({digest[:19]}). Nothing is written to"
+        f" clusters. {PUT_BACK}"
+    )
+
+
+def unread_part(part: str, detail: str) -> str:
+    return f"the {part} cannot be looked through: {detail}"
+
+
+def damaged_page(detail: str) -> str:
+    return f"a page of the file is damaged: {detail.splitlines()[0] if detail else ''}"
+
+
+def damaged_row(table: str, key: str, detail: str) -> str:
+    return f"the {table} {key} cannot be read: {detail}"
+
+
+def misplaced_row(table: str, key: str) -> str:
+    return f"the {table} {key} is not the row of its key"
+
+
+def wrong_standing(release: str) -> str:
+    return f"{release} is listed as live and has ended, or as ended and has not"
+
+
+def damaged_blob(digest: str) -> str:
+    return f"the object {digest[:19]} is not what its digest says"
+
+
+def missing_blobs(release: str, digests: Sequence[str]) -> str:
+    return f"objects of {release} are missing: {row([one[:19] for one in digests], most=3)}"
+
+
+def broken_record(seq: int, flaw: str, certificate: str) -> str:
+    where = f"at line {seq}" if seq else "beside its lines"
+    what = f" ({certificate})" if certificate else ""
+    return f"the record does not hold {where}: {flaw}{what}"
+
+
+def mend_store(kind: str) -> str:
+    """What to do about a store that cannot be used, by the kind of its failure."""
+    return {
+        "newer": "start the version of Sluice that wrote it, or a later one",
+        "locked": "stop the process that writes to it, or name another store with --db",
+        "full": "make room on its disk",
+    }.get(
+        kind,
+        "stop the bot, keep the file, put back a copy made with sluice backup; it holds everything"
+        " until compared with the clusters",
+    )
+
+
+PUT_BACK = (
+    "Stop the bot, keep the file, and put back a copy made with `sluice backup`; it holds"
+    " everything until compared with the clusters. `sluice doctor` lists what is damaged."
+)
 
 
 def busy(path: str) -> str:

@@ -42,6 +42,7 @@ LIFTED_BY: dict[HoldCode, str] = {
     HoldCode.REBUILT: "accept",
     HoldCode.REWRITTEN: "override",
     HoldCode.RESTORED: "override",
+    HoldCode.DAMAGED: "override",
     HoldCode.REJECTED: "approve",
     HoldCode.SUPERSEDED: "rollback",
     HoldCode.ROLLED_BACK: "retry",

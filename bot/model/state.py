@@ -229,6 +229,7 @@ class HoldCode(StrEnum):
     REBUILT = "rebuilt"
     REWRITTEN = "history-rewritten"
     RESTORED = "store-restored"
+    DAMAGED = "store-damaged"
     REJECTED = "rejected"
     FENCED = "fenced"
     ROLLED_BACK = "rolled-back"

@@ -15,7 +15,7 @@ from bot.core.commands_decide import VERBS
 from bot.core.grammar import Command, parse
 from bot.core.messages_refusal import Refusal, refusal
 from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, HoldCode
-from bot.ports import Answer, Note, PortError, Store
+from bot.ports import Answer, Note, PortError, Store, StoreLocked
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_release
 from bot.reconciler.naming import better, over, release_of
@@ -71,6 +71,11 @@ def take_note(
     """
     try:
         outcome = consider(store, board, versions, command_of(note), now)
+    except StoreLocked as locked:
+        if locked.kind != "broken":
+            raise
+        # Rows that only this command needs are damaged: a stop behind it must still be heard.
+        outcome = Outcome(refused=refusal("locked-store", why=locked.why))
     except PortError:
         raise
     except Exception:

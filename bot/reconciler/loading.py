@@ -8,8 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from bot.cluster.render import digest as digest_of
 from bot.core.board import Active, Board
+from bot.core.messages_store import LOST_ROW, damaged_object
+from bot.core.plan import Origin, unplanned
 from bot.core.situation import PlanIndex, Rules
+from bot.core.soundness import flaws
 from bot.model.plan import ReleasePlan
 from bot.model.state import (
     Applied,
@@ -18,11 +22,12 @@ from bot.model.state import (
     Decision,
     EmergencyStop,
     Hold,
+    ReleasePhase,
     ReleaseState,
     UnitPhase,
     UnitState,
 )
-from bot.ports import Store
+from bot.ports import Store, StoreLocked
 from bot.reconciler.ledger import Versions
 
 
@@ -44,18 +49,31 @@ def load_board(store: Store, rules: Rules, versions: Versions, now: datetime) ->
     for state in store.rows(ReleaseState, live=True):
         versions.learn(state)
         plan = plans.get(state.release)
-        if state.phase.ended or plan is None:
-            continue
         rows = units.get(state.release, {})
+        board.flaws += tuple(flaws(state, plan, rows))
+        if state.phase.ended or (plan is None and state.phase is ReleasePhase.PROPOSED):
+            continue
+        plan = plan or unplanned(
+            state.release, Origin(commit=state.commit, position=state.position)
+        )
+        lost = {unit.unit for unit in plan.units} - rows.keys()
+        rows |= {unit: _lost(state.release, unit, now) for unit in lost}
         board.add(
             Active(
                 index=PlanIndex(plan),
                 state=state,
-                units={unit.unit: rows[unit.unit] for unit in plan.units if unit.unit in rows},
+                units={unit.unit: rows[unit.unit] for unit in plan.units},
                 decisions=decisions.get(state.release, {}),
             )
         )
     return board
+
+
+def _lost(release: str, unit: str, now: datetime) -> UnitState:
+    """In the place of a row that is missing: it keeps its place, and nothing goes on from it."""
+    return UnitState(
+        release=release, unit=unit, phase=UnitPhase.FAILED, since=now, failure=LOST_ROW
+    )
 
 
 def load_release(store: Store, versions: Versions, name: str, now: datetime) -> Active | None:
@@ -97,7 +115,7 @@ def awake(unit: UnitState, now: datetime) -> UnitState:
 
 def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
     """What deciding on a unit needs beside its rows: its objects, what was before, what was
-    applied.
+    applied. Raises StoreLocked where an object is missing or is not what it was.
     """
     plan = active.index.units[unit]
     if unit not in board.applied:
@@ -105,10 +123,14 @@ def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
         if applied is not None:
             board.applied[unit] = applied
     row = board.applied.get(unit)
-    digests = {planned.digest for planned in plan.objects}
-    digests |= {b.digest for b in active.units[unit].before or () if b.digest}
-    digests |= {*row.objects.values(), *row.safe.values()} if row else set()
+    needed = {planned.digest for planned in plan.objects}
+    needed |= {b.digest for b in active.units[unit].before or () if b.digest}
+    digests = needed | ({*row.objects.values(), *row.safe.values()} if row else set())
     for digest in sorted(digests - board.blobs.keys()):
         blob = store.blob(digest)
-        if blob is not None:
-            board.blobs[digest] = blob
+        if blob is None and digest not in needed:
+            continue
+        # What was flipped by hand or by a disk must reach no cluster.
+        if blob is None or digest_of(blob) != digest:
+            raise StoreLocked(damaged_object(unit, digest, missing=blob is None), "broken")
+        board.blobs[digest] = blob

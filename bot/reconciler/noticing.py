@@ -302,6 +302,8 @@ class Noticer:
         for name, active in list(self._board.releases.items()):
             if not active.unplanned or active.state.phase not in AHEAD:
                 continue
+            if active.state.plan_hash:
+                continue  # its plan is missing from the store: what it did cannot be planned anew
             facts = known(self._store, self._board)
             planned = self._planner.later(head, active.index.plan, now=now, known=facts)
             if not isinstance(planned, PlannedRelease):

@@ -28,6 +28,7 @@ from bot.model.state import (
 from bot.ports import Chat, Clock, Fleet, GitHost, PortError, Renderer, Store
 from bot.reconciler.acting import Errand, act
 from bot.reconciler.comparing import Comparer
+from bot.reconciler.damage import hold_damaged
 from bot.reconciler.inbox import is_stop, take_note
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_board
@@ -91,6 +92,7 @@ class Reconciler:
         self.comparer = Comparer(ports.store, ports.fleet, self.board)
         self.noticer.start(now, ledger, since=since)
         self._after_a_crash(ledger, now)
+        hold_damaged(self.board, now, ledger)
         self._rules_set = False
         ledger.commit()
         self._whole = True

@@ -32,7 +32,8 @@ WORKLOADS = frozenset(
         ("kubenode.alibabacloud.com", "MachineComponentSet"),
     }
 )
-"""(group, kind) of what runs pods or nodes and so is applied last, when all that it mounts is there."""
+"""(group, kind) of what runs pods or nodes and so is applied last, when all that it mounts is
+there."""
 
 _ROOTS = ("version", "images", "cluster", "unit")
 _NAME = re.compile(rf"(?<![.\w])({'|'.join(_ROOTS)})\b((?:\s*\.\s*[A-Za-z_]\w*)*)")

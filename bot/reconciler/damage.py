@@ -6,6 +6,7 @@ written. Mends nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,6 +38,8 @@ def hold_damaged(board: Board, now: datetime, ledger: Ledger) -> None:
     _tell(board, "hold.set", told, now, ledger)
 
 
-def _tell(board: Board, kind: str, data: dict[str, object], now: datetime, ledger: Ledger) -> None:
+def _tell(
+    board: Board, kind: str, data: Mapping[str, object], now: datetime, ledger: Ledger
+) -> None:
     for name in sorted(board.releases) or [""]:
         ledger.events.append(Event(at=now, kind=kind, release=name, data=data))

@@ -59,10 +59,11 @@ COMMANDS = {
     "fleet": ("bot.cli.record", "What the clusters run of what we own."),
     "backup": ("bot.cli.record", "A copy of the store, while it runs."),
     "doctor": ("bot.cli.doctor", "What is configured, reachable and missing."),
+    "tidy": ("bot.cli.tidy", "Propose to delete old Release files."),
     "demo": ("bot.cli.running", "The whole story of a release, on this machine."),
 }
 """Name → where it stands, and what it does in one line. The order is that of the help."""
-LATER = ("merge", "rehearse", "sim", "tidy")
+LATER = ("merge", "rehearse", "sim")
 
 
 class Script(click.Group):

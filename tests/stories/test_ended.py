@@ -101,3 +101,18 @@ def test_a_unit_that_is_begun_lists_those_it_could_be(world: World) -> None:
     said = world.says("skip node-agent@eu 'slow'")
     assert said.code == 2
     assert said.body["refused"]["candidates"] == ["node-agent@eu-1", "node-agent@eu-2"]
+
+
+def test_the_file_of_what_has_ended_may_be_edited_or_deleted(world: World) -> None:
+    """It is history: no hold, no fault, nothing begins, and lint does not read it."""
+    release = world.releases()
+    world.says(f"cancel {release} 'not today'")
+    world.tick()
+    path = f"releases/2026/{release}.yaml"
+    for text in (repo_files.release(release, "9.9.9", pipeline="gone"), None):
+        world.changes({path: text})
+        world.run_for(minutes=5)
+        assert world.bot.problems == []
+        assert world.bot.board.holds == {}
+        assert world.phase(release) == "CANCELLED"
+    assert world.fleet.writes("st-1") == []

@@ -145,13 +145,12 @@ def on_nodes(look: Rollout, obj: JSON) -> JSON:
 
 
 def _all_new(goal: Goal, look: Rollout) -> bool:
+    """By its pods, not by its status: a controller that has not seen the last step yet is no reason
+    to take that step back.
+    """
     new = sum(look.is_available(p) for p in look.new)
-    return (
-        not look.lag
-        and bool(look.revision)
-        and not look.old
-        and new >= look.total - goal.unavailable_before
-    )
+    enough = new >= look.total - goal.unavailable_before
+    return bool(look.revision) and not look.old and enough
 
 
 def _install(goal: Goal, ref: ObjectRef) -> bool:

@@ -47,7 +47,8 @@ def restore_workload(
         nodes=goal.nodes,
     )
     waiting, detail = _waiting(goal, look)
-    unfinished = bool(_waiting(goal, everywhere)[0]) if by_node else bool(waiting)
+    # A controller that has not seen the last step yet is no reason to take that step back.
+    unfinished = not _is_back(goal, everywhere)
     writes: tuple[Write, ...] = ()
     if row.gate is Gate.DELETE and unfinished:
         # Its own strategy comes back last, else the controller would go its own way.
@@ -93,14 +94,20 @@ def _without_gates(row: WorkloadKind, changes: JSON, before: JSON, live: JSON) -
     return changes
 
 
+def _is_back(goal: Goal, look: Rollout) -> bool:
+    good = sum(look.is_available(p) for p in look.new)
+    enough = good >= look.total - goal.unavailable_before
+    return bool(look.revision) and enough and not look.old and not look.leaving
+
+
 def _waiting(goal: Goal, look: Rollout) -> tuple[str, dict[str, JSON]]:
     if look.lag:
         return "controller-lag", {}
     if not look.revision:
         return "other-revision", {}
-    good = sum(look.is_available(p) for p in look.new)
-    if good >= look.total - goal.unavailable_before and not look.old and not look.leaving:
+    if _is_back(goal, look):
         return "", {}
+    good = sum(look.is_available(p) for p in look.new)
     bad = [p for p in look.new if not look.is_available(p)]
     return "progress", {
         "good": good,

@@ -48,7 +48,7 @@ _SCALARS: Mapping[str, Any] = {
     "days": scalars.DayRange,
     "folder": scalars.Folder,
 }
-_SHARED = ("Metadata", "Selector", "MatchExpression", "Stage", "StageApproval")
+_SHARED = ("Metadata", "Selector", "MatchExpression", "Stage", "StageApproval", "StageRollback")
 """Models that several kinds have: told once, at the end, and linked."""
 
 _DEFAULT = re.compile(r"(?:^|\s)Default:? ([^.]*(?:\.\S[^.]*)*)\.$")

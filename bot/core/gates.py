@@ -43,6 +43,7 @@ from bot.core.gates_rolling import (
     undo_decided,
 )
 from bot.core.gates_shared import Gate, Look
+from bot.core.way_back import rollback_limit
 from bot.model.state import UnitPhase
 
 __all__ = ["GATES", "Look"]
@@ -75,6 +76,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         newer_first,
         unit_free,
         undo_decided,
+        rollback_limit,
         reachable,
         restored,
     ),

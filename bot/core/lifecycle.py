@@ -14,7 +14,7 @@ from datetime import datetime
 
 from bot.cluster.fence import fence_of
 from bot.cluster.goal import Mode, Progress
-from bot.core import begin, endings
+from bot.core import begin, endings, way_back
 from bot.core.decisions import keep_asking
 from bot.core.gates import GATES, Look
 from bot.core.gates_begin import after_last
@@ -257,6 +257,8 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
     """
     state = u.state
     seen = t.s.seen.get(u.plan.unit)
+    if state.phase is UnitPhase.ROLLING_BACK and way_back.stands(t, u, gate):
+        return
     if gate == "reachable":
         if state.phase is UnitPhase.PENDING and wait.until is not None and t.s.now >= wait.until:
             endings.quarantine(t, u, str(wait.facts.get("error", "")))
@@ -265,9 +267,6 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
         return
     if gate == "not_stopped":
         _stop_what_rolls(t, u)
-        return
-    if gate == "undo_decided":
-        endings.ask_undo(t, u)
         return
     if seen is None or not seen.reachable:
         return
@@ -358,6 +357,7 @@ def close(t: Turn, waiting: Sequence[Waiting] = ()) -> Step:
     ]
     expires = t.state.expires if t.state.began is None else None
     times += [expires if expires and expires > s.now else None, t.decisions_change_at()]
+    times += [s.now if way_back.freed(t) else None]
     return Step(
         state=t.state,
         units=units,

@@ -296,7 +296,7 @@ def _times(view: ReleaseView) -> str:
         took = view.state.ended
         return f"Ended {_moment(view, took)}." if took is not None else ""
     if going_back(view):
-        return ""
+        return f"Back by about {_local(view, view.ends)}." if view.ends is not None else ""
     parts = []
     if view.next_close is not None:
         parts.append(f"Window closes {_local(view, view.next_close)}")

@@ -245,6 +245,11 @@ def _rollback_order(f: Facts, _: str) -> str:
     return f"The rollback waits for newer units: {_left(f)}."
 
 
+def _rollback_limit(f: Facts, _: str) -> str:
+    going = f"{f.get('going')} of {f.get('limit')} units of stage {f.get('stage')} go back already"
+    return f"The rollback waits for a place: {going} (rollback.maxConcurrency)."
+
+
 def _undo(f: Facts, _: str) -> str:
     return sentence(
         f"Needs decision: {f.get('unit', 'a unit')} was first installed by this release",
@@ -335,6 +340,7 @@ _SENTENCES: Mapping[str, Say] = {
     "main-broken": _main_broken,
     "rollback-window": _rollback_window,
     "rollback-order": _rollback_order,
+    "rollback-limit": _rollback_limit,
     "undo": _undo,
     "restoring": _restoring,
     "plan-changed": _plan_changed,

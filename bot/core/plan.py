@@ -17,6 +17,7 @@ from bot.core.asked import policy_ask
 from bot.core.members import Brought, Membership
 from bot.core.order import Candidate, Placement, lanes
 from bot.model.plan import (
+    BACK_AT_ONCE,
     JSON,
     ApprovalAsk,
     ComponentPlan,
@@ -251,10 +252,16 @@ def _stage(stage: Stage, placed: tuple[Placement, ...]) -> StagePlan:
         name=stage.name,
         waves=tuple(tuple(wave) for wave in waves),
         max_concurrency=lanes(stage.max_concurrency, len(placed)),
+        back_at_once=_back_at_once(stage, len(placed)),
         max_failures=stage.max_failures,
         soak=stage.soak or timedelta(),
         approval=ApprovalAsk(when=ask.when, roles=ask.roles, count=ask.count) if ask else None,
     )
+
+
+def _back_at_once(stage: Stage, units: int) -> int:
+    asked = stage.rollback.max_concurrency
+    return BACK_AT_ONCE if asked == BACK_AT_ONCE else lanes(asked, units) or 1
 
 
 def _checks(repo: Repo, names: Iterable[str]) -> dict[str, JSON]:
@@ -290,6 +297,7 @@ def _stage_facts(stage: StagePlan) -> dict[str, Any]:
         "name": stage.name,
         "waves": [list(wave) for wave in stage.waves],
         "maxConcurrency": stage.max_concurrency,
+        **({"back": stage.back_at_once} if stage.back_at_once != BACK_AT_ONCE else {}),
         "maxFailures": stage.max_failures,
         "soak": duration_text(stage.soak),
         "approval": _ask_facts(stage.approval),

@@ -130,6 +130,7 @@ def _release(shown: ReleaseShown) -> dict[str, Any]:
                 "name": stage.name,
                 "waves": [list(wave) for wave in stage.waves],
                 "maxConcurrency": stage.max_concurrency,
+                "rollback": {"maxConcurrency": stage.back_at_once},
                 "maxFailures": stage.max_failures,
                 "units": [
                     _unit(shown, units[name].reason, name) for wave in stage.waves for name in wave

@@ -72,6 +72,8 @@ class Turn:
         self.blobs: dict[str, JSON] = {}
         self.may_go_back: dict[str, bool] = {}
         """Unit → whether holds and calendar let it go back, once asked."""
+        self.places_back: dict[int, set[str]] | None = None
+        """Stage → units that have a place among those that go back at once, once asked."""
         self._progress: dict[tuple[str, Mode], Progress] = {}
         self._front_known: tuple[tuple[int, int] | None] | None = None
         self.in_flight = s.in_flight + sum(unit.in_flight for unit in self.units.values())
@@ -327,6 +329,8 @@ class Turn:
         before = self.units[unit.unit]
         self.in_flight += unit.in_flight - before.in_flight
         self.units[unit.unit] = unit
+        if self.places_back is not None and not unit.moves_back:
+            self.places_back[self.s.index.units[unit.unit].stage].discard(unit.unit)
         if before.phase.ended != unit.phase.ended:
             self._front_known = None
 

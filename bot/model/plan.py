@@ -135,6 +135,10 @@ class UnitPlan:
         return f"{self.component}@{self.cluster}"
 
 
+BACK_AT_ONCE = 100
+"""Units of a stage that go back at once, where its pipeline says nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagePlan:
     """One stage: its waves are tuples of unit names, every unit in exactly one wave."""
@@ -142,6 +146,8 @@ class StagePlan:
     name: str
     waves: tuple[tuple[str, ...], ...]
     max_concurrency: int | None = None
+    back_at_once: int = BACK_AT_ONCE
+    """Units on their way back at once."""
     max_failures: int = 0
     soak: timedelta = timedelta()
     approval: ApprovalAsk | None = None

@@ -168,6 +168,12 @@ class UnitState:
         return f"{self.release}/{self.unit}"
 
     @property
+    def moves_back(self) -> bool:
+        """It has been let go on its way back, and its cluster answers."""
+        back = self.phase is UnitPhase.ROLLING_BACK and self.unreachable_since is None
+        return back and self.deadline is not None
+
+    @property
     def in_flight(self) -> bool:
         """From the first intent after its gates to its end, and on its way back (design §4)."""
         if self.phase is UnitPhase.ROLLING_BACK:

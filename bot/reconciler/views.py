@@ -12,6 +12,7 @@ from bot.core.forecast_live import ends, holds_of
 from bot.core.lifecycle import explain
 from bot.core.situation import calendar_unit
 from bot.core.turn import Turn
+from bot.core.way_back import back_by
 from bot.model.gate import ReleaseView, Waiting
 from bot.model.state import DecisionStatus, ReleasePhase
 
@@ -37,7 +38,9 @@ def view_of(
         waiting=waiting,
         next_open=next_open,
         next_close=next_close,
-        ends=ends(board, active, now, held),
+        ends=back_by(t)
+        if active.state.phase is ReleasePhase.ROLLING_BACK
+        else ends(board, active, now, held),
         owed=(*skipped(active.units), *board.rules.late(active.index.plan)),
         channel=board.rules.directory.channel(owners),
         zone=_zone(board, active, now),

@@ -87,6 +87,7 @@ from release_repo_schema.models.release import (
     Role,
     Stage,
     StageApproval,
+    StageRollback,
 )
 from release_repo_schema.models.scalars import duration_text, parse_duration
 
@@ -168,6 +169,7 @@ __all__ = [
     "Simulated",
     "Stage",
     "StageApproval",
+    "StageRollback",
     "Team",
     "VersionMetadata",
     "WebhookCheck",

@@ -63,6 +63,17 @@ class StageApproval(Model):
     count: Positive = Field(default=1, description="How many people must approve. Default 1.")
 
 
+class StageRollback(Model):
+    """How a stage goes back."""
+
+    max_concurrency: Step = Field(
+        default=100,
+        description="Units on their way back at once, a number or a percentage of the stage. "
+        "No forward limit stops a rollback. Default 100.",
+        examples=["50%"],
+    )
+
+
 class Stage(Model):
     """Units of one kind of risk."""
 
@@ -101,6 +112,9 @@ class Stage(Model):
     )
     approval: StageApproval | None = Field(
         default=None, description="People asked before, after, or before each wave."
+    )
+    rollback: StageRollback = Field(
+        default=StageRollback(), description="How the stage goes back: how many units at once."
     )
 
 

@@ -67,6 +67,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "superseding": {"releases": ["node-agent-2-4-9"]},
     "main-broken": {"path": "calendar/windows.yaml:7"},
     "rollback-window": {"why": "Freeze year-end until Mon 4 Jan 2027 08:00 Europe/Berlin"},
+    "rollback-limit": {"limit": 100, "going": 100, "stage": "production"},
     "rollback-order": {"left": ["node-agent@eu-2", "node-agent@eu-3"]},
     "undo": {"unit": "node-agent@eu-1"},
     "restoring": {"updated": 3, "total": 6},

@@ -1,4 +1,4 @@
-"""`make mutants`: plants each defect in a copy of the project and asks the tests whether they see it.
+"""`make mutants`: plants each defect in a copy of the project and asks whether the tests see it.
 
 First the tests that know the place best, then all stories and properties, then the simulation. A
 defect that all of them miss is printed; the last line says how many were caught.

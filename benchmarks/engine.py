@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import yaml
@@ -26,8 +27,8 @@ COUNTED = {"uid", "get", "children", "write"}
 class VirtualClock:
     """Moves only when it is told to."""
 
-    def __init__(self) -> None:
-        self.at = START
+    def __init__(self, at: datetime) -> None:
+        self.at = at
 
     def now(self) -> datetime:
         return self.at
@@ -49,10 +50,13 @@ class CountedFleet:
     def __init__(self, fleet: SimulatedFleet) -> None:
         self.fleet = fleet
         self.calls = dict.fromkeys(COUNTED, 0)
+        self.first: float | None = None
+        """When the first of them came, by the clock that measures."""
 
     def __getattr__(self, name: str) -> Any:
         if name in COUNTED:
             self.calls[name] += 1
+            self.first = self.first or perf_counter()
         return getattr(self.fleet, name)
 
     @property
@@ -74,9 +78,11 @@ class Engine:
     bot: Reconciler
 
     @classmethod
-    def open(cls, folder: Path) -> Engine:
-        clock, chat = VirtualClock(), SilentChat()
-        fleet = CountedFleet(SimulatedFleet(clock))
+    def open(cls, folder: Path, *, at: datetime = START, fleet_file: bool = False) -> Engine:
+        """`fleet_file`: the clusters are kept, so that who opens again finds them as they were."""
+        clock, chat = VirtualClock(at), SilentChat()
+        kept = str(folder / "fleet.db") if fleet_file else None
+        fleet = CountedFleet(SimulatedFleet(clock, kept))
         store, git = SqliteStore(folder / "store.db"), LocalGitHost(str(folder / "repo"))
         renderer = SandboxRenderer()
         ports = Ports(git=git, chat=chat, fleet=fleet, store=store, clock=clock, renderer=renderer)

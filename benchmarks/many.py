@@ -13,7 +13,9 @@ BRANCH = "pr/all"
 LATER = {"notBefore": {"at": "2026-12-24T09:00", "zone": "UTC"}, "expires": "60d"}
 
 
-def make(folder: Path, releases: int = RELEASES, units: int = UNITS) -> Engine:
+def make(
+    folder: Path, releases: int = RELEASES, units: int = UNITS, *, fleet_file: bool = False
+) -> Engine:
     """Merged and standing: half of them soak in their first cluster, half wait for their day."""
     repo = folder / "repo"
     repo.mkdir()
@@ -25,7 +27,7 @@ def make(folder: Path, releases: int = RELEASES, units: int = UNITS) -> Engine:
         files |= release(f"agent-{number}", "2.0.0", **(LATER if number % 2 else {}))
     commit(repo, files, "Everything at once", BRANCH)
     git(repo, "checkout", "-q", "main")
-    engine = Engine.open(folder)
+    engine = Engine.open(folder, fleet_file=fleet_file)
     engine.bot.tick()
     git(repo, "merge", "-q", "--no-ff", BRANCH)
     git(repo, "branch", "-q", "-D", BRANCH)

@@ -74,9 +74,11 @@ def live(board: Board, active: Active, now: datetime) -> Live:
 def holds_of(board: Board, active: Active) -> tuple[Hold, ...]:
     """Every hold that reaches the release, or some unit of it."""
     name, units = active.state.release, active.index.plan.units
+    # Asked first: with many releases held, most holds are another release's.
+    near = [hold for hold in board.holds.values() if hold.release in (None, name)]
     return tuple(
         hold
-        for hold in board.holds.values()
+        for hold in near
         if hold.scope == name
         or any(reaches(hold, active.index.covered(name, unit)) for unit in units)
     )

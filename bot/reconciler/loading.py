@@ -106,11 +106,10 @@ def awake(unit: UnitState, now: datetime) -> UnitState:
     )
     stop = unit.phase is UnitPhase.FAILED and unit.began is not None
     late = unit.deadline is not None and unit.deadline <= now
-    return replace(
-        unit,
-        look_at=now if rolling or stop else None,
-        deadline=None if late else unit.deadline,
-    )
+    look_at = now if rolling or stop else None
+    if look_at == unit.look_at and not late:
+        return unit
+    return replace(unit, look_at=look_at, deadline=None if late else unit.deadline)
 
 
 def fetch(store: Store, board: Board, active: Active, unit: str) -> None:

@@ -34,6 +34,7 @@ _IGNORED = Place(Role.IGNORED)
 _TOP = {
     "checks": frozenset(("Check",)),
     "pipelines": frozenset(("Pipeline",)),
+    "workloadkinds": frozenset(("WorkloadKind",)),
     "releases": frozenset(("Release",)),
     "calendar": frozenset(("Window", "Freeze")),
     "policy": frozenset(("Policy",)),
@@ -46,6 +47,7 @@ HOMES = {
     "ComponentVersion": "components/<name>/versions/",
     "Check": "checks/",
     "Pipeline": "pipelines/",
+    "WorkloadKind": "workloadkinds/",
     "Release": "releases/<year>/",
     "Window": "calendar/",
     "Freeze": "calendar/",

@@ -220,4 +220,5 @@ def _assemble(
         documents=index.documents,
         files=files,
         component_paths=templates,
+        workload_kinds=models.get("WorkloadKind", {}),
     )

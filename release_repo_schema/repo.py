@@ -23,6 +23,7 @@ from release_repo_schema.models import (
     Policy,
     Release,
     Window,
+    WorkloadKind,
 )
 from release_repo_schema.tree import Tree
 
@@ -58,6 +59,8 @@ class Repo:
     """(kind, name) → the document; a ComponentVersion by its metadata name."""
     files: Mapping[str, LoadedFile]
     component_paths: Mapping[str, Mapping[str, str]] = field(repr=False)
+    workload_kinds: Mapping[str, WorkloadKind] = field(default_factory=dict)
+    """Rows for custom resources of its own, by their name."""
     _labels: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def component_files(self, component: str) -> Mapping[str, str]:

@@ -58,6 +58,10 @@ class WorkloadKind:
     strategy: Path
     keeps_strategy: bool = False
     """Its server fills the strategy in, also beside OnDelete: only `type` is changed for that."""
+    deletable: bool = True
+    """Its controller knows `type: OnDelete` and replaces only the pods that are deleted."""
+    replicas_default: int | None = 1
+    """How many pods its API server makes of a spec that does not say; None: nobody knows."""
     partition: Path | None = None
     open_value: JSON = 0
     """What `partition` holds when nothing is kept back; None: the field is not there."""
@@ -228,19 +232,20 @@ def row_for(
     Where one of them says OnDelete, or only the pods of some nodes are to go: by deletion.
     """
     row = rows[ref.api_version, ref.kind]
-    if row.gate.numbered and row.component is None:
+    if row.gate.numbered and row.component is None and row.deletable:
         told = (*row.strategy, "type")
         if any(at(obj, told) == "OnDelete" for obj in objects):
-            return _by_deletion(row)
+            return by_deletion(row)
         if by_node and row.counts == "nodes":
-            return _by_deletion(row)
+            return by_deletion(row)
     if row.unordered is not None and at(objects[0], row.unordered) is not None:
         return _by_count(row)
     return row
 
 
 @cache
-def _by_deletion(row: WorkloadKind) -> WorkloadKind:
+def by_deletion(row: WorkloadKind) -> WorkloadKind:
+    """The same row, moved by our deletions."""
     own = (*row.strategy, "type") if row.keeps_strategy else row.strategy
     return replace(row, gate=Gate.DELETE, partition=None, paused=None, own=(own,))
 
@@ -254,8 +259,8 @@ def desired(row: WorkloadKind, live: JSON) -> int | None:
     """How many pods the live object asks for; None while its controller has not said."""
     found = first_at(live, row.desired)
     if found is None and row.counts == "pods":
-        return 1  # the API server's default for replicas
-    return found if isinstance(found, int) else None
+        return row.replicas_default
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def stops_part_way(obj: JSON, rows: Rows = BUILT_IN) -> bool:
@@ -269,7 +274,7 @@ def stops_part_way(obj: JSON, rows: Rows = BUILT_IN) -> bool:
 def chooses_nodes(obj: JSON, rows: Rows = BUILT_IN) -> bool:
     """Whether only the pods of some nodes can be released: units of scope node and node set."""
     row = _row_in(obj, rows)
-    if row is None or row.counts != "nodes":
+    if row is None or row.counts != "nodes" or not row.deletable:
         return False
     return row.gate is Gate.DELETE or row.gate.numbered
 

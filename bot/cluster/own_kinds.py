@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.cluster.fields import Path
-from bot.cluster.kinds import BUILT_IN, Gate, Rows, WorkloadKind
+from bot.cluster.kinds import BUILT_IN, Gate, Rows, WorkloadKind, by_deletion
 from bot.model.plan import JSON
 
 MEANS = {"keptOld": Gate.KEPT_OLD, "updated": Gate.UPDATED, "ordinalFloor": Gate.ORDINAL}
@@ -33,6 +33,7 @@ _FIELDS = frozenset(
         "updated",
         "ready",
         "podLabel",
+        "onDelete",
     }
 )
 
@@ -55,6 +56,7 @@ def row_from(spec: Mapping[str, Any]) -> WorkloadKind:
     read = _Reader(spec)
     api_version, kind = read.target()
     gate, partition, open_value = read.partition()
+    on_delete = read.flag("onDelete")
     replicas = read.path("replicas", needed=True)
     label = read.text("podLabel")
     updated, ready = read.path("updated"), read.path("ready")
@@ -65,6 +67,8 @@ def row_from(spec: Mapping[str, Any]) -> WorkloadKind:
         read.problems.append("updateRevision: needed to know which pods are new")
     if gate is Gate.ORDINAL and not label:
         read.problems.append("podLabel: needed, positions are read from the names of pods")
+    if on_delete and not label:
+        read.problems.append("podLabel: needed, pods are deleted one by one")
     observed = read.path("observedGeneration", needed=True)
     counts = read.one_of("counts", ("pods", "nodes"))
     template = read.path("template") or ("spec", "template")
@@ -75,7 +79,7 @@ def row_from(spec: Mapping[str, Any]) -> WorkloadKind:
         raise RowError(read.problems)
     assert replicas is not None
     assert observed is not None
-    return WorkloadKind(
+    row = WorkloadKind(
         api_version=api_version,
         kind=kind,
         gate=gate,
@@ -85,6 +89,8 @@ def row_from(spec: Mapping[str, Any]) -> WorkloadKind:
         revision_label=label,
         strategy=strategy,
         keeps_strategy=True,
+        deletable=on_delete,
+        replicas_default=None,
         partition=partition,
         open_value=open_value,
         paused=paused,
@@ -95,6 +101,7 @@ def row_from(spec: Mapping[str, Any]) -> WorkloadKind:
         updated_count=updated,
         ready_count=ready,
     )
+    return by_deletion(row) if on_delete and gate is Gate.WHOLE else row
 
 
 def with_rows(added: Iterable[WorkloadKind]) -> Rows:
@@ -179,6 +186,12 @@ class _Reader:
 
     def text(self, name: str) -> str:
         return self._checked(name, "", lambda value: isinstance(value, str), "a text")
+
+    def flag(self, name: str) -> bool:
+        value = self.spec.get(name, False)
+        if not isinstance(value, bool):
+            self.problems.append(f"{name}: {value!r} is neither true nor false")
+        return value is True
 
     def one_of(self, name: str, values: tuple[str, ...]) -> str:
         return self._checked(name, values[0], lambda v: v in values, " or ".join(values))

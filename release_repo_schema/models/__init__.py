@@ -90,6 +90,11 @@ from release_repo_schema.models.release import (
     StageRollback,
 )
 from release_repo_schema.models.scalars import duration_text, parse_duration
+from release_repo_schema.models.workload_kind import (
+    BUILT_IN_KINDS,
+    WorkloadKind,
+    WorkloadKindSpec,
+)
 
 KINDS: dict[str, type[KindModel]] = {
     "ClusterGroup": ClusterGroup,
@@ -98,6 +103,7 @@ KINDS: dict[str, type[KindModel]] = {
     "ComponentVersion": ComponentVersion,
     "Check": Check,
     "Pipeline": Pipeline,
+    "WorkloadKind": WorkloadKind,
     "Release": Release,
     "Window": Window,
     "Freeze": Freeze,
@@ -108,6 +114,7 @@ KINDS: dict[str, type[KindModel]] = {
 
 __all__ = [
     "API_VERSION",
+    "BUILT_IN_KINDS",
     "CHECK_KINDS",
     "DEFAULT_WAVES",
     "KINDS",
@@ -176,6 +183,8 @@ __all__ = [
     "Window",
     "WindowPolicy",
     "WindowSpec",
+    "WorkloadKind",
+    "WorkloadKindSpec",
     "duration_text",
     "parse_duration",
 ]

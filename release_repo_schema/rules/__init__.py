@@ -19,6 +19,7 @@ from release_repo_schema.rules.fleet import clusters, values, versions
 from release_repo_schema.rules.people import people, policy
 from release_repo_schema.rules.releases import pipelines, releases
 from release_repo_schema.rules.scene import Scene
+from release_repo_schema.rules.workload_kinds import workload_kinds
 
 RULES: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     clusters,
@@ -32,6 +33,7 @@ RULES: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     releases,
     windows,
     freezes,
+    workload_kinds,
     changes,
 )
 

@@ -71,6 +71,8 @@ def _rules_touched(base: Repo, head: Repo) -> set[str]:
         touched.add("people.yaml")
     touched |= {f"the window {x}" for x in _differ(_named(base.windows), _named(head.windows))}
     touched |= {f"the freeze {x}" for x in _differ(_named(base.freezes), _named(head.freezes))}
+    kinds = _differ(base.workload_kinds, head.workload_kinds)
+    touched |= {f"the workload kind {x}" for x in kinds}
     for name in _differ(base.clusters, head.clusters):
         before, after = base.clusters.get(name), head.clusters.get(name)
         if before is None or after is None or before.spec.connection != after.spec.connection:

@@ -6,6 +6,7 @@ import pytest
 
 from release_repo_schema.rules import lint
 from tests.schema.corpus_files import RELEASE, Case
+from tests.schema.corpus_kinds import row
 from tests.schema.repos import SOUND, codes, problems, repo
 
 NEW: Case = {
@@ -25,6 +26,7 @@ RULES: dict[str, Case] = {
     },
     "the connection of p1": {"fleet/clusters/p1.yaml": SOUND["fleet/clusters/p1.yaml"].replace(
         "nodes: 3", "nodes: 4")},
+    "the workload kind widget": row(),
     "the connection of a new cluster": {"fleet/clusters/p3.yaml": SOUND[
         "fleet/clusters/p1.yaml"].replace("p1", "p3")},
 }  # fmt: skip

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.schema.corpus_files import FIELDS, YAML, Case
+from tests.schema.corpus_kinds import KINDS
 from tests.schema.corpus_repo import CALENDAR_AND_PEOPLE, REFERENCES, RELEASES
 from tests.schema.repos import problems, repo
 
@@ -20,6 +21,7 @@ CORPUS: dict[str, Mapping[str, Case]] = {
     "references": REFERENCES,
     "releases": RELEASES,
     "calendar-and-people": CALENDAR_AND_PEOPLE,
+    "workload-kinds": KINDS,
 }
 RIGHT = {"two short windows that touch"}
 """Cases that look like a mistake and are none."""

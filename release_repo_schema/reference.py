@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from release_repo_schema.layout import HOMES
 from release_repo_schema.models import API_VERSION, KINDS, KindModel, scalars
+from release_repo_schema.models.workload_kind import FieldPath, OpenValue
 from release_repo_schema.notyet import not_in_this_version
 from release_repo_schema.probes import probes
 
@@ -31,7 +32,8 @@ What is marked **not in this version** is known, and an error where it is used.
 `sluice init DIR` writes a commented repo to start from; `sluice schema KIND` gives the same as JSON
 Schema for editors. Every kind has the same [metadata](#metadata); only the name of a
 ComponentVersion may have dots. Order, scores and waves are told in
-[which unit goes when](order-of-units.md), checks in [checks](checks.md).
+[which unit goes when](order-of-units.md), checks in [checks](checks.md), what can be rolled out in
+batches in [workload kinds](workload-kinds.md).
 """
 
 _SCALARS: Mapping[str, Any] = {
@@ -47,6 +49,8 @@ _SCALARS: Mapping[str, Any] = {
     "time of day": scalars.TimeOfDay,
     "days": scalars.DayRange,
     "folder": scalars.Folder,
+    "path": FieldPath,
+    "number or text": OpenValue,
 }
 _SHARED = ("Metadata", "Selector", "MatchExpression", "Stage", "StageApproval", "StageRollback")
 """Models that several kinds have: told once, at the end, and linked."""

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Protocol
 
 FOLDERS = frozenset(
-    ("fleet", "components", "checks", "pipelines", "releases", "calendar", "policy")
+    (
+        "fleet",
+        "components",
+        "checks",
+        "pipelines",
+        "workloadkinds",
+        "releases",
+        "calendar",
+        "policy",
+    )
 )
 """The folders of a release repo; `people.yaml` stands beside them."""
 HASHED_SIZE = 16 * 1024 * 1024

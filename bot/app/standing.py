@@ -119,6 +119,7 @@ class Standing:
         what its objects and its cluster on main say; None where neither does.
         """
         found: dict[str, tuple[int, ...] | None] = {}
+        rows = active.index.rows
         for unit in active.index.plan.units:
             written = active.index.component(unit).batches
             totals = [*active.units[unit.unit].totals.values()]
@@ -127,7 +128,11 @@ class Standing:
                 simulated = cluster.spec.connection.simulated if cluster else None
                 nodes = simulated.nodes if simulated else None
                 objects = (self.store.blob(one.digest) for one in unit.objects)
-                known = [guess_total(obj, nodes) for obj in objects if obj and is_workload(obj)]
+                known = [
+                    guess_total(obj, nodes, rows)
+                    for obj in objects
+                    if obj and is_workload(obj, rows)
+                ]
                 totals = [total for total in known if total is not None]
                 totals = totals if len(totals) == len(known) else []
             found[unit.unit] = summed_counts(written, totals) if totals else None

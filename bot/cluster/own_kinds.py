@@ -118,6 +118,12 @@ def with_rows(added: Iterable[WorkloadKind]) -> Rows:
     return MappingProxyType(rows)
 
 
+def rows_of(specs: Iterable[Mapping[str, Any]]) -> Rows:
+    """The built-in rows with those that these specs describe."""
+    added = [row_from(spec) for spec in specs]
+    return with_rows(added) if added else BUILT_IN
+
+
 class _Reader:
     """Reads one field after the other and keeps what is wrong with them."""
 

@@ -161,16 +161,19 @@ def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:
     if applied is None or not applied.certified or applied.revision != u.plan.revision:
         return False
     objects = tuple((planned.ref, t.s.blobs[planned.digest]) for planned in u.plan.objects)
-    return up_to_date(objects, {ref.key: obj for ref, obj in objects}, seen)
+    last = {ref.key: obj for ref, obj in objects}
+    return up_to_date(objects, last, seen, rows=t.s.index.rows)
 
 
 def _totals(t: Turn, u: Unit, seen: UnitSeen) -> dict[str, int]:
-    counted = {planned.ref.key: total_of(planned.ref.key, seen) for planned in u.plan.objects}
+    keys = [planned.ref.key for planned in u.plan.objects]
+    counted = {key: total_of(key, seen, t.s.index.rows) for key in keys}
     return {key: total for key, total in counted.items() if total is not None}
 
 
 def _can_stop(t: Turn, u: Unit) -> bool:
-    return any(stops_part_way(t.s.blobs[planned.digest]) for planned in u.plan.objects)
+    objects = (t.s.blobs[planned.digest] for planned in u.plan.objects)
+    return any(stops_part_way(obj, t.s.index.rows) for obj in objects)
 
 
 def _soak(t: Turn, u: Unit) -> bool:

@@ -110,10 +110,24 @@ def lower(component: str, to: str, before: str, units: Sequence[str], guessed: b
 
 
 def unknown_workload(what: str, api_version: str) -> str:
-    return f"{what} of {api_version} is a kind of workload that cannot be rolled out in batches yet"
+    return (
+        f"{what} of {api_version} looks like a workload, and nothing says how it is rolled out "
+        "in batches"
+    )
 
 
-UNKNOWN_WORKLOAD_HINT = "use a Deployment, a StatefulSet, a DaemonSet or a kind of OpenKruise"
+def unknown_workload_hint(versions: Sequence[str]) -> str:
+    """`versions`: of the same kind, that have a row."""
+    if versions:
+        return f"there is a row for {' and '.join(versions)}: write that, or add a row of its own"
+    return "describe it in workloadkinds/ (kind: WorkloadKind), or use a kind that is built in"
+
+
+def row_does_not_fit(what: str, path: str) -> str:
+    return f"{what} has nothing at {path}, where its row says that its template is"
+
+
+ROW_DOES_NOT_FIT_HINT = "name the part of the spec that makes a new version when it changes"
 LOWER_HINT = "if that is meant, write `allowDowngrade: true`"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.cluster.kinds import guess_total, kind_of, stops_part_way
+from bot.cluster.kinds import Rows, guess_total, kind_of, stops_part_way
 from bot.core import messages_plan_facts as say
 from bot.core.asked import first_ask
 from bot.core.batches import counts
@@ -41,7 +41,7 @@ def shown_units(
         nodes = simulated.nodes if simulated else None
         key = (unit.objects, batches, nodes)
         if key not in seen:
-            seen[key] = _counted(unit, planned.blobs, batches, nodes)
+            seen[key] = _counted(unit, planned.blobs, batches, nodes, index.rows)
         applied = known.applied.get(unit.unit)
         shown[unit.unit] = UnitShown(
             batches=seen[key][0],
@@ -70,11 +70,12 @@ def _counted(
     blobs: Mapping[str, JSON],
     batches: tuple[int | str, ...],
     nodes: int | None,
+    rows: Rows,
 ) -> tuple[tuple[int | str, ...], tuple[int, ...] | None]:
     """The batches of a unit, and what each comes to; objects that cannot stop have one batch."""
     objects = [blobs[one.digest] for one in unit.objects]
-    staged = [obj for obj in objects if stops_part_way(obj)]
-    totals = [guess_total(obj, nodes) for obj in objects if is_workload(obj)]
+    staged = [obj for obj in objects if stops_part_way(obj, rows)]
+    totals = [guess_total(obj, nodes, rows) for obj in objects if is_workload(obj, rows)]
     written = batches if staged else ("100%",)
     known = [total for total in totals if total is not None]
     if not totals or len(known) < len(totals):
@@ -91,8 +92,8 @@ def summed_counts(written: Sequence[int | str], totals: Sequence[int]) -> tuple[
     return tuple(dict.fromkeys(steps))
 
 
-def is_workload(obj: JSON) -> bool:
-    return kind_of(str(obj.get("apiVersion", "")), str(obj.get("kind", ""))) is not None
+def is_workload(obj: JSON, rows: Rows) -> bool:
+    return kind_of(str(obj.get("apiVersion", "")), str(obj.get("kind", "")), rows) is not None
 
 
 def approvals(plan: ReleasePlan) -> tuple[Asked, ...]:

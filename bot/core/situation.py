@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from bot.cluster.kinds import BUILT_IN, Rows
-from bot.cluster.own_kinds import row_from, with_rows
+from bot.cluster.kinds import Rows
+from bot.cluster.own_kinds import rows_of
 from bot.core.calendar import Calendar, CalendarUnit
 from bot.core.graph import Needs, reach, turned
 from bot.core.people import Directory
@@ -159,7 +159,7 @@ class PlanIndex:
     @cached_property
     def rows(self) -> Rows:
         """The workload kinds: built in, and those of the release repo that the plan froze."""
-        return with_rows(row_from(spec) for spec in self.plan.rows) if self.plan.rows else BUILT_IN
+        return rows_of(self.plan.rows)
 
     def stage(self, unit: UnitPlan) -> StagePlan:
         return self.plan.stages[unit.stage]

@@ -171,6 +171,7 @@ class Turn:
             unavailable_before=u.state.unavailable_before,
             since=u.state.batch_began or self.s.now,
             undo_installs=u.state.undo,
+            rows=self.s.index.rows,
         )
 
     def next_is_last(self, u: Unit) -> bool:

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bot.cluster.kinds import unknown_workload
+from bot.cluster.fields import Path
+from bot.cluster.kinds import Rows, row_of, unknown_workload
+from bot.cluster.own_kinds import rows_of
 from bot.cluster.render import at_source
 from bot.core import messages_plan_facts as say
 from bot.core.plan_jobs import Output, Wanted
+from bot.core.plan_rows import absent, own_rows
+from bot.model.plan import ObjectRef
 from checks.cel import cel_problems
 from release_repo_schema.findings import Finding
 from release_repo_schema.repo import Repo
 
 SECRET = "literal-secret"
-NOT_YET = "not-in-this-version"
+UNKNOWN_WORKLOAD = "unknown-workload"
+ROW_DOES_NOT_FIT = "row-does-not-fit"
 
 
 def rendered_findings(
@@ -26,7 +31,7 @@ def rendered_findings(
     return (
         *render_findings(asked, outputs),
         *secret_findings(repo, asked, outputs),
-        *workload_findings(asked, outputs),
+        *workload_findings(repo, asked, outputs),
     )
 
 
@@ -71,20 +76,47 @@ def secret_findings(
 
 
 def workload_findings(
-    asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
+    repo: Repo, asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
 ) -> Iterable[Finding]:
     """Workloads of kinds that nobody knows how to roll: they would reach every pod at once."""
     told: set[tuple[str, str]] = set()
+    rows = rows_of(own_rows(repo).values())
     for unit, one in asked.items():
         output, component = outputs[one.key], unit.partition("@")[0]
         for planned in output.objects:
-            known = (component, planned.ref.short) in told
-            if known or not unknown_workload(output.blobs[planned.digest]):
+            if (component, planned.ref.short) in told:
                 continue
+            obj, row = output.blobs[planned.digest], row_of(planned.ref, rows)
+            if unknown_workload(obj, rows):
+                said = say.unknown_workload(planned.ref.short, planned.ref.api_version)
+                hint = say.unknown_workload_hint(_other_versions(rows, planned.ref))
+                where = f"components/{component}/component.yaml"
+                yield Finding(path=where, code=UNKNOWN_WORKLOAD, message=said, hint=hint)
+            elif row is not None and (path := absent(row, obj)):
+                yield _does_not_fit(repo, planned.ref, path)
             told.add((component, planned.ref.short))
-            said = say.unknown_workload(planned.ref.short, planned.ref.api_version)
-            where = f"components/{component}/component.yaml"
-            yield Finding(path=where, code=NOT_YET, message=said, hint=say.UNKNOWN_WORKLOAD_HINT)
+
+
+def _other_versions(rows: Rows, ref: ObjectRef) -> list[str]:
+    """apiVersions of the same kind that have a row."""
+    group = ref.api_version.rpartition("/")[0]
+    return sorted(
+        version
+        for version, kind in rows
+        if kind == ref.kind and version.rpartition("/")[0] == group
+    )
+
+
+def _does_not_fit(repo: Repo, ref: ObjectRef, path: Path) -> Finding:
+    """At the row where it is one of the repo, else nowhere: rows that are built in have no file."""
+    said = say.row_does_not_fit(ref.short, ".".join(path))
+    for name, written in repo.workload_kinds.items():
+        if written.target == (ref.api_version, ref.kind):
+            document = repo.documents["WorkloadKind", name]
+            return document.finding(
+                ("spec", "template"), ROW_DOES_NOT_FIT, said, say.ROW_DOES_NOT_FIT_HINT
+            )
+    raise AssertionError(f"no row of {ref.short}")
 
 
 def condition_findings(repo: Repo) -> Iterable[Finding]:

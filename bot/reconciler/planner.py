@@ -21,6 +21,7 @@ from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.order import Candidate
 from bot.core.plan import Origin, Rendered, build, spec_json
 from bot.core.plan_jobs import all_blobs, source_of, wanted
+from bot.core.plan_rows import frozen, rows_used
 from bot.core.plan_shown import (
     NOTHING_KNOWN,
     Known,
@@ -237,7 +238,8 @@ class Planner:
             },
             broken=_broken(release, known),
         )
-        planned = PlannedRelease(build(after, release, members, rendered, origin), blobs)
+        plan = build(after, release, members, rendered, origin)
+        planned = PlannedRelease(frozen(plan, rows_used(after, blobs.values())), blobs)
         shown = shown_units(after, planned, versions, known)
         against = tuple(refusals(after, release, planned.plan, shown, known))
         return _Draft(planned, members, shown, against, known)

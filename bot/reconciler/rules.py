@@ -11,6 +11,7 @@ from functools import cache
 from bot.core.calendar import Calendar, CalendarUnit, EmergencyFreeze
 from bot.core.members import membership
 from bot.core.people import Directory
+from bot.core.plan_rows import own_rows
 from bot.core.scope import Covered, covers
 from bot.core.situation import Rules
 from bot.model.plan import ReleasePlan
@@ -85,14 +86,19 @@ def freeze_of(stop: EmergencyStop) -> EmergencyFreeze:
 
 
 def connections(repo: Repo) -> tuple[Connection, ...]:
-    """How main says that each cluster is reached."""
-    return tuple(
-        Connection(
-            cluster=name,
-            connection=cluster.spec.connection.model_dump(
-                mode="json", by_alias=True, exclude_none=True, exclude_unset=True
-            ),
-            labels=repo.labels_of(name),
+    """How main says that each cluster is reached.
+
+    A simulated cluster also runs a controller for every workload kind of the repo; a real one has
+    its own, and is told nothing of rows.
+    """
+    rows = list(own_rows(repo).values())
+    found = []
+    for name, cluster in sorted(repo.clusters.items()):
+        connection = cluster.spec.connection.model_dump(
+            mode="json", by_alias=True, exclude_none=True, exclude_unset=True
         )
-        for name, cluster in sorted(repo.clusters.items())
-    )
+        if rows and "simulated" in connection:
+            connection["simulated"]["workloadKinds"] = rows
+        labels = repo.labels_of(name)
+        found.append(Connection(cluster=name, connection=connection, labels=labels))
+    return tuple(found)

@@ -13,9 +13,11 @@ from bot.adapters.simulated.clone_set import in_version
 from bot.adapters.simulated.faults import Faults, faults_of
 from bot.adapters.simulated.nodes import node_json, node_labels
 from bot.adapters.simulated.pods import Pod, iso, uid_of
-from bot.adapters.simulated.workload import Workload
+from bot.adapters.simulated.row_controller import RowController
+from bot.adapters.simulated.workload import Controller, Workload
 from bot.cluster.fence import FENCE, fence_of, numbers
 from bot.cluster.merge import SERVER_FIELDS, merge_patch
+from bot.cluster.own_kinds import row_from
 from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
 from bot.ports import Conflict, Fenced, Refused
@@ -40,6 +42,8 @@ class Cluster:
         self.listed: JSON = []
         self.version = 1
         self.received = 0
+        self.kinds: JSON = []
+        self.own: dict[tuple[str, str], RowController] = {}
         self.plain: dict[Address, JSON] = {}
         self.workloads: dict[Address, Workload] = {}
 
@@ -53,6 +57,40 @@ class Cluster:
         for workload in self.workloads.values():
             if workload.next_at <= t:
                 workload.advance(t)
+
+    def runs_controllers(self, kinds: JSON, t: int) -> bool:
+        """Controllers for custom resources, by their rows; whether some are new.
+
+        One whose row has gone stays: no operator leaves a cluster because a file did.
+        """
+        named = [spec["target"] for spec in kinds]
+        kinds = [*kinds, *(spec for spec in self.kinds if spec["target"] not in named)]
+        if kinds == self.kinds:
+            return False
+        self.advance(t)
+        self.kinds = kinds
+        self.own |= _own_controllers(kinds)
+        for address, controller in self._of_own():
+            if (workload := self.workloads.get(address)) is not None:
+                workload.controller = controller
+                continue
+            obj = self.plain.pop(address)
+            obj["metadata"].setdefault("generation", 1)
+            workload = self.workloads[address] = Workload(obj, self, controller)
+            workload.written(obj, t)
+        return True
+
+    def _of_own(self) -> list[tuple[Address, RowController]]:
+        """Objects of the kinds of `own` that can be worked on, with their controller."""
+        there = {**{a: w.obj for a, w in self.workloads.items()}, **self.plain}
+        return [
+            (address, self.own[address[:2]])
+            for address, obj in there.items()
+            if address[:2] in self.own and isinstance(obj.get("spec"), dict)
+        ]
+
+    def controller(self, address: Address) -> Controller | None:
+        return CONTROLLERS.get(address[:2]) or self.own.get(address[:2])
 
     def resize(self, count: int, listed: JSON, t: int, labels: JSON = None) -> bool:
         """What main says of it now; whether that is new. `labels`: of its nodes, by name."""
@@ -172,7 +210,7 @@ class Cluster:
             raise Conflict(f"{write.ref.short} already exists")
         if not isinstance(write.body, dict):
             raise Refused(f"{write.ref.short}: no object to create")
-        obj = accepted(write.ref, _fenced(_written(write.body), fence), None)
+        obj = self._accepted(write.ref, _fenced(_written(write.body), fence), None)
         self.version += 8
         uid = uid_of(self.uid, *address_of(write.ref), self.version)
         return self._store(write.ref, obj, {"uid": uid, "creationTimestamp": iso(t)}, 1, t, manager)
@@ -191,11 +229,16 @@ class Cluster:
             raise Refused(f"{ref.short}: the patch is no object")
         stored = self._stored(ref)
         merged = merge_patch(_written(stored), _written(write.body))
-        obj = accepted(ref, _fenced(merged, fence), stored)
+        obj = self._accepted(ref, _fenced(merged, fence), stored)
         kept = {name: metadata[name] for name in ("uid", "creationTimestamp")}
         generation = metadata.get("generation", 1)
         moved = obj.get("spec") != stored.get("spec")
         return self._store(ref, obj, kept, generation + moved, t, manager)
+
+    def _accepted(self, ref: ObjectRef, obj: JSON, before: JSON | None) -> JSON:
+        found = accepted(ref, obj, before)
+        own = self.own.get(address_of(ref)[:2])
+        return own.accepted(ref, found) if own is not None else found
 
     def _store(
         self, ref: ObjectRef, obj: JSON, kept: JSON, generation: int, t: int, manager: str
@@ -205,7 +248,7 @@ class Cluster:
         obj = {**obj, "metadata": {**obj["metadata"], **kept}}
         obj["metadata"]["resourceVersion"] = str(self.next_version())
         obj["metadata"]["managedFields"] = [managed | {"time": iso(t), "fieldsType": "FieldsV1"}]
-        controller = CONTROLLERS.get(address[:2])
+        controller = self.controller(address)
         if controller is None:
             self.plain[address] = obj
             return obj
@@ -268,6 +311,7 @@ class Cluster:
             "joined": self.joined,
             "labels": self.labels,
             "faults": self.listed,
+            "kinds": self.kinds,
             "version": self.version,
             "received": self.received,
             "plain": [[list(address), obj] for address, obj in self.plain.items()],
@@ -281,14 +325,24 @@ class Cluster:
         cluster.joined, cluster.version = kept["joined"], kept["version"]
         cluster.labels = kept.get("labels", {})
         cluster.listed, cluster.faults = kept["faults"], faults_of(kept["faults"])
+        cluster.kinds = kept.get("kinds", [])
+        cluster.own = _own_controllers(cluster.kinds)
         cluster.received = kept["received"]
         cluster.plain = {_address(address): obj for address, obj in kept["plain"]}
         for address, state in kept["workloads"]:
             where = _address(address)
-            workload = Workload(state["obj"], cluster, CONTROLLERS[where[:2]])
+            controller = cluster.controller(where)
+            assert controller is not None
+            workload = Workload(state["obj"], cluster, controller)
             workload.load(state)
             cluster.workloads[where] = workload
         return cluster
+
+
+def _own_controllers(kinds: JSON) -> dict[tuple[str, str], RowController]:
+    """(group, kind) → its controller, for rows as specs."""
+    rows = [row_from(spec) for spec in kinds]
+    return {(group_of(row.api_version), row.kind): RowController(row) for row in rows}
 
 
 def _check_fence(ref: ObjectRef, live: JSON, fence: str) -> None:

@@ -231,4 +231,5 @@ class SimulatedFleet:
 def _resize(cluster: Cluster, simulated: JSON, t: int) -> bool:
     """What a connection says of its cluster; whether that is new."""
     nodes, faults = int(simulated.get("nodes", 1)), list(simulated.get("faults") or ())
-    return cluster.resize(nodes, faults, t, simulated.get("nodeLabels"))
+    grown = cluster.runs_controllers(list(simulated.get("workloadKinds") or ()), t)
+    return cluster.resize(nodes, faults, t, simulated.get("nodeLabels")) or grown

@@ -220,7 +220,7 @@ def test_what_would_go_everywhere_at_once_is_refused_with_the_way_out(
 
 
 def test_one_that_only_counts_is_proved_by_its_counts(world: World) -> None:
-    """No label tells which pods are new: the status does, and what is not ready is taken for new."""
+    """No label tells which pods are new: the status does, and what is not ready counts as new."""
     runs(world, row(podLabel=None, updateRevision=None, updated="status.changed",
                     ready="status.serving"))  # fmt: skip
     release = world.releases("widgets-2")

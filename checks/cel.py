@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -41,28 +41,30 @@ class Unclear(Exception):
     """The expression gave no clear true or false; the text says why."""
 
 
-def cel_problems(expression: str) -> str | None:
+def cel_problems(expression: str, variables: Collection[str] = VARIABLES) -> str | None:
     """What is wrong with an expression before it meets facts, in one line; None when nothing is."""
     try:
         program = _compiled(expression)
-        free = set(program.variables()) - set(VARIABLES) - _bound(expression)
+        free = set(program.variables()) - set(variables) - _bound(expression)
     except Unclear as problem:
         return str(problem)
     except _ERRORS as error:
         return _first_line(error)
     if free:
-        known = ", ".join(VARIABLES)
+        known = ", ".join(variables)
         return f"unknown variable {', '.join(sorted(free))}; known are {known}"
     return None
 
 
-def holds(expression: str, facts: Mapping[str, Any]) -> bool:
-    """True or false; raises Unclear for everything else."""
+def holds(expression: str, facts: Mapping[str, Any], *, numbers: bool = True) -> bool:
+    """True or false; raises Unclear for everything else. `numbers`: whether facts were measured,
+    and some may be none.
+    """
     try:
         program = _compiled(expression)
         variables = {**facts, "result": facts}
         named = {name: variables[name] for name in program.variables() if name in variables}
-        for name, value in named.items():
+        for name, value in named.items() if numbers else ():
             _refuse_unordered(name, value)
         answer = program.execute(named)
     except _ERRORS as error:
@@ -70,6 +72,19 @@ def holds(expression: str, facts: Mapping[str, Any]) -> bool:
     if answer is True or answer is False:
         return bool(answer)
     raise Unclear(f"gave {type(answer).__name__}, not true or false")
+
+
+def without_texts(expression: str) -> str:
+    """The expression without its text literals and comments: what is left is code."""
+    return _SKIPPED.sub(" ", expression)
+
+
+def named_in(expression: str) -> frozenset[str]:
+    """The variables that an expression names; raises Unclear when it cannot be read."""
+    try:
+        return frozenset(_compiled(expression).variables())
+    except _ERRORS as error:
+        raise Unclear(_error(error)) from error
 
 
 def judged(definition: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[Verdict, str]:

@@ -13,7 +13,6 @@ from release_repo_schema.models import (
     Cluster,
     Component,
     KindModel,
-    Policy,
     Release,
 )
 
@@ -33,8 +32,6 @@ def not_in_this_version(model: KindModel) -> Iterator[tuple[Pointer, str]]:
                     yield ("spec", kind), f"a check by {kind}"
         case Release():
             yield from _release(model)
-        case Policy():
-            yield from _policy(model)
         case _:
             return
 
@@ -51,8 +48,6 @@ def _cluster(cluster: Cluster) -> Iterator[tuple[Pointer, str]]:
         yield ("spec", "namespaces"), "`namespaces`"
     if spec.nodes:
         yield ("spec", "nodes"), "`nodes`"
-    if spec.hosted_by is not None:
-        yield ("spec", "hostedBy"), "`hostedBy`"
 
 
 def _component(component: Component) -> Iterator[tuple[Pointer, str]]:
@@ -72,13 +67,3 @@ def _release(release: Release) -> Iterator[tuple[Pointer, str]]:
         yield ("spec", "baseline"), "`baseline: true`"
     if spec.late_joiners == "join":
         yield ("spec", "lateJoiners"), "`lateJoiners: join`"
-
-
-def _policy(policy: Policy) -> Iterator[tuple[Pointer, str]]:
-    limits = policy.spec.limits
-    if policy.spec.risk_rules:
-        yield ("spec", "riskRules"), "`riskRules`"
-    if limits.units_per_day is not None:
-        yield ("spec", "limits", "unitsPerDay"), "`limits.unitsPerDay`"
-    if limits.failure_budget is not None:
-        yield ("spec", "limits", "failureBudget"), "`limits.failureBudget`"

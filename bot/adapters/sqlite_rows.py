@@ -25,6 +25,7 @@ from bot.model.state import (
     IntentStatus,
     Pull,
     ReleaseState,
+    Tally,
     UnitState,
 )
 from bot.ports import Answer, Note
@@ -86,6 +87,7 @@ KINDS = {
         Kind(type=Certificate, table="certificate", release=_own),
         Kind(type=Blocked, table="blocked", release=_own, ends=False),
         Kind(type=ClusterSeen, table="cluster", release=_none, ends=False),
+        Kind(type=Tally, table="tally", release=_own, ends=False),
         Kind(type=ReleasePlan, table="plan", release=_own, key=_own),
         Kind(type=Post, table="post", release=_own, open=lambda row: not row.sent),
     )

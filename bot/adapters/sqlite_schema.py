@@ -26,12 +26,7 @@ _ROW_TABLES_1 = (
 def _first(db: Database) -> None:
     """`body` is the row as JSON; `open` keeps a row live beyond the end of its release."""
     for table in _ROW_TABLES_1:
-        db.execute(
-            f"CREATE TABLE {table} (key TEXT PRIMARY KEY NOT NULL, release TEXT NOT NULL,"
-            " open INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL)"
-        )
-        db.execute(f"CREATE INDEX {table}_release ON {table} (release)")
-        db.execute(f"CREATE INDEX {table}_open ON {table} (key) WHERE open = 1")
+        _row_table(db, table)
     # Which releases have not ended. Kept apart from the rows: ending a release of ten thousand
     # rows changes one.
     db.execute(
@@ -54,6 +49,20 @@ def _first(db: Database) -> None:
     )
 
 
+def _second(db: Database) -> None:
+    """Units that began or failed in the last day, for limits over all releases."""
+    _row_table(db, "tally")
+
+
+def _row_table(db: Database, table: str) -> None:
+    db.execute(
+        f"CREATE TABLE {table} (key TEXT PRIMARY KEY NOT NULL, release TEXT NOT NULL,"
+        " open INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL)"
+    )
+    db.execute(f"CREATE INDEX {table}_release ON {table} (release)")
+    db.execute(f"CREATE INDEX {table}_open ON {table} (key) WHERE open = 1")
+
+
 def _audit(db: Database) -> None:
     """Lines are added at the end and never change: not even by hand with a database tool."""
     db.execute(
@@ -74,7 +83,10 @@ def _audit(db: Database) -> None:
     )
 
 
-_MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (("0001_first", _first),)
+_MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
+    ("0001_first", _first),
+    ("0002_tally", _second),
+)
 
 VERSION = len(_MIGRATIONS)
 """`PRAGMA user_version` of a store that is up to date."""

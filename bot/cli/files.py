@@ -63,12 +63,14 @@ def lint(flags: Flags, path: Path | None, no_render: bool) -> int:
             tried.warm()  # first of all: its process starts while this one reads the repo
         from bot.cli.reading import read_repo
         from bot.reconciler.mistakes import condition_findings
+        from bot.reconciler.rule_trial import rule_findings
         from bot.reconciler.trying import try_templates
         from release_repo_schema.rules import lint as rules_of
 
         repo = read_repo(flags, _settings(flags, path))
         findings = list(rules_of(repo, now=flags.now, active=_active(flags, repo)))
         findings += condition_findings(repo)
+        findings += rule_findings(repo)
         if tried is not None:
             findings += try_templates(repo, tried)
     finally:

@@ -18,8 +18,9 @@ from bot.core.batches import next_step, still_ahead
 from bot.core.situation import Unit, soaks
 from bot.core.turn import Turn
 from bot.model.plan import JSON
+from bot.model.record import BEGAN
 from bot.model.seen import UnitSeen
-from bot.model.state import Applied, Before, Certificate, UnitPhase, UnitState
+from bot.model.state import Applied, Before, Certificate, Tally, UnitPhase, UnitState
 from checks import frame
 
 FRESH = timedelta(minutes=2)
@@ -105,6 +106,8 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
         stopped_since=None,
         look_at=t.s.now,
     )
+    if u.state.began is None:
+        t.puts.append(Tally(what=BEGAN, release=t.s.name, unit=u.plan.unit, at=t.s.now))
     t.put(state)
     t.forget_progress(u.plan.unit)
     t.tell(

@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.core.flights import Flights
 from bot.core.lifecycle import Step
 from bot.core.scope import covers, release_named
 from bot.core.situation import Claim, PlanIndex, Rules, Situation
+from bot.core.tallies import Tallies
 from bot.model.gate import Waiting
 from bot.model.plan import JSON
 from bot.model.seen import UnitSeen
@@ -24,6 +26,7 @@ from bot.model.state import (
     Hold,
     ReleasePhase,
     ReleaseState,
+    Tally,
     UnitPhase,
     UnitState,
 )
@@ -91,6 +94,8 @@ class Board:
     """Lock (`component@cluster`) → release → claim, of every active release ahead."""
     in_flight: dict[str, int] = field(default_factory=dict)
     """Release → units in flight."""
+    flights: Flights = field(default_factory=Flights)
+    tally: Tallies = field(default_factory=Tallies)
 
     def add(self, active: Active) -> None:
         """Take a release in, or in again."""
@@ -100,6 +105,7 @@ class Board:
     def remove(self, name: str) -> None:
         active = self.releases.pop(name, None)
         self.in_flight.pop(name, None)
+        self.flights.forget(name)
         for lock in active.index.locks if active else ():
             self.claims.get(lock, {}).pop(name, None)
 
@@ -116,6 +122,7 @@ class Board:
             if ahead:
                 claims[name] = _claim(active, lock)
             freed = freed or (before is not None and before != claims.get(name))
+        self.flights.renew(active.index, state, rows, ahead=ahead)
         self.in_flight[name] = sum(unit.in_flight for unit in active.units.values()) if ahead else 0
         return freed
 
@@ -154,6 +161,8 @@ class Board:
             blobs=self.blobs,
             applied=self.applied,
             clusters=self.clusters,
+            flights=self.flights,
+            tally=self.tally,
         )
 
     def take(self, active: Active, step: Step) -> bool:
@@ -170,6 +179,8 @@ class Board:
                     self.applied[row.unit] = row
                 case ClusterSeen():
                     self.clusters[row.cluster] = row
+                case Tally():
+                    self.tally.add(row)
                 case Blocked():
                     self.rules = _with_block(self.rules, row)
                 case _:

@@ -11,12 +11,14 @@ from dataclasses import replace
 from bot.core.commands import Ask, Outcome
 from bot.core.commands_steer import failure_holds, lift
 from bot.core.decisions import OVERRIDE_LASTS, keep_asking, live, open_decision
-from bot.core.gates_begin import not_blocked, releasable, window
+from bot.core.gates_begin import concurrency, not_blocked, releasable, window
 from bot.core.gates_rolling import rollback_window
 from bot.core.gates_shared import frozen
 from bot.core.messages_refusal import Refusal, done, refusal
+from bot.core.messages_why import headline
 from bot.core.scope import release_named
 from bot.core.turn import LIFTED_BY, Turn
+from bot.model.gate import Wait
 from bot.model.plan import ApprovalAsk
 from bot.model.state import DecisionStatus, Hold, ReleasePhase, UnitPhase, Vote
 from checks.verdict import Verdict
@@ -39,20 +41,26 @@ def override(ask: Ask) -> Outcome:
         return Outcome(refused=refusal("not-understood", text=ask.command.text, why=why))
     outcome = Outcome()
     what: list[str] = []
+    full: list[Wait] = []
+    taken = 0
     for active, units in ask.board.reached(ask.scope):
         if active.state.phase in (ReleasePhase.PROPOSED, ReleasePhase.ROLLING_BACK):
             continue
         t = ask.turn(active)
+        # Places that this very command gave to units of other releases are taken too.
+        t.in_flight += taken
+        before = t.in_flight
         hit: list[str] = []
         for name in units:
-            said = _override_unit(ask, t, name)
+            said = _override_unit(ask, t, name, full)
             hit += [name] if said else []
             what += said
+        taken += t.in_flight - before
         if hit:
             outcome.step(t)
             lift(ask, outcome, failure_holds(ask, active, hit))
     if not what:
-        return Outcome(refused=_nothing_to_override(ask))
+        return Outcome(refused=_no_place(ask, full[0]) if full else _nothing_to_override(ask))
     outcome.text = done(
         "override", scope=ask.scope, what=sorted(set(what)), reason=ask.command.reason, by=ask.by
     )
@@ -72,6 +80,11 @@ def _nothing_to_override(ask: Ask) -> Refusal:
     return refusal("nothing-to-override", scope=ask.scope, gate=ask.command.gate)
 
 
+def _no_place(ask: Ask, wait: Wait) -> Refusal:
+    """What rolls on takes its place again, and there is none: the limits are not overridden."""
+    return refusal("no-place", scope=ask.scope, why=headline(wait))
+
+
 def _override_holds(ask: Ask, holds: list[Hold]) -> Outcome:
     """What only an admin lifts, and nothing else beside it."""
     outcome = Outcome()
@@ -84,9 +97,9 @@ def _override_holds(ask: Ask, holds: list[Hold]) -> Outcome:
     return outcome
 
 
-def _override_unit(ask: Ask, t: Turn, name: str) -> list[str]:
+def _override_unit(ask: Ask, t: Turn, name: str, full: list[Wait]) -> list[str]:
     """What of one unit is overridden: the checks that said no, or the evidence or block that is
-    closed.
+    closed. `full` takes why a unit could not roll on.
     """
     unit, gate = t.units[name], ask.command.gate
     said: list[str] = []
@@ -104,6 +117,9 @@ def _override_unit(ask: Ask, t: Turn, name: str) -> list[str]:
             # What we stopped in the cluster has to converge again before anything is certified.
             after = UnitPhase.APPLYING if unit.halted else UnitPhase.VERIFYING
             back = UnitPhase.PENDING if no[0].when == "before" else after
+        if back is UnitPhase.APPLYING and (wait := concurrency(t, t.unit(name))) is not None:
+            full.append(wait)
+            return []
         t.put(
             replace(
                 unit,
@@ -142,6 +158,13 @@ def _override_window(ask: Ask) -> Outcome:
     stopped = [t for t, units in reached if any(_outside_windows(t, name) for name in units)]
     if not stopped:
         return Outcome(refused=refusal("nothing-to-override", scope=ask.scope, gate="window"))
+    for t in stopped:
+        authors, _ = t.s.rules.directory.authors(t.s.plan.authors)
+        if ask.by in authors:
+            able = ask.board.rules.directory.deciders(
+                ("admin",), authors=t.s.plan.authors, voted=()
+            )
+            return Outcome(refused=refusal("author", by=ask.by, who=able))
     outcome = Outcome()
     for t in stopped:
         decision = live(t, "override-window", ask.scope)

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
+from bot.core.gates_risk import ruled
 from bot.core.grammar import moment
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import done, refusal
@@ -90,10 +91,12 @@ def resume(ask: Ask) -> Outcome:
             refused=refusal("not-held", scope=scope, verb="resume", others=others, frozen=stops)
         )
     liftable = [hold for hold in mine if hold.code not in LIFTED_BY]
-    still = [hold for hold in liftable if hold.code is HoldCode.FAILED and _still_failed(ask, hold)]
+    still = [hold for hold in liftable if _still(ask, hold)]
     lifted = [hold for hold in liftable if hold not in still]
     if not lifted:
         blocking = (still or mine)[0]
+        if blocking.code is HoldCode.RISK:
+            return Outcome(refused=refusal("rule-holds", scope=scope, why=blocking.reason))
         verb = LIFTED_BY.get(blocking.code, "retry")
         who = ask.board.rules.directory.who_may(verb)
         return Outcome(
@@ -190,6 +193,14 @@ def _holding(ask: Ask, active: Active) -> list[Hold]:
             for u in active.index.plan.units
         )
     ]
+
+
+def _still(ask: Ask, hold: Hold) -> bool:
+    """Whether what made the hold would make it again at once."""
+    if hold.code is HoldCode.FAILED:
+        return _still_failed(ask, hold)
+    active = ask.board.releases.get(hold.release or "")
+    return hold.code is HoldCode.RISK and active is not None and ruled(ask.turn(active), hold)
 
 
 def _still_failed(ask: Ask, hold: Hold) -> bool:

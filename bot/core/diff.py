@@ -110,7 +110,8 @@ def unified(before: Sequence[str], after: Sequence[str]) -> str:
     high = max(0, tail - CONTEXT)
     old, new = before[low : len(before) - high], after[low : len(after) - high]
     if len(old) + len(new) > MOST_LINES:
-        return f"@@ {len(old)} lines become {len(new)} lines @@\n"
+        verb = "becomes" if len(old) == 1 else "become"
+        return f"@@ {_lines(len(old))} {verb} {_lines(len(new))} @@\n"
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     said: list[str] = []
     for group in matcher.get_grouped_opcodes(CONTEXT):
@@ -125,6 +126,10 @@ def unified(before: Sequence[str], after: Sequence[str]) -> str:
             said += [f"-{line}" for line in old[i1:i2]]
             said += [f"+{line}" for line in new[j1:j2]]
     return "".join(f"{line}\n" for line in said)
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:

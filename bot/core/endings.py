@@ -15,7 +15,8 @@ from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit, failures
 from bot.core.turn import Turn
 from bot.model.plan import ApprovalAsk
-from bot.model.state import Blocked, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
+from bot.model.record import FAILED
+from bot.model.state import Blocked, Hold, HoldCode, ReleasePhase, Tally, UnitPhase, UnitState
 
 TOUCHED = (
     UnitPhase.PENDING,
@@ -45,6 +46,7 @@ def fail(t: Turn, u: Unit, why: str) -> None:
         )
     )
     t.tell("unit.failed", u.plan.unit, why=why)
+    t.puts.append(Tally(what=FAILED, release=t.s.name, unit=u.plan.unit, at=t.s.now))
     if rolling_back:
         _hold_failed(t, u, why)
         return

@@ -29,6 +29,7 @@ from bot.core.gates_begin import (
     unit_free,
     window,
 )
+from bot.core.gates_risk import host_free, risk, units_per_day
 from bot.core.gates_rolling import (
     checks_after,
     compared,
@@ -52,13 +53,16 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
     UnitPhase.PENDING: (
         merged,
         holds,
+        risk,
         releasable,
         not_blocked,
         earlier,
         dependencies,
+        host_free,
         unit_free,
         first_wave,
         concurrency,
+        units_per_day,
         failure_budget,
         not_before,
         window,

@@ -9,7 +9,7 @@ first it names in `Step.asks`, and is called again with it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.cluster.fence import fence_of
@@ -21,20 +21,17 @@ from bot.core.gates_begin import after_last
 from bot.core.gates_rolling import further_back, not_stopped
 from bot.core.gates_shared import ask_checks, held
 from bot.core.messages_why import cause
-from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY, UNWATCHED_MOST, WATCH_NOTED
+from bot.core.pace import FOR_ROOM, LOOK_EVERY, UNREACHABLE_EVERY, UNWATCHED_MOST, WATCH_NOTED
+from bot.core.rules_hold import keep_budget, stop_by_rule
 from bot.core.situation import Situation, Unit, covered, reaches
+from bot.core.step import Step as Step
 from bot.core.turn import Turn
 from bot.model.effects import Write
 from bot.model.gate import Stop, Wait, Waiting
-from bot.model.plan import JSON
 from bot.model.state import (
     ClusterSeen,
-    Decision,
-    Event,
-    Hold,
     HoldCode,
     ReleasePhase,
-    ReleaseState,
     UnitPhase,
     UnitState,
 )
@@ -52,36 +49,20 @@ STEPS_MAX = 12
 """More transitions of one unit in one turn than the longest honest path has: a bug beyond it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What follows from a situation: rows to write down, writes to send, units to look at first."""
-
-    state: ReleaseState
-    units: Mapping[str, UnitState]
-    decisions: tuple[Decision, ...] = ()
-    holds: tuple[Hold, ...] = ()
-    events: tuple[Event, ...] = ()
-    writes: tuple[tuple[str, Write], ...] = ()
-    asks: frozenset[str] = frozenset()
-    waiting: tuple[Waiting, ...] = ()
-    wake: datetime | None = None
-    puts: tuple[JSON, ...] = ()
-    """Certificates, applied specs, blocks: rows that follow from what happened."""
-    drops: tuple[tuple[type, str], ...] = ()
-    blobs: Mapping[str, JSON] = field(default_factory=dict)
-
-
 def advance(s: Situation) -> Step:
     """Take the release as far as it can go at `s.now`."""
     t = Turn(s)
     waiting: list[Waiting] = []
     if not s.state.phase.ended:
         endings.expire(t)
+        keep_budget(t)
         keep_asking(t)
         if s.state.phase is not ReleasePhase.PROPOSED:
             for name in _in_hand(t):
                 waiting += _walk(t, name)
+            waiting = _where_room_is(t, waiting)
             endings.finish(t)
+            keep_budget(t)
             keep_asking(t)
             waiting += _whole(t)
     return close(t, waiting)
@@ -152,6 +133,19 @@ def _in_hand(t: Turn) -> list[str]:
         elif state.look_at is not None and state.look_at <= t.s.now:
             found.append(unit.unit)
     return found
+
+
+def _where_room_is(t: Turn, waiting: list[Waiting]) -> list[Waiting]:
+    """Units of the release that waited for a place are asked again when one became free later in
+    the same turn: nothing else would wake them.
+    """
+    while t.around.freed:
+        t.around.freed = False
+        again = [line for line in waiting if line.wait.code in FOR_ROOM]
+        waiting = [line for line in waiting if line not in again]
+        for line in again:
+            waiting += _walk(t, line.unit)
+    return waiting
 
 
 def _not_its_turn(t: Turn, u: Unit) -> bool:
@@ -268,6 +262,8 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
     if gate == "not_stopped":
         _stop_what_rolls(t, u)
         return
+    if gate == "risk":
+        stop_by_rule(t, wait)
     if seen is None or not seen.reachable:
         return
     if state.phase is UnitPhase.PENDING:
@@ -352,7 +348,8 @@ def close(t: Turn, waiting: Sequence[Waiting] = ()) -> Step:
     s = t.s
     units = {name: unit for name, unit in t.units.items() if unit is not s.units[name]}
     before = {decision.number: decision for decision in s.decisions}
-    times = [wait.wait.until for wait in waiting] + [
+    times = [wait.wait.until for wait in waiting] + [wait.wait.again for wait in waiting]
+    times += [
         unit.look_at for unit in t.units.values() if not (unit.phase.ended and unit.look_at is None)
     ]
     expires = t.state.expires if t.state.began is None else None

@@ -36,6 +36,15 @@ def frozen(stop: EmergencyStop, zone: str) -> str:
     return sentence(f"{head}: {reason}" if reason else head, step)
 
 
+def budget_spent(failed: int, budget: int) -> str:
+    """Why everything is held: how many units failed, and how many the policy tolerates."""
+    units = f"{failed} units" if failed != 1 else "1 unit"
+    return (
+        f"{units} failed in the last 24 hours over all releases, and limits.failureBudget"
+        f" tolerates {budget}"
+    )
+
+
 # Code → state, the reason where none was written down, and the next step.
 _HOLDS = {
     "paused": ("Paused", "", "Resume lifts it"),
@@ -45,6 +54,17 @@ _HOLDS = {
         "Stopped",
         "a unit failed",
         "Retry, skip or roll back; an admin can override a check",
+    ),
+    "risk-rule": (
+        "Held",
+        "a risk rule says stop",
+        "Batches that began go on to their end. Resume, once the rule says so no more",
+    ),
+    "failure-budget": (
+        "Stopped",
+        "the failure budget over all releases is used up",
+        "Nothing new begins anywhere. Look at the failures; resume all lets everything go on and"
+        " begins the count anew",
     ),
     "expired": ("Held", "no first write within the time it gives", "Resume or cancel"),
     "edited": ("Held", "its file was edited after the merge", "Resume, or roll back"),

@@ -55,6 +55,18 @@ def condition(wrong: str) -> str:
     return f"expected a condition in CEL: {wrong}"
 
 
+RULE_HINT = "docs/risk-rules.md tells what a rule may name; has(…) asks whether a label is there"
+
+
+def unanswered(why: str, unit: str) -> str:
+    """A risk rule that some unit of this fleet would never get an answer of."""
+    return f"{why}, asked for {unit}"
+
+
+def rule_twice(name: str) -> str:
+    return f"the risk rule `{name}` is there twice"
+
+
 def by_hand(stage: str) -> str:
     return f"the order of stage {stage} is written by hand: no score decides there"
 

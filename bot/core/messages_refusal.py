@@ -57,7 +57,7 @@ class Refusal:
     def text(self) -> str:
         """One line for a terminal or a chat: the reason, then who can, then when."""
         return sentence(
-            f"Refused: {self.why}",
+            f"{'Not done' if self.code == 'bug' else 'Refused'}: {self.why}",
             f"Who can: {row(self.who)}" if self.who else "",
             f"From {moment(self.until)}" if self.until is not None else "",
         )
@@ -193,6 +193,13 @@ def _still_held(f: Facts) -> str:
     )
 
 
+def _rule_holds(f: Facts) -> str:
+    return sentence(
+        f"{named(f)} is still held by risk rule {clause(f.get('why'))}",
+        "It can be resumed when the rule says so no more",
+    )
+
+
 def _replaced(f: Facts) -> str:
     return sentence(
         f"release {f.get('by', '')} has written the same units after {named(f)}",
@@ -254,6 +261,14 @@ def _no_reason(f: Facts) -> str:
 def _not_before_merge(f: Facts) -> str:
     return sentence(
         f"release {f.get('release', '')} is only proposed; {verb_of(f, 'this')} waits for its merge"
+    )
+
+
+def _no_place(f: Facts) -> str:
+    return sentence(
+        f"what is overridden on {where(f.get('scope'))} would roll on, and there is no place",
+        clause(f.get("why")),
+        "Ask again when something has ended",
     )
 
 
@@ -336,6 +351,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "not-failed": _not_failed,
     "not-held": _not_held,
     "still-held": _still_held,
+    "rule-holds": _rule_holds,
     "replaced": _replaced,
     "not-begun": _not_begun,
     "going-back": _going_back,
@@ -352,6 +368,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "not-understood": _syntax,
     "several-open": _several,
     "not-before-merge": _not_before_merge,
+    "no-place": _no_place,
     "bug": _bug,
     "locked-store": _locked_store,
     "window": _window,

@@ -72,6 +72,32 @@ def _dependency(f: Facts, _: str) -> str:
     return f"Waiting for the dependency {f.get('unit', '')}{by}: it goes first and alone."
 
 
+def _risk(f: Facts, zone: str) -> str:
+    behind = f" (under way: {row(f['under_way'], most=3)})" if f.get("under_way") else ""
+    return sentence(f"Waiting by risk rule {f.get('rule', '')}: {clause(f.get('reason'))}{behind}")
+
+
+def _risk_error(f: Facts, _: str) -> str:
+    return sentence(
+        f"Stopped by risk rule {f.get('rule', '')}: it cannot be answered, {clause(f.get('why'))}",
+        "No answer is no yes; mend the rule on main",
+    )
+
+
+def _host(f: Facts, _: str) -> str:
+    cluster, here = f.get("cluster", ""), "hosts this one" if f.get("hosts") else "is hosted here"
+    by = f" (release {f['release']})" if f.get("release") else ""
+    return (
+        f"Waiting for {f.get('unit', '')}{by}: cluster {cluster} {here},"
+        " and the two are never in flight together."
+    )
+
+
+def _day_limit(f: Facts, _: str) -> str:
+    began = f"{f.get('began')} of {f.get('limit')} units began in the last 24 hours"
+    return f"Waiting for a place in the day: {began} over all releases (limits.unitsPerDay)."
+
+
 def _locked(f: Facts, _: str) -> str:
     return sentence(
         f"Waiting: release {f.get('release', '')} is at work on {f.get('unit', '')}",
@@ -320,6 +346,10 @@ _SENTENCES: Mapping[str, Say] = {
     "earlier-wave": _earlier_wave,
     "dependency": _dependency,
     "locked": _locked,
+    "risk": _risk,
+    "risk-error": _risk_error,
+    "host": _host,
+    "day-limit": _day_limit,
     "first-wave": _first_wave,
     "concurrency": _concurrency,
     "fleet-limit": _fleet_limit,

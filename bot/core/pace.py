@@ -21,3 +21,8 @@ WATCH_NOTED = 2 * LOOK_EVERY[UnitPhase.SOAKING]
 """How often a healthy look of a soak is written down: a row for every look would be too many."""
 UNWATCHED_MOST = 5 * LOOK_EVERY[UnitPhase.SOAKING]
 """A soak that nobody watched for longer goes on for as long as that."""
+
+FOR_ROOM = frozenset(
+    ("concurrency", "fleet-limit", "locked", "dependency", "host", "risk", "risk-error")
+)
+"""Codes of waiting that something else in flight may end."""

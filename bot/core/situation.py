@@ -14,8 +14,10 @@ from bot.cluster.kinds import Rows
 from bot.cluster.own_kinds import rows_of
 from bot.core.calendar import Calendar, CalendarUnit
 from bot.core.graph import Needs, reach, turned
+from bot.core.flights import Flights
 from bot.core.people import Directory
 from bot.core.scope import Covered, covers
+from bot.core.tallies import Tallies
 from bot.model.plan import JSON, ComponentPlan, ReleasePlan, StagePlan, UnitPlan
 from bot.model.seen import UnitSeen
 from bot.model.state import (
@@ -44,8 +46,8 @@ class Rules:
     versions: Mapping[tuple[str, str], ComponentVersion] = field(default_factory=dict)
     checks: Mapping[str, JSON] = field(default_factory=dict)
     """Definitions of main's checks: for those that a floor asks and the plan does not have."""
-    source: Callable[[str, str], str | None] = lambda kind, name: None
-    """(kind, name) → `file:line` on main."""
+    source: Callable[..., str | None] = lambda kind, name, *place: None
+    """(kind, name, way into the document …) → `file:line` on main."""
     broken: str | None = None
     """The first error of main when it does not lint: these are then the last good rules."""
     blocked: tuple[Blocked, ...] = ()
@@ -54,10 +56,21 @@ class Rules:
     """Clusters that main names now."""
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Cluster → its labels on main, `group` and `cluster` among them."""
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """Cluster → the cluster that hosts it, where one does."""
     groups: frozenset[str] = frozenset()
     """Groups that main names now, one without a cluster too."""
     late: Callable[[ReleasePlan], tuple[str, ...]] = lambda plan: ()
     """Units that the release selects now and its plan does not have."""
+
+    @cached_property
+    def kin(self) -> Mapping[str, tuple[str, ...]]:
+        """Cluster → its host, and the clusters that it hosts: never in flight together with it."""
+        found: dict[str, list[str]] = {}
+        for guest, host in sorted(self.hosts.items()):
+            found.setdefault(guest, []).append(host)
+            found.setdefault(host, []).append(guest)
+        return {cluster: tuple(others) for cluster, others in found.items()}
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:
@@ -90,6 +103,14 @@ class PlanIndex:
 
     def component(self, unit: UnitPlan) -> ComponentPlan:
         return self.components[unit.component, unit.version]
+
+    @cached_property
+    def by_cluster(self) -> Mapping[str, tuple[str, ...]]:
+        """Cluster → units of the release in it, in order."""
+        found: dict[str, list[str]] = {}
+        for unit in self.plan.units:
+            found.setdefault(unit.cluster, []).append(unit.unit)
+        return {cluster: tuple(names) for cluster, names in found.items()}
 
     @cached_property
     def locks(self) -> Mapping[str, tuple[str, ...]]:
@@ -212,6 +233,10 @@ class Situation:
     blobs: Mapping[str, JSON] = field(default_factory=dict)
     applied: Mapping[str, Applied] = field(default_factory=dict)
     clusters: Mapping[str, ClusterSeen] = field(default_factory=dict)
+    flights: Flights = field(default_factory=Flights)
+    """What all releases have in flight; this one's own as it was before the turn."""
+    tally: Tallies = field(default_factory=Tallies)
+    """Units that began and units that failed lately, over all releases."""
 
     @property
     def plan(self) -> ReleasePlan:

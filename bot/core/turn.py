@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from bot.cluster.drive import drive
 from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
+from bot.core.around import Around
 from bot.core.asked import policy_ask, required
 from bot.core.scope import covers
 from bot.core.situation import Situation, Unit, covered, floor_checks
@@ -76,6 +77,7 @@ class Turn:
         """Stage → units that have a place among those that go back at once, once asked."""
         self._progress: dict[tuple[str, Mode], Progress] = {}
         self._front_known: tuple[tuple[int, int] | None] | None = None
+        self.around = Around(s, self.units)
         self.in_flight = s.in_flight + sum(unit.in_flight for unit in self.units.values())
 
     # what gates ask
@@ -296,6 +298,8 @@ class Turn:
         return any(
             decision.what == "override-window"
             and decision.status is DecisionStatus.APPROVED
+            # An admin who is none any more has not overridden anything.
+            and self.granted(decision)
             and decision.closed is not None
             and (decision.expires is None or self.s.now < decision.closed + decision.expires)
             and covers(decision.subject, what)
@@ -329,6 +333,7 @@ class Turn:
     def put(self, unit: UnitState) -> None:
         before = self.units[unit.unit]
         self.in_flight += unit.in_flight - before.in_flight
+        self.around.note(before, unit)
         self.units[unit.unit] = unit
         if self.places_back is not None and not unit.moves_back:
             self.places_back[self.s.index.units[unit.unit].stage].discard(unit.unit)

@@ -23,6 +23,8 @@ class Wait:
     """What the sentence names: texts, counts; times as aware datetimes."""
     until: datetime | None = None
     """When it clears by itself; None when nobody can know."""
+    again: datetime | None = None
+    """When it is asked again, although nobody can know that it clears then."""
     who: tuple[str, ...] = ()
     """Roles or members who can clear it; empty: nobody needs to."""
     source: str | None = None

@@ -156,6 +156,26 @@ class ClusterSeen:
         return self.cluster
 
 
+BEGAN, FAILED = "began", "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A unit began its first batch, or failed: counted over all releases for a day, then
+    forgotten.
+    """
+
+    what: str
+    """began | failed."""
+    release: str
+    unit: str
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        return f"{self.what}/{self.release}/{self.unit}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One line of the audit. `hash` chains to the line before it; the store fills seq and hash."""

@@ -22,6 +22,7 @@ from bot.model.record import Event as Event
 from bot.model.record import Intent as Intent
 from bot.model.record import IntentStatus as IntentStatus
 from bot.model.record import Pull as Pull
+from bot.model.record import Tally as Tally
 
 
 class ReleasePhase(StrEnum):
@@ -239,6 +240,8 @@ class HoldCode(StrEnum):
     REJECTED = "rejected"
     FENCED = "fenced"
     ROLLED_BACK = "rolled-back"
+    RISK = "risk-rule"
+    BUDGET = "failure-budget"
     SUPERSEDED = "superseded"
     SNOOZED = "snoozed"
     BUG = "bug"

@@ -14,7 +14,7 @@ from bot.core.commands import Outcome, judge
 from bot.core.commands_decide import VERBS
 from bot.core.grammar import Command, parse
 from bot.core.messages_refusal import Refusal, refusal
-from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, HoldCode
+from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, HoldCode, Tally
 from bot.ports import Answer, Note, PortError, Store, StoreLocked
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_release
@@ -22,7 +22,7 @@ from bot.reconciler.naming import better, over, release_of
 from bot.reconciler.noticing import REWRITTEN
 
 log = logging.getLogger(__name__)
-REFUSED, USAGE, DONE = 3, 2, 0
+REFUSED, USAGE, DONE, BUG = 3, 2, 0, 70
 
 
 def command_of(note: Note) -> Command | Refusal:
@@ -118,11 +118,7 @@ def apply(outcome: Outcome, board: Board, ledger: Ledger) -> None:
     for hold in outcome.holds:
         board.holds[hold.id] = hold
         ledger.put(hold)
-    for hold in outcome.lifted:
-        board.holds.pop(hold.id, None)
-        ledger.drop(Hold, hold.id)
-        if hold.code is HoldCode.REWRITTEN:
-            ledger.marks[REWRITTEN] = "accepted"
+    _let_go(outcome, board, ledger)
     for stop in outcome.stops:
         board.stops[stop.id] = stop
         ledger.put(stop)
@@ -135,11 +131,32 @@ def apply(outcome: Outcome, board: Board, ledger: Ledger) -> None:
     board.wake_all()
 
 
+def _let_go(outcome: Outcome, board: Board, ledger: Ledger) -> None:
+    for hold in outcome.lifted:
+        board.holds.pop(hold.id, None)
+        ledger.drop(Hold, hold.id)
+        if hold.code is HoldCode.REWRITTEN:
+            ledger.marks[REWRITTEN] = "accepted"
+        if hold.code is HoldCode.BUDGET:
+            _forget_failures(board, ledger)
+
+
+def _forget_failures(board: Board, ledger: Ledger) -> None:
+    """Who lets everything go on has seen these failures: the count begins anew."""
+    for key in board.tally.failed():
+        board.tally.forget(key)
+        ledger.drop(Tally, key)
+
+
 def answer_of(outcome: Outcome) -> Answer:
     """What the asker gets: exit code, JSON, one sentence."""
     refused = outcome.refused
     if refused is None:
         return Answer(code=DONE, body={**outcome.body, "done": outcome.text}, text=outcome.text)
+    if refused.code == "bug":
+        # Nobody refused it: a fault of ours is no answer to what was asked (contract §2).
+        fault = {"error": {"code": refused.code, "why": refused.why}}
+        return Answer(code=BUG, body=fault, text=refused.text)
     until = refused.until.isoformat().replace("+00:00", "Z") if refused.until else None
     body = {
         "refused": {

@@ -14,6 +14,7 @@ from bot.core.messages_store import LOST_ROW, damaged_object
 from bot.core.plan import Origin, unplanned
 from bot.core.situation import PlanIndex, Rules
 from bot.core.soundness import flaws
+from bot.core.tallies import Tallies
 from bot.model.plan import ReleasePlan
 from bot.model.state import (
     Applied,
@@ -24,6 +25,7 @@ from bot.model.state import (
     Hold,
     ReleasePhase,
     ReleaseState,
+    Tally,
     UnitPhase,
     UnitState,
 )
@@ -37,6 +39,7 @@ def load_board(store: Store, rules: Rules, versions: Versions, now: datetime) ->
     board.holds = {hold.id: hold for hold in store.rows(Hold, live=True)}
     board.stops = {stop.id: stop for stop in store.rows(EmergencyStop)}
     board.clusters = {seen.cluster: seen for seen in store.rows(ClusterSeen)}
+    board.tally = Tallies.of(store.rows(Tally))
     plans = {plan.release: plan for plan in store.rows(ReleasePlan, live=True)}
     units: dict[str, dict[str, UnitState]] = {}
     for unit in store.rows(UnitState, live=True):

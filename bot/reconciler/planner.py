@@ -44,6 +44,7 @@ from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, Relea
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import condition_findings, rendered_findings
 from bot.reconciler.planner_caches import Renderings, Repos
+from bot.reconciler.rule_trial import rule_findings
 from release_repo_schema.findings import Finding
 from release_repo_schema.models import Release
 from release_repo_schema.repo import Repo
@@ -336,7 +337,11 @@ def _lint(
     repo: Repo, *, now: datetime, active: Collection[str] | None, base: Repo | None
 ) -> list[Finding]:
     """What the files say wrong, and what only a trial of their conditions shows."""
-    return [*lint(repo, now=now, active=active, base=base), *condition_findings(repo)]
+    return [
+        *lint(repo, now=now, active=active, base=base),
+        *condition_findings(repo),
+        *rule_findings(repo),
+    ]
 
 
 def _name_taken(repo: Repo, name: str) -> Finding:

@@ -15,12 +15,13 @@ from bot.core.begin import safe_of
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step
 from bot.core.messages_endings import fenced, superseded
+from bot.core.pace import FOR_ROOM
 from bot.core.turn import Turn
-from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus
+from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus, Tally
 from bot.reconciler.acting import Errand
 from bot.reconciler.ledger import Ledger
 
-FREED = frozenset(("locked", "dependency", "fleet-limit", "superseding"))
+FREED = FOR_ROOM | {"superseding"}
 """Reasons to wait that another release takes away."""
 
 
@@ -49,10 +50,34 @@ class Recorder:
         for kind, key in step.drops:
             ledger.drop(kind, key)
         ledger.blobs.update(step.blobs)
+        self._everywhere(active, step, ledger, touched)
+        self._forget_old(step, now, ledger)
         if step.events or step.units or step.decisions or step.holds or step.state != before:
             touched.add(name)
         self._supersede(active, now, ledger)
         return errands
+
+    def _everywhere(self, active: Active, step: Step, ledger: Ledger, touched: set[str]) -> None:
+        """A hold of everything is told in every thread that it stops."""
+        told = [event for event in step.events if event.kind == "hold.set"]
+        for hold in step.holds:
+            if hold.release is not None:
+                continue
+            self.board.wake_all()
+            said = next(event for event in told if event.data["scope"] == hold.scope)
+            for other, _ in self.board.reached(hold.scope):
+                if other is not active:
+                    name = other.state.release
+                    ledger.events.append(replace(said, release=name, unit="", batch=0))
+                    touched.add(name)
+
+    def _forget_old(self, step: Step, now: datetime, ledger: Ledger) -> None:
+        """When something is counted, what is older than a day is counted no more."""
+        if not any(isinstance(row, Tally) for row in step.puts):
+            return
+        for key in self.board.tally.over(now):
+            self.board.tally.forget(key)
+            ledger.drop(Tally, key)
 
     def _intend(
         self, active: Active, step: Step, now: datetime, ledger: Ledger

@@ -43,11 +43,16 @@ def rules_of(
             for name in floor.checks
             if (check := repo.checks.get(name)) is not None
         },
-        source=lambda kind, name: repo.source(kind, name),
+        source=lambda kind, name, *place: repo.source(kind, name, place),
         broken=broken,
         blocked=tuple(blocked),
         clusters=frozenset(repo.clusters),
         labels={name: repo.labels_of(name) for name in repo.clusters},
+        hosts={
+            name: cluster.spec.hosted_by
+            for name, cluster in repo.clusters.items()
+            if cluster.spec.hosted_by is not None
+        },
         groups=frozenset(repo.groups),
         late=late_joiners(repo),
     )

@@ -78,10 +78,14 @@ class Limits(Model):
         default=None, description="Units in flight at once. Default: no limit."
     )
     units_per_day: Positive | None = Field(
-        default=None, description="Units begun in the last 24 hours. Default: no limit."
+        default=None,
+        description="Units whose first batch began in the last 24 hours, over all releases. "
+        "Default: no limit.",
     )
     failure_budget: Whole | None = Field(
-        default=None, description="Failed units tolerated in 24 hours. Default: no limit."
+        default=None,
+        description="Failed units tolerated in the last 24 hours, over all releases; one more holds "
+        "everything until an operator says `resume all`. Default: no limit.",
     )
 
 
@@ -109,8 +113,14 @@ class RiskRule(Model):
     """A condition under which a release waits or stops."""
 
     name: DnsLabel = Field(description="The rule's name.")
-    when: NonEmpty = Field(description="The condition, in CEL.")
-    verdict: Literal["wait", "stop"] = Field(description="What follows: wait or stop.")
+    when: NonEmpty = Field(
+        description="The condition, in CEL, over what docs/risk-rules.md lists.",
+        examples=["release.tier == '0' && inFlight.tier0 > 0"],
+    )
+    verdict: Literal["wait", "stop"] = Field(
+        description="wait: the unit waits while the condition is true. stop: the release is held, "
+        "and goes on when a person resumes it and the condition is true no more."
+    )
     reason: NonEmpty = Field(description="What people read.")
 
 

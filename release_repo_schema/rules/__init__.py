@@ -15,7 +15,7 @@ from release_repo_schema.repo import Repo
 from release_repo_schema.rules.calendar import freezes, windows
 from release_repo_schema.rules.change import changed_releases, changes, new_releases
 from release_repo_schema.rules.components import components, cycles
-from release_repo_schema.rules.fleet import clusters, values, versions
+from release_repo_schema.rules.fleet import clusters, hosts, values, versions
 from release_repo_schema.rules.people import people, policy
 from release_repo_schema.rules.releases import pipelines, releases
 from release_repo_schema.rules.scene import Scene
@@ -23,6 +23,7 @@ from release_repo_schema.rules.workload_kinds import workload_kinds
 
 RULES: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     clusters,
+    hosts,
     values,
     versions,
     components,

@@ -29,6 +29,35 @@ def clusters(scene: Scene) -> Iterator[Finding]:
             yield from scene.unknown(document, pointer, "cluster", spec.hosted_by, names)
 
 
+def hosts(scene: Scene) -> Iterator[Finding]:
+    """No cluster hosts itself, alone or in a circle: none of the circle could ever be released."""
+    edges = {
+        name: cluster.spec.hosted_by
+        for name, cluster in scene.repo.clusters.items()
+        if cluster.spec.hosted_by in scene.repo.clusters
+    }
+    done: set[str] = set()
+    for start in sorted(edges):
+        path: dict[str, None] = {}
+        name: str | None = start
+        while name is not None and name not in done and name not in path:
+            path[name] = None
+            name = edges.get(name)
+        if name in path:
+            circle = list(path)[list(path).index(name) :]
+            first = circle.index(min(circle))
+            told = [*circle[first:], *circle[:first]]
+            document = scene.document("Cluster", told[0])
+            said = (
+                "the cluster hosts itself"
+                if len(told) == 1
+                else f"the clusters host each other in a circle: {' → '.join((*told, told[0]))}"
+            )
+            hint = "leave hostedBy out of the one that runs on its own"
+            yield document.finding(("spec", "hostedBy"), "host-cycle", said, hint)
+        done.update(path)
+
+
 def _hidden_labels(
     scene: Scene, model: Cluster | ClusterGroup, own: Mapping[str, str]
 ) -> Iterator[Finding]:

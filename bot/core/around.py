@@ -1,0 +1,57 @@
+"""What is in flight around a unit, as of now in this turn: its own release's units and all others.
+
+Counts and lists for gates; kept by a `Turn`, told of every change. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.core.flights import Flight, flight_of
+from bot.core.situation import Situation
+from bot.model.gate import Wait
+from bot.model.state import UnitState
+
+
+class Around:
+    """The surroundings of one release in one turn."""
+
+    def __init__(self, s: Situation, units: Mapping[str, UnitState]) -> None:
+        self._s = s
+        self._units = units
+        self.changes = 0
+        """How often something of the release took or left its place in flight in this turn."""
+        self.freed = False
+        """Whether a place became free in this turn."""
+        self.begun = 0
+        """Units whose first batch began in this turn."""
+        self.ruled: dict[tuple[int, str, int], Wait | None] = {}
+        """What risk rules said: rule, unit, and how often its surroundings had changed."""
+        self._own: tuple[int, list[Flight]] = (-1, [])
+
+    def note(self, before: UnitState, after: UnitState) -> None:
+        """A unit of the release has changed."""
+        self.begun += before.began is None and after.began is not None
+        if before.in_flight is not after.in_flight:
+            self.changes += 1
+            self.freed = self.freed or before.in_flight
+
+    def flights(self) -> Iterator[Flight]:
+        """Every unit in flight, of other releases and of this one."""
+        yield from self._s.flights.of_others(self._s.name)
+        if self._own[0] != self.changes:
+            own = [self._flight(unit) for unit in self._units.values() if unit.in_flight]
+            self._own = (self.changes, own)
+        yield from self._own[1]
+
+    def flights_in(self, cluster: str) -> Iterator[Flight]:
+        """Every unit in flight in one cluster."""
+        for flight in self._s.flights.by_cluster.get(cluster, {}).values():
+            if flight.release != self._s.name:
+                yield flight
+        for name in self._s.index.by_cluster.get(cluster, ()):
+            if self._units[name].in_flight:
+                yield self._flight(self._units[name])
+
+    def _flight(self, unit: UnitState) -> Flight:
+        return flight_of(self._s.index, self._s.state, unit)

@@ -19,7 +19,7 @@ from bot.core.grammar import Command
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import Refusal, refusal
 from bot.core.people import RIGHTS
-from bot.core.scope import is_part, release_named
+from bot.core.scope import is_part, owned, release_named
 from bot.core.turn import Turn
 from bot.model.plan import JSON
 from bot.model.state import EmergencyStop, Event, Hold
@@ -96,11 +96,6 @@ def judge(board: Board, command: Command, now: datetime, verbs: Mapping[str, Ver
             )
         )
     return verbs[command.verb](Ask(board, command, member, now))
-
-
-def owned(scope: str) -> bool:
-    """Whether a scope can reach nothing but what has these owners, now and later."""
-    return release_named(scope) is not None or "@" in scope or scope.startswith("component:")
 
 
 def owners_of(board: Board, scope: str) -> list[tuple[str, ...]]:

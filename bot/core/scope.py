@@ -40,6 +40,11 @@ def release_named(scope: str) -> str | None:
     return scope.partition("/")[0] if is_release(scope) or is_part(scope) else None
 
 
+def owned(scope: str) -> bool:
+    """Whether a scope can reach nothing but what has these owners, now and later."""
+    return release_named(scope) is not None or "@" in scope or scope.startswith("component:")
+
+
 def well_formed(scope: str) -> bool:
     """Whether the text is a scope at all; says nothing of whether what it names exists."""
     prefix, colon, rest = scope.partition(":")

@@ -13,8 +13,8 @@ from functools import cached_property
 from bot.cluster.kinds import Rows
 from bot.cluster.own_kinds import rows_of
 from bot.core.calendar import Calendar, CalendarUnit
-from bot.core.graph import Needs, reach, turned
 from bot.core.flights import Flights
+from bot.core.graph import Needs, reach, turned
 from bot.core.people import Directory
 from bot.core.scope import Covered, covers
 from bot.core.tallies import Tallies

@@ -18,7 +18,7 @@ from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
 from bot.core.around import Around
 from bot.core.asked import policy_ask, required
-from bot.core.scope import covers
+from bot.core.scope import covers, owned
 from bot.core.situation import Situation, Unit, covered, floor_checks
 from bot.model.effects import Write
 from bot.model.plan import JSON, ApprovalAsk, UnitPlan
@@ -225,7 +225,8 @@ class Turn:
         return self.s.rules.directory.who_may(verb, owners)
 
     def who_lifts(self, hold: Hold) -> tuple[str, ...]:
-        return self.who(LIFTED_BY.get(hold.code, "resume"))
+        verb = LIFTED_BY.get(hold.code, "resume")
+        return self.who(verb) if owned(hold.scope) else self.s.rules.directory.who_may(verb)
 
     def need(self, decision: Decision) -> int:
         """Votes a decision needs: the stricter of then and now, one more for an unknown author."""

@@ -84,8 +84,8 @@ class Limits(Model):
     )
     failure_budget: Whole | None = Field(
         default=None,
-        description="Failed units tolerated in the last 24 hours, over all releases; one more holds "
-        "everything until an operator says `resume all`. Default: no limit.",
+        description="Failed units tolerated in the last 24 hours, over all releases; one more "
+        "holds everything until an operator says `resume all`. Default: no limit.",
     )
 
 

@@ -78,9 +78,7 @@ def test_lint_finds_a_host_that_is_none(world: World) -> None:
         ]
 
     assert "unknown-cluster" in found(eu_1="nowhere")[0]
-    assert found(eu_1="eu-1") == [
-        "fleet/clusters/eu-1.yaml host-cycle: the cluster hosts itself"
-    ]
+    assert found(eu_1="eu-1") == ["fleet/clusters/eu-1.yaml host-cycle: the cluster hosts itself"]
     assert found(eu_1="eu-2", eu_2="eu-1") == [
         "fleet/clusters/eu-1.yaml host-cycle: the clusters host each other in a circle:"
         " eu-1 → eu-2 → eu-1"

@@ -18,6 +18,7 @@ from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
 from bot.core.around import Around
 from bot.core.asked import policy_ask, required
+from bot.core.lifting import LIFTED_BY as LIFTED_BY
 from bot.core.scope import covers, owned
 from bot.core.situation import Situation, Unit, covered, floor_checks
 from bot.model.effects import Write
@@ -28,7 +29,6 @@ from bot.model.state import (
     DecisionStatus,
     Event,
     Hold,
-    HoldCode,
     ReleaseState,
     UnitPhase,
     UnitState,
@@ -36,20 +36,6 @@ from bot.model.state import (
 )
 from checks import frame
 from checks.verdict import Verdict
-
-LIFTED_BY: dict[HoldCode, str] = {
-    HoldCode.UNKNOWN_PULL: "accept",
-    HoldCode.PLAN_CHANGED: "accept",
-    HoldCode.REBUILT: "accept",
-    HoldCode.REWRITTEN: "override",
-    HoldCode.RESTORED: "override",
-    HoldCode.DAMAGED: "override",
-    HoldCode.REJECTED: "approve",
-    HoldCode.SUPERSEDED: "rollback",
-    HoldCode.ROLLED_BACK: "retry",
-    HoldCode.PLAN_FAILED: "cancel",
-}
-"""The verb that lifts a hold, or ends what it holds; `resume` for every other."""
 
 
 class Turn:

@@ -23,12 +23,12 @@ from bot.core.gates_begin import (
     merged,
     not_before,
     not_blocked,
-    reachable,
     releasable,
     replaces,
     unit_free,
     window,
 )
+from bot.core.gates_reachable import reachable
 from bot.core.gates_risk import host_free, risk, units_per_day
 from bot.core.gates_rolling import (
     checks_after,

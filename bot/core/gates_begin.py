@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bot.core.calendar import attended_need
-from bot.core.gates_shared import LOOK, UNREACHABLE_FOR, ask_checks, frozen, held
+from bot.core.gates_shared import ask_checks, frozen, held
 from bot.core.scope import release_named
 from bot.core.situation import (
     Unit,
@@ -17,7 +15,7 @@ from bot.core.situation import (
     soaks,
 )
 from bot.core.turn import Turn
-from bot.model.gate import Stop, Wait
+from bot.model.gate import Wait
 from bot.model.plan import ApprovalAsk
 from bot.model.state import ReleasePhase, UnitPhase
 
@@ -226,39 +224,6 @@ def window(t: Turn, u: Unit) -> Wait | None:
             source=opening.source,
         )
     return None
-
-
-def reachable(t: Turn, u: Unit) -> Wait | None:
-    """The cluster answers, and is the one that it was at first contact."""
-    seen = t.s.seen.get(u.plan.unit)
-    since = u.state.unreachable_since
-    if seen is None and t.must_look(u):
-        return LOOK
-    if (seen is None and since is not None) or (seen is not None and not seen.reachable):
-        since = since or t.s.now
-        facts = {"cluster": u.plan.cluster, "error": seen.error if seen else "", "since": since}
-        if u.state.phase.rolling and t.s.now >= _silent_until(u, since):
-            return Stop(code="unreachable", facts=facts, who=t.who("retry"))
-        return Wait(
-            code="unreachable",
-            facts=facts,
-            until=None if u.state.in_flight else since + UNREACHABLE_FOR,
-            who=t.who("skip"),
-        )
-    if seen is None:
-        return None
-    known = t.s.clusters.get(u.plan.cluster)
-    if known is not None and known.uid != seen.uid:
-        return Wait(code="rebuilt", facts={"cluster": u.plan.cluster}, who=t.who("accept"))
-    return None
-
-
-def _silent_until(u: Unit, since: datetime) -> datetime:
-    """How long a batch that began is waited for in a cluster that does not answer."""
-    deadline = since + u.component.batch_deadline
-    if u.state.phase is UnitPhase.APPLYING and u.state.deadline is not None:
-        return u.state.deadline
-    return deadline
 
 
 def checks_before(t: Turn, u: Unit) -> Wait | None:

@@ -18,6 +18,7 @@ from bot.core import begin, endings, way_back
 from bot.core.decisions import keep_asking
 from bot.core.gates import GATES, Look
 from bot.core.gates_begin import after_last
+from bot.core.gates_reachable import ask_for_silent
 from bot.core.gates_rolling import further_back, not_stopped
 from bot.core.gates_shared import ask_checks, held
 from bot.core.messages_why import cause
@@ -61,6 +62,7 @@ def advance(s: Situation) -> Step:
             for name in _in_hand(t):
                 waiting += _walk(t, name)
             waiting = _where_room_is(t, waiting)
+            ask_for_silent(t, waiting)
             endings.finish(t)
             keep_budget(t)
             keep_asking(t)

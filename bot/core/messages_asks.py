@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from bot.core.messages_words import row
 from bot.model.plan import ReleasePlan
+
+MORE_SILENT = "more clusters do not answer"
+"""Why a question about silent clusters is void."""
 
 
 def asks(plan: ReleasePlan, what: str, subject: str) -> str:
@@ -26,6 +30,13 @@ def asks(plan: ReleasePlan, what: str, subject: str) -> str:
             return f"Is stage {subject} good with {component}, and may the release go on?"
         case "undo":
             return f"{subject} had no {component} before this release: delete it, or keep it?"
+        case "unreachable":
+            stage, _, silent = subject.partition(" ")
+            units = silent.split(",")
+            return (
+                f"Leave out {_units(len(units))} of stage {stage} whose clusters do not answer"
+                f" ({row(units, most=5)}), and go on? They are owed"
+            )
         case "override-window":
             return f"Go on with {subject} outside its windows and freezes?"
         case _:

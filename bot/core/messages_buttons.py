@@ -57,7 +57,7 @@ def _first(view: ReleaseView) -> tuple[Button, ...]:
 
 def _decision(decision: Decision) -> tuple[Button, ...]:
     yes, no = _VOTES.get(decision.what, ("Approve", "Reject"))
-    name = decision.subject.replace("/", " wave ")
+    name = decision.subject.partition(" ")[0].replace("/", " wave ")
     return (
         Button(label=f"{yes} {name}".strip(), command=f"approve {decision.id}", style="primary"),
         Button(label=no, command=f"reject {decision.id}"),
@@ -70,6 +70,7 @@ _VOTES = {
     "wave": ("Approve stage", "Reject"),
     "after-stage": ("Approve stage", "Reject"),
     "undo": ("Delete", "Keep it"),
+    "unreachable": ("Leave them out of", "Reject"),
 }
 
 

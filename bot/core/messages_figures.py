@@ -196,6 +196,7 @@ _WEIGHTS = {
     "rebuilt": 1,
     "plan-changed": 1,
     "undo": 3,
+    "unreachable-many": 3,
     "approval": 3,
     "blocked": 4,
     "no-evidence": 4,

@@ -160,6 +160,16 @@ def _unreachable(f: Facts, zone: str) -> str:
     )
 
 
+def _unreachable_many(f: Facts, zone: str) -> str:
+    asked = f" (approve {f['id']} leaves them out)" if f.get("id") else ""
+    return sentence(
+        f"Needs decision: {_unreachable_cause(f)}, and stage {f.get('stage', '')} has"
+        f" {f.get('out')} left out already, {f.get('most')} tolerated{asked}",
+        "The release may have made them silent: look first, or skip it",
+        _since(f.get("since"), zone),
+    )
+
+
 def _rebuilt(f: Facts, _: str) -> str:
     return sentence(
         f"Stopped: cluster {f.get('cluster', '')} has another identity than at first contact",
@@ -359,6 +369,7 @@ _SENTENCES: Mapping[str, Say] = {
     "window": _window,
     "does-not-fit": _does_not_fit,
     "unreachable": _unreachable,
+    "unreachable-many": _unreachable_many,
     "rebuilt": _rebuilt,
     "check": _check,
     "approval": _approval,

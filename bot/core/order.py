@@ -168,6 +168,15 @@ def lanes(max_concurrency: Step | None, total: int) -> int | None:
     return None if max_concurrency is None else max(1, cumulative(max_concurrency, total))
 
 
+def left_out(most: Step | None, total: int) -> int | None:
+    """How many units of a stage may be left out unasked; a part of a unit is none. None: not
+    written.
+    """
+    if most is None or isinstance(most, int):
+        return most
+    return total * int(most.rstrip("%")) // 100
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ranked:
     """A unit with its sort key and the words that explain it, given wave and number of waves."""

@@ -15,7 +15,7 @@ from typing import Any
 from bot.cluster.render import digest
 from bot.core.asked import policy_ask
 from bot.core.members import Brought, Membership
-from bot.core.order import Candidate, Placement, lanes
+from bot.core.order import Candidate, Placement, lanes, left_out
 from bot.model.plan import (
     BACK_AT_ONCE,
     JSON,
@@ -254,6 +254,7 @@ def _stage(stage: Stage, placed: tuple[Placement, ...]) -> StagePlan:
         max_concurrency=lanes(stage.max_concurrency, len(placed)),
         back_at_once=_back_at_once(stage, len(placed)),
         max_failures=stage.max_failures,
+        max_unreachable=left_out(stage.max_unreachable, len(placed)),
         soak=stage.soak or timedelta(),
         approval=ApprovalAsk(when=ask.when, roles=ask.roles, count=ask.count) if ask else None,
     )
@@ -301,7 +302,13 @@ def _stage_facts(stage: StagePlan) -> dict[str, Any]:
         "maxFailures": stage.max_failures,
         "soak": duration_text(stage.soak),
         "approval": _ask_facts(stage.approval),
+        **_written(maxUnreachable=stage.max_unreachable),
     }
+
+
+def _written(**facts: JSON) -> dict[str, JSON]:
+    """Facts that came later: where they are not written, a plan keeps the hash that it had."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _ask_facts(ask: ApprovalAsk | None) -> dict[str, Any] | None:

@@ -149,6 +149,8 @@ class StagePlan:
     back_at_once: int = BACK_AT_ONCE
     """Units on their way back at once."""
     max_failures: int = 0
+    max_unreachable: int | None = None
+    """Units that may be quarantined without asking; None: a tenth of the stage, at least one."""
     soak: timedelta = timedelta()
     approval: ApprovalAsk | None = None
 

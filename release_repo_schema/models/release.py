@@ -19,6 +19,7 @@ from release_repo_schema.models.scalars import (
     LocalTime,
     NonEmpty,
     Positive,
+    Share,
     Step,
     Version,
     Weight,
@@ -88,6 +89,12 @@ class Stage(Model):
     )
     max_failures: Whole = Field(
         default=0, description="Failed units tolerated before the stage holds. Default 0."
+    )
+    max_unreachable: Share | None = Field(
+        default=None,
+        description="Units that may be left out because their cluster does not answer, a number or "
+        "a percentage of the stage, rounded down; beyond it people are asked. "
+        "Default 10%, at least 1.",
     )
     order: Literal["score", "name", "listed"] = Field(
         default="score",

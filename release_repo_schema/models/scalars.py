@@ -272,6 +272,18 @@ Step = Annotated[int | str, BeforeValidator(_step), WithJsonSchema(_STEP_SCHEMA)
 """A number, or a percentage kept as written (`"10%"`)."""
 
 
+def _share(value: object) -> int | str:
+    return _step(value) if str(value).endswith("%") else _integer(0, _MOST)(value)
+
+
+Share = Annotated[
+    int | str,
+    BeforeValidator(_share),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, _STEP_SCHEMA["anyOf"][1]]}),
+]
+"""A step that may also be none at all."""
+
+
 def percent(step: int | str) -> int | None:
     """The percentage of a step, None where it is a number."""
     return int(step[:-1]) if isinstance(step, str) else None

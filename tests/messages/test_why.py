@@ -65,6 +65,15 @@ FACTS: dict[str, dict[str, Any]] = {
     "window": {"why": "Outside weekdays-berlin; opens Wed 25 Nov 09:00 Europe/Berlin (08:00 UTC)"},
     "does-not-fit": {"need": timedelta(minutes=35), "close": NOW},
     "unreachable": {"cluster": "eu-1", "error": "connection refused", "since": NOW},
+    "unreachable-many": {
+        "cluster": "eu-1",
+        "error": "connection refused",
+        "since": NOW,
+        "stage": "production",
+        "out": 10,
+        "most": 10,
+        "id": "node-agent-2-5-0#3",
+    },
     "rebuilt": {"cluster": "eu-1"},
     "check": {
         "name": "pods-ready",

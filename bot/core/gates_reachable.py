@@ -1,4 +1,4 @@
-"""The gate `reachable`, and how many clusters of a stage may be left out because they do not answer.
+"""The gate `reachable`, and how many silent clusters of a stage may be left out unasked.
 
 A cluster that fell silent before its first batch is quarantined after a while, up to what the stage
 tolerates; beyond that people are asked: it may be the release that made them so. One that fell

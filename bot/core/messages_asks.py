@@ -31,10 +31,10 @@ def asks(plan: ReleasePlan, what: str, subject: str) -> str:
         case "undo":
             return f"{subject} had no {component} before this release: delete it, or keep it?"
         case "unreachable":
-            stage, _, silent = subject.partition(" ")
+            where, _, silent = subject.partition(" ")
             units = silent.split(",")
             return (
-                f"Leave out {_units(len(units))} of stage {stage} whose clusters do not answer"
+                f"Leave out {_units(len(units))} of stage {where} whose clusters do not answer"
                 f" ({row(units, most=5)}), and go on? They are owed"
             )
         case "override-window":

@@ -48,9 +48,22 @@ class Goal:
     undo_installs: bool = False
     """RESTORE may delete what this release created."""
     nodes: frozenset[str] | None = None
-    """Only what is on these nodes is replaced and counted; the nodes where the workload runs."""
+    """Only what is on these nodes is replaced and counted; None: of the whole cluster."""
+    places: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Workload → those of the nodes where it runs, where that is known."""
+    strays: bool = False
+    """What is on other nodes and not where it should be belongs to it as well: nobody else comes
+    after it."""
     rows: Rows = field(default_factory=lambda: BUILT_IN)
     """The workload kinds: built in, and those of the release repo."""
+
+    @property
+    def by_node(self) -> bool:
+        return self.nodes is not None
+
+    def nodes_of(self, ref: ObjectRef) -> frozenset[str] | None:
+        """The nodes on which this object is replaced and counted; None: all of them."""
+        return None if self.nodes is None else self.places.get(ref.key, self.nodes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +80,8 @@ class Step:
     unavailable: int = 0
     healthy: bool = True
     failed: str | None = None
+    everywhere: bool = True
+    """On the nodes of others it has also arrived; so it is wherever no nodes are chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,4 +103,6 @@ class Progress:
     pods: tuple[JSON, ...] = ()
     healthy: bool = False
     failed: str | None = None
+    everywhere: bool = False
+    """All of the cluster has the target, the nodes of other units too."""
     steps: tuple[Step, ...] = ()

@@ -36,3 +36,5 @@ class UnitSeen:
     """Object key → what was seen."""
     nodes: Mapping[str, Mapping[str, str]] | None = None
     """Node → its labels; None where the unit does not choose among them."""
+    taints: Mapping[str, tuple[JSON, ...]] = field(default_factory=dict)
+    """Node → its taints, of those that have any."""

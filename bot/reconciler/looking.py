@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 
-from bot.model.plan import UnitPlan
+from bot.model.plan import JSON, UnitPlan
 from bot.model.seen import ObjectSeen, UnitSeen
 from bot.ports import Fleet, PortError
 
@@ -35,15 +36,24 @@ def look_at(fleet: Fleet, unit: UnitPlan, now: datetime) -> UnitSeen:
             live = fleet.get(unit.cluster, planned.ref)
             children = fleet.children(unit.cluster, live) if live is not None else ()
             objects[planned.ref.key] = ObjectSeen(ref=planned.ref, live=live, children=children)
-        nodes = _nodes(fleet, unit.cluster) if unit.nodes is not None else None
+        nodes = fleet.nodes(unit.cluster) if unit.nodes is not None else None
     except PortError as error:
         return UnitSeen(unit=unit.unit, at=now, reachable=False, error=error.why)
-    return UnitSeen(unit=unit.unit, at=now, uid=uid, objects=objects, nodes=nodes)
+    seen = UnitSeen(unit=unit.unit, at=now, uid=uid, objects=objects)
+    return seen if nodes is None else replace(seen, nodes=_labels(nodes), taints=_taints(nodes))
 
 
-def _nodes(fleet: Fleet, cluster: str) -> dict[str, dict[str, str]]:
+def _labels(nodes: Iterable[JSON]) -> dict[str, dict[str, str]]:
     """Node → its labels."""
     return {
-        node["metadata"]["name"]: dict(node["metadata"].get("labels") or {})
-        for node in fleet.nodes(cluster)
+        node["metadata"]["name"]: dict(node["metadata"].get("labels") or {}) for node in nodes
+    }
+
+
+def _taints(nodes: Iterable[JSON]) -> dict[str, tuple[JSON, ...]]:
+    """Node → its taints, of those that have any."""
+    return {
+        node["metadata"]["name"]: tuple(taints)
+        for node in nodes
+        if (taints := (node.get("spec") or {}).get("taints"))
     }

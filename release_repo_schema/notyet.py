@@ -42,18 +42,10 @@ def _cluster(cluster: Cluster) -> Iterator[tuple[Pointer, str]]:
         yield ("spec", "connection", "kubeconfig"), "a connection by kubeconfig"
     if spec.connection.in_cluster is not None:
         yield ("spec", "connection", "inCluster"), "a connection from inside the cluster"
-    if spec.node_sets:
-        yield ("spec", "nodeSets"), "`nodeSets`"
-    if spec.namespaces:
-        yield ("spec", "namespaces"), "`namespaces`"
-    if spec.nodes:
-        yield ("spec", "nodes"), "`nodes`"
 
 
 def _component(component: Component) -> Iterator[tuple[Pointer, str]]:
     spec = component.spec
-    if spec.scope != "cluster":
-        yield ("spec", "scope"), f"the scope {spec.scope}"
     if spec.render.helm is not None:
         yield ("spec", "render", "helm"), "rendering by Helm"
     for field in ("block", "ignore", "ask"):

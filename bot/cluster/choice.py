@@ -117,9 +117,8 @@ def _compares(asked: JSON, labels: JSON) -> bool:
 def _tolerates(toleration: JSON, taint: JSON) -> bool:
     if toleration.get("effect") not in (None, "", taint.get("effect")):
         return False
-    exists = toleration.get("operator") == "Exists"
+    exists: bool = toleration.get("operator") == "Exists"
     if not toleration.get("key"):
         return exists
-    if toleration["key"] != taint.get("key"):
-        return False
-    return exists or toleration.get("value", "") == taint.get("value", "")
+    same: bool = toleration.get("value", "") == taint.get("value", "")
+    return toleration["key"] == taint.get("key") and (exists or same)

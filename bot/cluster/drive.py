@@ -68,6 +68,7 @@ def up_to_date(
     *,
     rows: Rows = BUILT_IN,
     nodes: frozenset[str] | None = None,
+    places: Mapping[str, frozenset[str]] | None = None,
 ) -> bool:
     """Whether the cluster already has the target, fully rolled out: nothing is to be done."""
     if not seen.reachable:
@@ -80,6 +81,7 @@ def up_to_date(
         since=seen.at,
         rows=rows,
         nodes=nodes,
+        places=places or {},
     )
     for ref, target in objects:
         there = _seen(seen, ref)
@@ -182,5 +184,6 @@ def _progress(goal: Goal, steps: list[Step]) -> Progress:
         pods=tuple(p.evidence() for _, look in looks for p in look.good(goal.since)),
         healthy=all(s.healthy for s in steps),
         failed=next((s.failed for s in steps if s.failed), None),
+        everywhere=all(s.everywhere for s in steps),
         steps=tuple(steps),
     )

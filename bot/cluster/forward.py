@@ -44,7 +44,7 @@ def forward(
         created = (create(ref, target, Purpose.FORWARD),) if may_write else ()
         return Step(ref=ref, writes=created, waiting="not-applied", healthy=False)
     full = goal.final or _install(goal, ref)
-    changes, look, own = _look(goal, ref, target, there, now, full=full)
+    changes, look, own, everywhere = _look(goal, ref, target, there, now, full=full)
     if not full and not stops_part_way(own, goal.rows):
         return Step(
             ref=ref, look=look, unavailable=look.unavailable
@@ -54,7 +54,14 @@ def forward(
     if changes is not None:
         step = _apply(goal, ref, look, changes, now, may_write=may_write)
         healthy = _healthy(goal, ref, look, want)
-        return replace(step, look=look, want=want, unavailable=unavailable, healthy=healthy)
+        return replace(
+            step,
+            look=look,
+            want=want,
+            unavailable=unavailable,
+            healthy=healthy,
+            everywhere=everywhere,
+        )
     writes: tuple[Write, ...] = ()
     if may_write:
         writes = _deletes(goal, ref, look, own, want, now)
@@ -69,6 +76,7 @@ def forward(
         unavailable=unavailable,
         healthy=_healthy(goal, ref, look, want),
         failed=_failed(look),
+        everywhere=everywhere,
     )
 
 
@@ -84,7 +92,7 @@ def _deletes(
 
 def rolled_out(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> bool:
     """Whether a live workload is the target, with every pod on it and available."""
-    changes, look, _ = _look(goal, ref, target, there, now, full=True)
+    changes, look, _, _ = _look(goal, ref, target, there, now, full=True)
     if changes is not None or look.lag or not look.revision or look.old or look.leaving:
         return False
     return sum(look.is_available(p) for p in look.new) >= look.total
@@ -92,9 +100,11 @@ def rolled_out(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now:
 
 def _look(
     goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime, *, full: bool
-) -> tuple[JSON | None, Rollout, JSON]:
-    """The patch that is missing, the rollout as it stands, and the target with its own fields."""
-    by_node = goal.nodes is not None
+) -> tuple[JSON | None, Rollout, JSON, bool]:
+    """The patch that is missing, the rollout as it stands, the target with its own fields, and
+    whether all of the cluster has it.
+    """
+    by_node = goal.by_node
     row = row_for(ref, target, goal.before.get(ref.key), rows=goal.rows, by_node=by_node)
     live = there.live
     last = goal.last.get(ref.key)
@@ -111,8 +121,10 @@ def _look(
         min_ready=min_ready,
         now=now,
         own=own,
-        nodes=goal.nodes,
+        nodes=goal.nodes_of(ref),
+        strays=goal.strays and full,
     )
+    arrived = not by_node or _all_new(goal, everywhere)
     batch = own
     if not full:
         total = goal.totals.get(ref.key, look.total)
@@ -123,9 +135,9 @@ def _look(
     elif row.gate is Gate.DELETE and not _install(goal, ref) and not _all_new(goal, everywhere):
         # With its own strategy the controller would go on by itself: that comes back last.
         batch = on_delete(row, own)
-    if by_node and not (full and _all_new(goal, everywhere)):
+    if by_node and not (full and arrived):
         batch = on_nodes(look, batch)
-    return (changes if batch is own else merge3(ours, live, batch)), look, own
+    return (changes if batch is own else merge3(ours, live, batch)), look, own, arrived
 
 
 def own_min_ready(row: WorkloadKind, own: JSON, live: JSON) -> int:

@@ -77,13 +77,19 @@ def template_context(
     group: str,
     unit: str,
     scope: str = "cluster",
+    place: str = "",
 ) -> dict[str, JSON]:
     """What templates and strings of values see beside `values`."""
     return {
         "version": version,
         "images": images,
         "cluster": {"name": cluster, "labels": dict(labels), "group": group},
-        "unit": {"name": unit, "scope": scope},
+        "unit": {
+            "name": unit,
+            "scope": scope,
+            "place": place,
+            "namespace": place if scope == "namespace" else "",
+        },
     }
 
 

@@ -27,7 +27,7 @@ def restore_workload(
 ) -> Step:
     """The next step back. Converged when every pod is on the restored revision and available."""
     live, before = there.live, goal.before[ref.key]
-    by_node = goal.nodes is not None
+    by_node = goal.by_node
     row = row_for(ref, target, before, rows=goal.rows, by_node=by_node)
     last = goal.last.get(ref.key)
     written = overlay(last or {}, target)
@@ -44,7 +44,8 @@ def restore_workload(
         min_ready=min_ready,
         now=now,
         own=own,
-        nodes=goal.nodes,
+        nodes=goal.nodes_of(ref),
+        strays=goal.strays,
     )
     waiting, detail = _waiting(goal, look)
     # A controller that has not seen the last step yet is no reason to take that step back.

@@ -128,8 +128,11 @@ def rollouts(
     now: datetime,
     own: JSON,
     nodes: frozenset[str] | None,
+    strays: bool = False,
 ) -> tuple[Rollout, Rollout]:
-    """(everywhere, on these nodes): the same twice where no nodes are named."""
+    """(everywhere, on these nodes): the same twice where no nodes are named. `strays`: on these,
+    and wherever else a pod is not on the revision.
+    """
 
     def on(where: frozenset[str] | None) -> Rollout:
         return rollout(
@@ -137,7 +140,11 @@ def rollouts(
         )
 
     everywhere = on(None)
-    return everywhere, everywhere if nodes is None else on(nodes)
+    if nodes is None:
+        return everywhere, everywhere
+    if strays and everywhere.revision and not everywhere.lag:
+        nodes |= {pod.node for pod in everywhere.old}
+    return everywhere, on(nodes)
 
 
 def _revision(row: WorkloadKind, live: JSON, children: tuple[JSON, ...], *, lag: bool) -> str:

@@ -23,13 +23,20 @@ def stop(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datet
     live, before = there.live, goal.before.get(ref.key)
     if row_of(ref, goal.rows) is None or live is None:
         return Step(ref=ref)
-    row = row_for(ref, target, before, rows=goal.rows, by_node=goal.nodes is not None)
+    row = row_for(ref, target, before, rows=goal.rows, by_node=goal.by_node)
     last = goal.last.get(ref.key)
     own = whole(row, target, live, before=found(goal, ref), last=last)
     changes = merge3(owned(row, last, live), live, own)
     ours = at(changes, row.template, MISSING) is MISSING
     look = rollout(
-        row, live, there.children, ours=ours, min_ready=0, now=now, own=own, nodes=goal.nodes
+        row,
+        live,
+        there.children,
+        ours=ours,
+        min_ready=0,
+        now=now,
+        own=own,
+        nodes=goal.nodes_of(ref),
     )
     if not ours or _at_rest(look):
         return Step(ref=ref, look=look, unavailable=look.unavailable)

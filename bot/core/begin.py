@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.cluster.drive import total_of, up_to_date
+from bot.cluster.goal import Mode
 from bot.cluster.kinds import stops_part_way
 from bot.cluster.merge import baseline
 from bot.cluster.render import digest
-from bot.core import chain, endings
+from bot.core import chain, endings, siblings
 from bot.core.batches import next_step, still_ahead
 from bot.core.situation import Unit, soaks
 from bot.core.turn import Turn
@@ -126,24 +127,21 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
     """Keep what a rollback restores: what we applied last, else what is live, else that nothing
     was there.
     """
-    applied = t.s.applied.get(u.plan.unit)
-    revision = release = ""
-    good: Mapping[str, str] = {}
-    if applied is not None:
-        # What another release left half-way is nothing to go back to.
-        good = applied.objects if applied.certified else applied.safe
-        revision = applied.revision if applied.certified else applied.safe_revision
-        release = applied.release if applied.certified else applied.safe_release
-    half_way = applied.objects if applied is not None and not applied.certified else {}
+    stood = siblings.stood(t.s, u.plan)
+    # What a sibling found before it wrote is what was there before the release.
+    first = {} if stood.sure else siblings.before_siblings(t.s, t.units, u.plan)
     found: list[Before] = []
     for planned in u.plan.objects:
         there = seen.objects.get(planned.ref.key)
         live = there.live if there else None
-        known = good.get(planned.ref.key)
-        if live is None or (known is None and planned.ref.key in half_way):
+        known = stood.objects.get(planned.ref.key)
+        if planned.ref.key in first:
+            found.append(first[planned.ref.key])
+        elif live is None or (known is None and planned.ref.key in stood.half_way):
             found.append(Before(ref=planned.ref, digest=None, source="absent"))
         elif known is not None:
-            found.append(Before(ref=planned.ref, digest=known, source="applied"))
+            source = "applied" if stood.revision else "baseline"
+            found.append(Before(ref=planned.ref, digest=known, source=source))
         else:
             was = baseline(live)
             t.blobs[digest(was)] = was
@@ -152,31 +150,38 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
         replace(
             u.state,
             before=tuple(found),
-            before_revision=revision or None,
-            before_release=release or None,
+            before_revision=stood.revision or None,
+            before_release=stood.release or None,
         )
     )
 
 
 def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:
     """Revision equal to what is live and certified: done without a write (contract §1)."""
-    applied = t.s.applied.get(u.plan.unit)
-    if applied is None or not applied.certified or applied.revision != u.plan.revision:
+    goal = t.goal(u, Mode.FORWARD)
+    if goal.nodes == frozenset() and siblings.comes_later(t.s, t.units, u.plan.unit):
+        return True  # nobody is in the set: what comes after it applies the objects
+    if not siblings.is_certified(t.s, u.plan):
         return False
-    objects = tuple((planned.ref, t.s.blobs[planned.digest]) for planned in u.plan.objects)
-    last = {ref.key: obj for ref, obj in objects}
-    return up_to_date(objects, last, seen, rows=t.s.index.rows)
+    last = {ref.key: obj for ref, obj in goal.objects}
+    return up_to_date(
+        goal.objects, last, seen, rows=goal.rows, nodes=goal.nodes, places=goal.places
+    )
 
 
 def _totals(t: Turn, u: Unit, seen: UnitSeen) -> dict[str, int]:
-    keys = [planned.ref.key for planned in u.plan.objects]
-    counted = {key: total_of(key, seen, t.s.index.rows) for key in keys}
-    return {key: total for key, total in counted.items() if total is not None}
+    goal = t.goal(u, Mode.FORWARD)
+    counted = {ref.key: total_of(ref.key, seen, goal.rows) for ref, _ in goal.objects}
+    return {
+        key: total if goal.nodes is None else len(goal.places[key])
+        for key, total in counted.items()
+        if total is not None
+    }
 
 
 def _can_stop(t: Turn, u: Unit) -> bool:
-    objects = (t.s.blobs[planned.digest] for planned in u.plan.objects)
-    return any(stops_part_way(obj, t.s.index.rows) for obj in objects)
+    rows = t.s.index.rows
+    return any(stops_part_way(t.s.blobs[planned.digest], rows) for planned in u.plan.objects)
 
 
 def _soak(t: Turn, u: Unit) -> bool:
@@ -197,7 +202,7 @@ def _soak(t: Turn, u: Unit) -> bool:
         look_at=min(until, t.s.now + timedelta(seconds=30)),
     )
     t.put(state)
-    t.puts.append(_applied(t, u, certified=False))
+    _keep(t, u, _applied(t, u, certified=False))
     t.tell(
         "batch.soaking", u.plan.unit, until=until, updated=progress.updated, total=progress.total
     )
@@ -252,7 +257,7 @@ def _batch_done(t: Turn, u: Unit) -> bool:
     )
     t.put(state)
     if final:
-        t.puts.append(_applied(t, u, certified=True))
+        _keep(t, u, _applied(t, u, certified=True), whole=progress.everywhere)
         t.tell("unit.succeeded", u.plan.unit)
     return True
 
@@ -301,6 +306,13 @@ def _applied(t: Turn, u: Unit, *, certified: bool) -> Applied:
     )
 
 
+def _keep(t: Turn, u: Unit, own: Applied, *, whole: bool = False) -> None:
+    """The unit's own row, and the one of what it shares."""
+    shared, lock = t.s.index.shared[u.plan.unit], u.plan.lock
+    ours = siblings.with_shared(shared, lock, t.s.applied.get(lock), own, whole=whole)
+    t.puts += [own] if ours is None else [own, ours]
+
+
 def safe_of(unit: UnitState) -> dict[str, str]:
     """Object key → digest of what was there before the release."""
     return {b.ref.key: b.digest for b in unit.before or () if b.digest is not None}
@@ -312,18 +324,23 @@ def _rolled_back(t: Turn, u: Unit) -> None:
     kept = {b.ref.key: b.digest for b in before if b.digest is not None and b.source == "applied"}
     deleted = t.is_first_install(u) and u.state.undo
     revision = u.state.before_revision or ""
+    own: Applied | None = None
     if kept:
-        t.puts.append(
-            replace(
-                _applied(t, u, certified=True),
-                version=revision.partition("@")[0],
-                revision=revision,
-                release=u.state.before_release or t.s.name,
-                objects=kept,
-            )
+        own = replace(
+            _applied(t, u, certified=True),
+            version=revision.partition("@")[0],
+            revision=revision,
+            release=u.state.before_release or t.s.name,
+            objects=kept,
         )
+        t.puts.append(own)
     elif not (t.is_first_install(u) and "keep" in u.state.overrides):
         t.drops.append((Applied, u.plan.unit))
+    match siblings.lock_restored(t.s, t.units, u.plan, own):
+        case str(key):
+            t.drops.append((Applied, key))
+        case Applied() as row:
+            t.puts.append(row)
     t.put(
         replace(
             u.state,

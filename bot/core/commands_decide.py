@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.core import siblings
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome, Verb, owners_of
 from bot.core.commands_override import override
@@ -30,6 +31,7 @@ from bot.model.state import (
     Hold,
     HoldCode,
     UnitPhase,
+    UnitState,
     Vote,
 )
 
@@ -63,7 +65,8 @@ def approve(ask: Ask) -> Outcome:
             by=[v.by for v in t.valid_votes(voted)],
         )
         if decision.what == "undo":
-            t.put(replace(t.units[decision.subject], undo=True, look_at=ask.now))
+            for unit in _sharing(t, decision.subject):
+                t.put(replace(unit, undo=True, look_at=ask.now))
     outcome.step(t)
     rejected = [
         h
@@ -96,8 +99,8 @@ def reject(ask: Ask) -> Outcome:
     kind = {"what": decision.what, "subject": decision.subject}
     t.tell("decision.rejected", actor=ask.by, id=decision.id, reason=ask.command.reason, **kind)
     if decision.what == "undo":
-        unit = t.units[decision.subject]
-        t.put(replace(unit, overrides=(*unit.overrides, "keep"), look_at=ask.now))
+        for unit in _sharing(t, decision.subject):
+            t.put(replace(unit, overrides=(*unit.overrides, "keep"), look_at=ask.now))
     elif decision.what != "override-window":
         t.hold(
             Hold(
@@ -115,6 +118,12 @@ def reject(ask: Ask) -> Outcome:
     outcome.text = done("reject", id=decision.id, reason=ask.command.reason, by=ask.by, **kind)
     outcome.body = {"decision": decision.id, "rejected": True}
     return outcome
+
+
+def _sharing(t: Turn, unit: str) -> list[UnitState]:
+    """The unit, and those on their way back that share its objects: one answer is for all."""
+    found = [t.units[name] for name in siblings.group(t.s, unit)]
+    return [one for one in found if one.unit == unit or one.phase is UnitPhase.ROLLING_BACK]
 
 
 def accept(ask: Ask) -> Outcome:

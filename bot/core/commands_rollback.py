@@ -121,11 +121,12 @@ def replaced_by(ask: Ask, active: Active, units: list[str]) -> str:
             left = all(u.began is None or u.phase is UnitPhase.ROLLED_BACK for u in theirs)
             if claim.position > position and not left:
                 return claim.release
-        applied = ask.board.applied.get(name)
-        if applied is None or applied.release == active.state.release:
-            continue
-        if int(applied.fence.partition(".")[0]) > position:
-            return applied.release
+        for key in (name, lock) if active.index.shared[name] else (name,):
+            applied = ask.board.applied.get(key)
+            if applied is None or applied.release == active.state.release:
+                continue
+            if int(applied.fence.partition(".")[0]) > position:
+                return applied.release
     return ""
 
 

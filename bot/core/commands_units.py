@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core import endings
+from bot.core import endings, siblings
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
 from bot.core.commands_rollback import (
@@ -82,6 +82,7 @@ def retry(ask: Ask) -> Outcome:
         if not again:
             held = held or next(iter(back_holds(ask, active)), None)
             continue
+        again = siblings.taken_along(active.index, active.units, again)
         if later := replaced_by(ask, active, again):
             return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
         t = ask.turn(active)

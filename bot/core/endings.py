@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bot.cluster.fence import numbers
+from bot.core import siblings
 from bot.core.decisions import LIVE, live, open_decision, void
 from bot.core.messages_endings import EARLIER_ROLLBACK, expired, revert_branch, stopped
 from bot.core.pace import LOOK_EVERY
@@ -119,6 +120,9 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
     )
     t.forget_progress(name)
     t.tell("unit.rolling-back", name, actor=by, reason=reason)
+    for sibling in reversed(siblings.group(t.s, name)):
+        # An object goes back as a whole: none of those who share it can stay.
+        take_back(t, sibling, by=by, reason=reason)
     return True
 
 
@@ -160,8 +164,10 @@ def _go_above(t: Turn, name: str) -> None:
 
     No higher than that, or a release that was merged in between could write there no more.
     """
-    applied = t.s.applied.get(name)
-    position, seq = (*(numbers(applied.fence) if applied else ()), 0, 0)[:2]
+    plan = t.s.index.units[name]
+    rows = (t.s.applied.get(key) for key in (name, plan.lock))
+    fences = [numbers(row.fence) for row in rows if row is not None]
+    position, seq = (*max(fences, default=()), 0, 0)[:2]
     if position > t.state.position:
         t.state = replace(
             t.state,
@@ -173,7 +179,8 @@ def _go_above(t: Turn, name: str) -> None:
 def _undecided(t: Turn, unit: UnitState) -> UnitState:
     """What was said of an earlier rollback of a first install does not count for this one."""
     for decision in list(t.decisions.values()):
-        if (decision.what, decision.subject) == ("undo", unit.unit) and decision.status in LIVE:
+        of_it = decision.what == "undo" and decision.subject in siblings.group(t.s, unit.unit)
+        if of_it and decision.status in LIVE:
             void(t, decision, EARLIER_ROLLBACK)
     overrides = tuple(gate for gate in unit.overrides if gate != "keep")
     return replace(unit, undo=False, overrides=overrides)
@@ -181,7 +188,7 @@ def _undecided(t: Turn, unit: UnitState) -> UnitState:
 
 def ask_undo(t: Turn, u: Unit) -> None:
     """A first install: a person says whether it is deleted or kept."""
-    if live(t, "undo", u.plan.unit) is None:
+    if all(live(t, "undo", name) is None for name in siblings.group(t.s, u.plan.unit)):
         open_decision(
             t,
             "undo",

@@ -44,6 +44,7 @@ from bot.core.gates_rolling import (
     undo_decided,
 )
 from bot.core.gates_shared import Gate, Look
+from bot.core.gates_siblings import later_sibling, node_sets, shared_object
 from bot.core.way_back import rollback_limit
 from bot.model.state import UnitPhase
 
@@ -60,6 +61,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         dependencies,
         host_free,
         unit_free,
+        shared_object,
         first_wave,
         concurrency,
         units_per_day,
@@ -67,6 +69,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         not_before,
         window,
         reachable,
+        node_sets,
         checks_before,
         approval,
         replaces,
@@ -78,6 +81,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         compared,
         rollback_window,
         newer_first,
+        later_sibling,
         unit_free,
         undo_decided,
         rollback_limit,

@@ -24,6 +24,7 @@ from bot.core.gates_shared import ask_checks, held
 from bot.core.messages_why import cause
 from bot.core.pace import FOR_ROOM, LOOK_EVERY, UNREACHABLE_EVERY, UNWATCHED_MOST, WATCH_NOTED
 from bot.core.rules_hold import keep_budget, stop_by_rule
+from bot.core.sibling_waits import stays_out, waits_otherwise
 from bot.core.situation import Situation, Unit, covered, reaches
 from bot.core.step import Step as Step
 from bot.core.turn import Turn
@@ -266,6 +267,8 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
         return
     if gate == "risk":
         stop_by_rule(t, wait)
+    if waits_otherwise(t, u, gate, wait):
+        return
     if seen is None or not seen.reachable:
         return
     if state.phase is UnitPhase.PENDING:
@@ -329,7 +332,10 @@ def _revisit(t: Turn, u: Unit) -> None:
     if not seen.reachable:
         t.put(replace(u.state, look_at=again))
     elif u.state.phase is UnitPhase.QUARANTINED:
-        endings.come_back(t, u)
+        if not stays_out(t, u):
+            endings.come_back(t, u)
+        else:
+            t.put(replace(u.state, look_at=again))
     else:
         progress = t.progress(u, Mode.STOP)
         assert progress is not None

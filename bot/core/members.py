@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from bot.core.candidates import candidates
 from bot.core.graph import Needs, in_order, needs_among
 from bot.core.order import Candidate, Placement, StageRule, divide, place
 from release_repo_schema.floors import floor_of
@@ -101,19 +102,6 @@ class Membership:
             for where in place(seats, rule, weights=self.weights, broken=harmed)
             for unit in sorted(inside[where.unit], key=lambda one: ranks[one.component])
         )
-
-
-def candidates(repo: Repo, component: str) -> tuple[Candidate, ...]:
-    """Every unit that a component could have: one a cluster, by name."""
-    return tuple(
-        Candidate(
-            unit=f"{component}@{name}",
-            component=component,
-            cluster=name,
-            labels=repo.labels_of(name),
-        )
-        for name in sorted(repo.clusters)
-    )
 
 
 def membership(repo: Repo, release: Release) -> Membership | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.core import messages_siblings
 from bot.core.messages_holds import held
 from bot.core.messages_progress import waits_for
 from bot.core.messages_words import clause, length, many, moment, row, sentence, some
@@ -386,6 +387,8 @@ _SENTENCES: Mapping[str, Say] = {
     "restoring": _restoring,
     "plan-changed": _plan_changed,
     "not-due": _not_due,
+    "shared-object": messages_siblings.shared_object,
+    "node-sets": messages_siblings.node_sets,
 }
 
 CODES = tuple(_SENTENCES)

@@ -60,6 +60,8 @@ class Candidate:
     place: str = ""
     """The node set, namespace or node inside the cluster."""
     nodes: NodeChoice | None = None
+    rank: int = 0
+    """Its place among those of one cluster that have an order: between equals it decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,7 @@ def _ranked(
             known = [_Ranked(unit=u, key=(0, u.cluster), why=say.by_name) for u in units]
         case _:
             known = _scored(units, weights)
-    return sorted(known, key=lambda ranked: (ranked.key, ranked.unit.unit))
+    return sorted(known, key=lambda ranked: (ranked.key, ranked.unit.rank, ranked.unit.unit))
 
 
 def _listed(unit: Candidate, names: tuple[str, ...]) -> _Ranked:

@@ -135,9 +135,11 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
         version=version,
         images=images,
         cluster=unit.cluster,
-        labels=unit.labels,
+        labels=repo.labels_of(unit.cluster),
         group=cluster.spec.group,
         unit=unit.unit,
+        scope=unit.scope,
+        place=unit.place,
     )
     place = (version, tuple(layer.key for layer in layers))
     key = source.keys.get(place)

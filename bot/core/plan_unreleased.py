@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from bot.core.candidates import candidates
 from bot.core.plan import content_files
 from bot.core.plan_shown import Unreleased
 from bot.model.state import Applied
@@ -54,9 +55,10 @@ def _units(base: Repo, merged: Repo, component: str, differing: Iterable[str]) -
         scope = path.removeprefix("values/")
         if scope != path and _values(base, component, scope) == _values(merged, component, scope):
             continue  # only comments or spelling changed
-        for name, cluster in merged.clusters.items():
-            if scope in (path, "default", f"groups/{cluster.spec.group}", f"clusters/{name}"):
-                found.add(f"{component}@{name}")
+        for unit in candidates(merged, component):
+            name, group = unit.cluster, merged.clusters[unit.cluster].spec.group
+            if scope in (path, "default", f"groups/{group}", f"clusters/{name}"):
+                found.add(unit.unit)
     return found
 
 

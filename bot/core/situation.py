@@ -5,6 +5,7 @@ Data only: the reconciler fills it, gates read it. The same situation gives the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +18,9 @@ from bot.core.flights import Flights
 from bot.core.graph import Needs, reach, turned
 from bot.core.people import Directory
 from bot.core.scope import Covered, covers
+from bot.core.sharing import sharing
 from bot.core.tallies import Tallies
-from bot.model.plan import JSON, ComponentPlan, ReleasePlan, StagePlan, UnitPlan
+from bot.model.plan import JSON, ComponentPlan, NodeChoice, ReleasePlan, StagePlan, UnitPlan
 from bot.model.seen import UnitSeen
 from bot.model.state import (
     Applied,
@@ -161,21 +163,42 @@ class PlanIndex:
 
     @cached_property
     def sharing(self) -> Mapping[str, tuple[str, ...]]:
-        """Unit → the others that share an object with it, in order; one that shares none is
-        missing. Those go one after another, and go back together.
+        """Unit → the units that share objects, itself among them, in order; one that shares none
+        is missing. They go one after another, and go back together.
         """
         found: dict[str, tuple[str, ...]] = {}
         for names in self.locks.values():
-            if len(names) < 2:
-                continue
-            objects = {name: {o.ref for o in self.units[name].objects} for name in names}
-            for name in names:
-                others = tuple(
-                    other for other in names if other != name and objects[name] & objects[other]
-                )
-                if others:
-                    found[name] = others
+            if len(names) > 1:
+                found |= sharing(self.units[name] for name in names)
         return found
+
+    @cached_property
+    def shared(self) -> Mapping[str, frozenset[str]]:
+        """Unit → keys of its objects that are not its alone: all of them where it has nodes of a
+        cluster, those that other units have too where it has a namespace.
+        """
+        found: dict[str, frozenset[str]] = {}
+        for names in self.locks.values():
+            units = [self.units[name] for name in names]
+            times = Counter(planned.ref.key for unit in units for planned in unit.objects)
+            for unit in units:
+                keys = frozenset(planned.ref.key for planned in unit.objects)
+                one = unit.nodes is None
+                found[unit.unit] = frozenset(k for k in keys if times[k] > 1) if one else keys
+        return found
+
+    @cached_property
+    def choices(self) -> Mapping[str, Mapping[str, NodeChoice]]:
+        """Lock → unit → the nodes that it asks for by name or label (not those that are left)."""
+        return {
+            lock: {
+                name: choice
+                for name in names
+                if (choice := self.units[name].nodes) is not None
+                and (choice.names or choice.selector is not None)
+            }
+            for lock, names in self.locks.items()
+        }
 
     @cached_property
     def rows(self) -> Rows:

@@ -18,6 +18,7 @@ from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
 from bot.core.around import Around
 from bot.core.asked import policy_ask, required
+from bot.core.goals import goal_of
 from bot.core.lifting import LIFTED_BY as LIFTED_BY
 from bot.core.scope import covers, owned
 from bot.core.situation import Situation, Unit, covered, floor_checks
@@ -140,27 +141,8 @@ class Turn:
 
     def goal(self, u: Unit, mode: Mode) -> Goal:
         """What the driver has to reach for this unit."""
-        blob = ChainMap(self.blobs, cast("dict[str, JSON]", self.s.blobs))
-        applied = self.s.applied.get(u.plan.unit)
-        last: dict[str, Any] = {}
-        for planned in u.plan.objects:
-            key = planned.ref.key
-            digest = applied.objects.get(key) if applied else None
-            last[key] = blob.get(digest) if digest else None
-        return Goal(
-            mode=mode,
-            objects=tuple((planned.ref, blob[planned.digest]) for planned in u.plan.objects),
-            last=last,
-            before={b.ref.key: blob[b.digest] if b.digest else None for b in u.state.before or ()},
-            applied=frozenset(b.ref.key for b in u.state.before or () if b.source == "applied"),
-            targets=u.state.targets,
-            totals=u.state.totals,
-            final=u.state.step >= len(u.component.batches) - 1,
-            unavailable_before=u.state.unavailable_before,
-            since=u.state.batch_began or self.s.now,
-            undo_installs=u.state.undo,
-            rows=self.s.index.rows,
-        )
+        blobs = ChainMap(self.blobs, cast("dict[str, JSON]", self.s.blobs))
+        return goal_of(self.s, self.units, blobs, u, mode)
 
     def next_is_last(self, u: Unit) -> bool:
         return u.state.step >= len(u.component.batches) - 2

@@ -95,6 +95,10 @@ class Applied:
     safe_revision: str = ""
     safe_release: str = ""
     """The release that had brought it."""
+    whole: str = ""
+    """Of a lock's row: the fence up to which all of the cluster was known to run the same."""
+    mixed: bool = False
+    """Of a lock's row: its units did not run the same before the release either."""
 
     @property
     def key(self) -> str:

@@ -178,5 +178,6 @@ def _forget_cluster(cluster: str, board: Board, ledger: Ledger) -> None:
     for active in board.releases.values():
         for unit in active.index.plan.units:
             if unit.cluster == cluster:
-                board.applied.pop(unit.unit, None)
-                ledger.drop(Applied, unit.unit)
+                for key in {unit.unit, unit.lock}:
+                    board.applied.pop(key, None)
+                    ledger.drop(Applied, key)

@@ -120,14 +120,17 @@ def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
     applied. Raises StoreLocked where an object is missing or is not what it was.
     """
     plan = active.index.units[unit]
-    if unit not in board.applied:
-        applied = store.get(Applied, unit)
-        if applied is not None:
-            board.applied[unit] = applied
-    row = board.applied.get(unit)
     needed = {planned.digest for planned in plan.objects}
-    needed |= {b.digest for b in active.units[unit].before or () if b.digest}
-    digests = needed | ({*row.objects.values(), *row.safe.values()} if row else set())
+    for name in active.index.sharing.get(unit, (unit,)):
+        needed |= {b.digest for b in active.units[name].before or () if b.digest}
+    digests = set(needed)
+    for key in {unit, plan.lock}:
+        if key not in board.applied:
+            applied = store.get(Applied, key)
+            if applied is not None:
+                board.applied[key] = applied
+        row = board.applied.get(key)
+        digests |= {*row.objects.values(), *row.safe.values()} if row else set()
     for digest in sorted(digests - board.blobs.keys()):
         blob = store.blob(digest)
         if blob is None and digest not in needed:

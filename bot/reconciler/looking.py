@@ -45,9 +45,7 @@ def look_at(fleet: Fleet, unit: UnitPlan, now: datetime) -> UnitSeen:
 
 def _labels(nodes: Iterable[JSON]) -> dict[str, dict[str, str]]:
     """Node → its labels."""
-    return {
-        node["metadata"]["name"]: dict(node["metadata"].get("labels") or {}) for node in nodes
-    }
+    return {node["metadata"]["name"]: dict(node["metadata"].get("labels") or {}) for node in nodes}
 
 
 def _taints(nodes: Iterable[JSON]) -> dict[str, tuple[JSON, ...]]:

@@ -12,11 +12,12 @@ from datetime import datetime
 
 from bot.core import messages_plan_facts as say
 from bot.core.calendar import Calendar
+from bot.core.candidates import candidates
 from bot.core.diff import Change, Differ
 from bot.core.exposure import forecast_exposure
 from bot.core.forecast import forecast
 from bot.core.forecast_waits import delays
-from bot.core.members import Membership, candidates, membership
+from bot.core.members import Membership, membership
 from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.order import Candidate
 from bot.core.plan import Origin, Rendered, build, spec_json

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.core import siblings
 from bot.core.begin import safe_of
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step
@@ -207,6 +208,11 @@ class Recorder:
         )
         self.board.applied[intent.unit] = row
         ledger.put(row)
+        shared, lock = active.index.shared[plan.unit], plan.lock
+        ours = siblings.with_shared(shared, lock, self.board.applied.get(lock), row)
+        if ours is not None:
+            self.board.applied[lock] = ours
+            ledger.put(ours)
 
 
 def _write_event(intent: Intent) -> Event:

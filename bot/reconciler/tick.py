@@ -348,10 +348,11 @@ class Reconciler:
         """What only releases that left were remembered for; the store has it all."""
         if not gone:
             return
-        kept = {unit for active in self.board.releases.values() for unit in active.units}
+        left = self.board.releases.values()
+        kept = {key for active in left for key in (*active.units, *active.index.locks)}
         for active in gone:
-            for unit in active.units.keys() - kept:
-                self.board.applied.pop(unit, None)
+            for key in {*active.units, *active.index.locks} - kept:
+                self.board.applied.pop(key, None)
             self.versions.forget_rows(active.state, *active.units.values())
             self.versions.forget_rows(*active.decisions.values())
 

@@ -99,6 +99,19 @@ class Simulated(Model):
 
     nodes: Positive = Field(description="How many nodes it has.", examples=[12])
     faults: tuple[Fault, ...] = Field(default=(), description="What goes wrong in it.")
+    node_labels: dict[NonEmpty, Labels] = Field(
+        default_factory=dict,
+        description="Labels of its nodes, which are called n-1, n-2, …: for node sets.",
+        examples=[{"n-1": {"pool": "canary"}}],
+    )
+
+    @model_validator(mode="after")
+    def _its_nodes(self) -> Self:
+        known = {f"n-{number}" for number in range(1, self.nodes + 1)}
+        for node in sorted(self.node_labels.keys() - known):
+            said = f"the simulated cluster has no node `{node}`"
+            refuse("unknown-node", said, f"its nodes are n-1 to n-{self.nodes}", at="nodeLabels")
+        return self
 
 
 class Connection(Model):
@@ -124,7 +137,13 @@ class NodeSet(Model):
     """Nodes of a cluster that go together."""
 
     name: DnsLabel = Field(description="The set's name; `rest` is what no set selects.")
-    selector: Selector = Field(description="The nodes of the set; sets may not overlap.")
+    selector: Selector = Field(
+        description="The nodes of the set, by the labels that the cluster gives them; "
+        "sets may not overlap."
+    )
+    labels: Labels = Field(
+        default_factory=dict, description="Labels that selectors over units see."
+    )
 
 
 class Namespace(Model):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from release_repo_schema.findings import Finding
+from release_repo_schema.fleetindex import ANY
 from release_repo_schema.loadedfile import Document
 from release_repo_schema.models import Component, Window, WindowSpec, duration_text
 from release_repo_schema.repo import Repo
@@ -55,7 +56,8 @@ def _nothing_selected(scene: Scene, document: Document, window: Window) -> Itera
     if components and not any(selector.matches(c.metadata.labels, c.name) for c in components):
         said = "this window selects no component"
         yield document.finding(("spec", "components"), "selects-nothing", said, level="warning")
-    if scene.fleet_is_known and scene.fleet.labels and not scene.fleet.select(window.spec.units):
+    fleet = scene.fleet
+    if scene.fleet_is_known and fleet.labels and not fleet.select(window.spec.units, ANY):
         said = "this window selects no cluster"
         yield document.finding(("spec", "units"), "selects-nothing", said, level="warning")
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from release_repo_schema.findings import Finding
 from release_repo_schema.models import Cluster, ClusterGroup
+from release_repo_schema.rules.places import BUILT_IN_LABELS, places
 from release_repo_schema.rules.scene import Scene
-
-BUILT_IN_LABELS = ("group", "cluster", "nodeSet", "namespace")
 
 
 def clusters(scene: Scene) -> Iterator[Finding]:
@@ -27,6 +26,7 @@ def clusters(scene: Scene) -> Iterator[Finding]:
             document = scene.document("Cluster", name)
             pointer = ("spec", "hostedBy")
             yield from scene.unknown(document, pointer, "cluster", spec.hosted_by, names)
+        yield from places(scene, cluster)
 
 
 def hosts(scene: Scene) -> Iterator[Finding]:

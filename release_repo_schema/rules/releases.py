@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from release_repo_schema.findings import Finding, Pointer, did_you_mean
+from release_repo_schema.fleetindex import ANY
 from release_repo_schema.floors import floor_of
 from release_repo_schema.loadedfile import Document
 from release_repo_schema.models import (
@@ -60,13 +61,14 @@ def _label_nowhere(
 def _why_nothing(scene: Scene, selector: Selector) -> str:
     """The likeliest slip in a selector that selects nothing."""
     for key, value in selector.match_labels.items():
-        values = {labels[key] for labels in scene.fleet.labels.values() if key in labels}
+        spots = scene.fleet.spots(ANY).values()
+        values = {labels[key] for _, labels in spots if key in labels}
         if not values:
             return did_you_mean(key, scene.fleet.label_keys, f"no cluster has the label `{key}`")
         if value not in values:
             known = f"{key} is {listed(values, 5)} in this fleet"
             return did_you_mean(value, values, known)
-    if scene.fleet.select(selector):
+    if scene.fleet.select(selector, ANY):
         return "earlier stages take all of its clusters: a unit goes with the first that selects it"
     return "look at the labels of fleet/groups and fleet/clusters"
 
@@ -150,7 +152,8 @@ def _releasable(
 
 def _order(scene: Scene, document: Document, release: Release) -> Iterator[Finding]:
     spec = release.spec
-    selected = scene.fleet.select(spec.units)
+    scope = _scope_of(scene, release)
+    selected = scene.fleet.select(spec.units, scope)
     if not selected and scene.fleet_is_known:
         said = "this release selects no cluster"
         hint = _why_nothing(scene, spec.units)
@@ -169,10 +172,11 @@ def _order(scene: Scene, document: Document, release: Release) -> Iterator[Findi
         yield from _stages(scene, document, stages)
     if stages is None:
         return
-    members = scene.members_of_stages(stages)
+    members = scene.members_of_stages(stages, scope)
     lost = selected.difference(*members)
     if lost and scene.fleet_is_known:
-        said = f"these clusters are in no stage: {listed(lost)}"
+        what = "clusters" if scope == "cluster" else "places"
+        said = f"these {what} are in no stage: {listed(lost)}"
         hint = "add a stage that selects them, or narrow the release by units"
         pointer = ("spec", "pipeline" if spec.pipeline else "stages")
         yield document.finding(pointer, "units-in-no-stage", said, hint, at_key=not spec.pipeline)
@@ -182,6 +186,13 @@ def _order(scene: Scene, document: Document, release: Release) -> Iterator[Findi
         for asked in spec.components:
             if (component := scene.repo.components.get(asked.name)) is not None:
                 yield from _stage_floor(scene, document, at, k, stage, component, count)
+
+
+def _scope_of(scene: Scene, release: Release) -> str:
+    """What the units of the release are, where all its components agree."""
+    known = scene.repo.components
+    found = {known[c.name].spec.scope for c in release.spec.components if c.name in known}
+    return found.pop() if len(found) == 1 else "cluster"
 
 
 def _told(document: Document, at: Document, said: str) -> str:

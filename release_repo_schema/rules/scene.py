@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from release_repo_schema.findings import Finding, Level, Pointer, did_you_mean
-from release_repo_schema.fleetindex import FleetIndex
+from release_repo_schema.fleetindex import ANY, FleetIndex
 from release_repo_schema.loadedfile import Document
 from release_repo_schema.models import Stage
 from release_repo_schema.repo import Repo
@@ -28,7 +28,7 @@ class Scene:
     fleet_is_known: bool
     """Every cluster can be read: "nobody is selected" is no slip elsewhere."""
     guessed: list[str] = field(default_factory=list)
-    stages: dict[int, tuple[frozenset[str], ...]] = field(default_factory=dict)
+    stages: dict[tuple[int, str], tuple[frozenset[str], ...]] = field(default_factory=dict)
 
     def document(self, kind: str, name: str) -> Document:
         """The document of a model that the repo has."""
@@ -68,17 +68,21 @@ class Scene:
         """Names that may stand where a check is asked."""
         return {*self.repo.checks, *BUILT_IN_CHECKS}
 
-    def members_of_stages(self, stages: tuple[Stage, ...]) -> tuple[frozenset[str], ...]:
-        """The clusters of each stage: each belongs to the first stage that selects it."""
-        found = self.stages.get(id(stages))
+    def members_of_stages(
+        self, stages: tuple[Stage, ...], scope: str = ANY
+    ) -> tuple[frozenset[str], ...]:
+        """The clusters (or places of a scope) of each stage: each belongs to the first stage that
+        selects it.
+        """
+        found = self.stages.get((id(stages), scope))
         if found is None:
             taken: frozenset[str] = frozenset()
             members = []
             for stage in stages:
-                selected = self.fleet.select(stage.units)
+                selected = self.fleet.select(stage.units, scope)
                 members.append(selected - taken)
                 taken |= selected
-            found = self.stages[id(stages)] = tuple(members)
+            found = self.stages[id(stages), scope] = tuple(members)
         return found
 
 

@@ -262,12 +262,7 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
         elif wait.code == "rebuilt" and state.phase is not UnitPhase.PENDING:
             t.put(replace(state, look_at=t.s.now + UNREACHABLE_EVERY))
         return
-    if gate == "not_stopped":
-        _stop_what_rolls(t, u)
-        return
-    if gate == "risk":
-        stop_by_rule(t, wait)
-    if waits_otherwise(t, u, gate, wait):
+    if _waits_in_its_way(t, u, gate, wait):
         return
     if seen is None or not seen.reachable:
         return
@@ -282,6 +277,16 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
         state = replace(state, updated=progress.updated, total=progress.total)
         state = _given_time(t, u, gate, progress, state)
     t.put(replace(state, look_at=_look_again(t, state)))
+
+
+def _waits_in_its_way(t: Turn, u: Unit, gate: str, wait: Wait) -> bool:
+    """Whether a gate asks for something of its own while it is closed, and it has been done."""
+    if gate == "not_stopped":
+        _stop_what_rolls(t, u)
+        return True
+    if gate == "risk":
+        stop_by_rule(t, wait)
+    return waits_otherwise(t, u, gate, wait)
 
 
 def _given_time(t: Turn, u: Unit, gate: str, progress: Progress, state: UnitState) -> UnitState:

@@ -96,6 +96,12 @@ FACTS: dict[str, dict[str, Any]] = {
     "main-broken": {"path": "calendar/windows.yaml:7"},
     "rollback-window": {"why": "Freeze year-end until Mon 4 Jan 2027 08:00 Europe/Berlin"},
     "rollback-limit": {"limit": 100, "going": 100, "stage": "production"},
+    "shared-object": {
+        "unit": "node-agent@eu-1/nodeSet:canary",
+        "why": "failed",
+        "object": "DaemonSet infra/node-agent",
+    },
+    "node-sets": {"node": "n-3", "sets": ["canary", "edge"], "nodes": 2, "cluster": "eu-1"},
     "rollback-order": {"left": ["node-agent@eu-2", "node-agent@eu-3"]},
     "undo": {"unit": "node-agent@eu-1"},
     "restoring": {"updated": 3, "total": 6},

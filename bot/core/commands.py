@@ -103,8 +103,13 @@ def owners_of(board: Board, scope: str) -> list[tuple[str, ...]]:
     owner's right.
     """
     found: list[tuple[str, ...]] = []
-    for active, _ in board.reached(scope):
-        found += [component.owners for component in active.index.plan.components]
+    for active, units in board.reached(scope):
+        index = active.index
+        named = {id(one): one for name in units if (one := index.component(index.units[name]))}
+        # A release says more of its components than its units: how it ends is everybody's.
+        every = release_named(scope) is not None
+        components = index.plan.components if every else named.values()
+        found += [component.owners for component in components]
     return found
 
 

@@ -209,11 +209,13 @@ def _still_failed(ask: Ask, hold: Hold) -> bool:
     if active is None:
         return False
     t = ask.turn(active)
+    components = [c for c in t.s.index.waves_of if hold.scope in (t.s.name, f"component:{c}")]
     over = any(
-        len(failures(t.s, t.units, index)) > stage.max_failures
+        len(failures(t.s, t.units, index, component)) > stage.max_failures
         for index, stage in enumerate(t.s.plan.stages)
+        for component in components
     )
-    return over or all(unit.phase.ended for unit in t.units.values())
+    return over or all(t.fronts.settled(name) for name in t.units)
 
 
 def failure_holds(ask: Ask, active: Active, units: list[str] | None) -> list[Hold]:
@@ -236,14 +238,20 @@ def lift(ask: Ask, outcome: Outcome, holds: list[Hold]) -> None:
     for hold in holds:
         if hold not in outcome.lifted:
             outcome.lifted.append(hold)
-        for name in [active.state.release for active, _ in ask.board.reached(hold.scope)] or [""]:
+        reached = [hold.release] if hold.release else _reached(ask, hold.scope)
+        for name in reached or [""]:
             outcome.events.append(
                 ask.event("hold.lifted", release=name, scope=hold.scope, code=hold.code.value)
             )
-        _wake_rolling(ask, outcome, hold.scope)
+        # What depends on a component that failed was stopped with it.
+        _wake_rolling(ask, outcome, hold.release or hold.scope)
         if hold.code is HoldCode.EXPIRED and hold.release in ask.board.releases:
             step = _step(ask, outcome, ask.board.releases[hold.release])
             outcome.steps[hold.release] = replace(step, state=replace(step.state, expires=None))
+
+
+def _reached(ask: Ask, scope: str) -> list[str]:
+    return [active.state.release for active, _ in ask.board.reached(scope)]
 
 
 def _wake_rolling(ask: Ask, outcome: Outcome, scope: str) -> None:

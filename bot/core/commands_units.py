@@ -45,7 +45,9 @@ def skip(ask: Ask) -> Outcome:
     outcome = Outcome()
     outcome.step(t)
     lift(ask, outcome, [*failure_holds(ask, active, [unit.unit]), *cleared(ask, active, t)])
-    outcome.text = done("skip", unit=unit.unit, reason=ask.command.reason, by=ask.by)
+    plan = active.index.units[unit.unit]
+    freed = [n for n in active.index.needing(plan) if not t.units[n].phase.ended]
+    outcome.text = done("skip", unit=unit.unit, reason=ask.command.reason, by=ask.by, freed=freed)
     outcome.body = {"release": t.s.name, "unit": unit.unit, "phase": UnitPhase.SKIPPED.value}
     return outcome
 

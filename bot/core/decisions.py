@@ -34,8 +34,9 @@ def due(t: Turn) -> Iterator[tuple[str, str, ApprovalAsk]]:
         return
     if t.state.phase is not ReleasePhase.PROGRESSING:
         return
-    if t.front is not None:
-        yield from t.required(*t.front)
+    if fronts := t.fronts.all():
+        asked = [one for place in fronts for one in t.required(*place)]
+        yield from {(what, subject): (what, subject, ask) for what, subject, ask in asked}.values()
     elif plan.stages and (ask := plan.stages[-1].approval) and ask.when == "after":
         yield "after-stage", plan.stages[-1].name, ask
 
@@ -75,8 +76,14 @@ def _snoozed(t: Turn) -> bool:
     snoozes = [hold.scope for hold in t.holds if hold.code is HoldCode.SNOOZED]
     if not snoozes or not t.s.index.waves:
         return False
-    stage, wave = t.front or t.s.index.waves[-1]
-    units = (covered(t.s, t.s.index.units[name]) for name in t.s.plan.stages[stage].waves[wave])
+    fronts = t.fronts.all() or {t.s.index.waves[-1]: list(t.s.index.waves_of)}
+    plans = (
+        t.s.index.units[name]
+        for (stage, wave), components in fronts.items()
+        for name in t.s.plan.stages[stage].waves[wave]
+        if t.s.index.units[name].component in components
+    )
+    units = (covered(t.s, plan) for plan in plans)
     return all(first_covering(snoozes, unit) is not None for unit in units)
 
 

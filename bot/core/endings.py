@@ -11,7 +11,15 @@ from dataclasses import replace
 from bot.cluster.fence import numbers
 from bot.core import siblings
 from bot.core.decisions import LIVE, live, open_decision, void
-from bot.core.messages_endings import EARLIER_ROLLBACK, expired, revert_branch, stopped
+from bot.core.fronts import obstacle
+from bot.core.messages_endings import (
+    EARLIER_ROLLBACK,
+    expired,
+    goes_back_with,
+    needs_what_is_back,
+    revert_branch,
+    stopped,
+)
 from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit, failures
 from bot.core.turn import Turn
@@ -59,7 +67,7 @@ def fail(t: Turn, u: Unit, why: str) -> None:
             return
         case _:
             pass
-    if len(failures(t.s, t.units, u.plan.stage)) > u.stage.max_failures:
+    if len(failures(t.s, t.units, u.plan.stage, u.plan.component)) > u.stage.max_failures:
         _hold_failed(t, u, why)
 
 
@@ -67,7 +75,8 @@ def _hold_failed(t: Turn, u: Unit, why: str) -> None:
     t.hold(
         Hold(
             id=f"{t.s.name}/failed/{u.plan.unit}",
-            scope=t.s.name,
+            # What does not depend on it goes on.
+            scope=f"component:{u.plan.component}" if t.s.index.several else t.s.name,
             code=HoldCode.FAILED,
             reason=stopped(u.plan.unit, why),
             by="sluice",
@@ -123,6 +132,9 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
     for sibling in reversed(siblings.group(t.s, name)):
         # An object goes back as a whole: none of those who share it can stay.
         take_back(t, sibling, by=by, reason=reason)
+    for other in reversed(t.s.index.needing(t.s.index.units[name])):
+        # What was brought on top of it does not stay without it.
+        take_back(t, other, by=by, reason=goes_back_with(name, reason))
     return True
 
 
@@ -240,8 +252,9 @@ def finish(t: Turn) -> None:
             _superseded(t)
         elif _all_good(t):
             _succeeded(t)
-        elif all(unit.phase.ended for unit in units):
+        elif all(t.fronts.settled(name) for name in t.units):
             _hold_for_tolerated(t)
+            _leave_out(t)
 
 
 def _goes_back(unit: UnitState) -> bool:
@@ -258,6 +271,30 @@ def _hold_for_tolerated(t: Turn) -> None:
             _hold_failed(t, t.unit(name), unit.failure or "")
 
 
+def _leave_out(t: Turn) -> None:
+    """All has ended but what waits for units that were taken back or never answered: those end
+    with them, and the release does not wait for ever.
+    """
+    if _held(t):
+        return
+    for unit in t.s.plan.units:
+        ahead = obstacle(t.s.index, t.units, unit)
+        if t.units[unit.unit].phase.ended or ahead is None:
+            continue
+        if ahead.root.phase is UnitPhase.QUARANTINED:
+            quarantine(t, t.unit(unit.unit), "")
+        elif ahead.root.phase is UnitPhase.ROLLED_BACK:
+            state = t.units[unit.unit]
+            t.put(replace(state, phase=UnitPhase.SKIPPED, since=t.s.now, look_at=None))
+            t.tell("unit.skipped", unit.unit, reason=needs_what_is_back(ahead.root.unit))
+
+
+def _held(t: Turn) -> bool:
+    # A snooze delays what begins: a good end is no beginning.
+    holds = (hold for hold in t.holds if hold.code is not HoldCode.SNOOZED)
+    return any(hold.release == t.s.name for hold in holds)
+
+
 def _all_good(t: Turn) -> bool:
     ended = all(unit.phase.ended for unit in t.units.values())
     if not t.units or not ended or any(unit.phase is UnitPhase.FAILED for unit in t.units.values()):
@@ -267,9 +304,7 @@ def _all_good(t: Turn) -> bool:
             decision = t.decision_on("after-stage", stage.name)
             if decision is None or not t.granted(decision):
                 return False
-    # A snooze delays what begins: a good end is no beginning.
-    holds = (hold for hold in t.holds if hold.code is not HoldCode.SNOOZED)
-    return not any(hold.release == t.s.name for hold in holds)
+    return not _held(t)
 
 
 def _succeeded(t: Turn) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.core.calendar import attended_need
+from bot.core.fronts import IN_THE_WAY, neighbours_in_flight, obstacle
 from bot.core.gates_shared import ask_checks, frozen, held
 from bot.core.scope import release_named
 from bot.core.situation import (
@@ -90,11 +91,11 @@ def not_blocked(t: Turn, u: Unit) -> Wait | None:
 
 def earlier(t: Turn, u: Unit) -> Wait | None:
     """Earlier stages and waves have ended."""
-    front = t.front
+    front = t.fronts.of(u.plan.component)
     if front is None or u.state.in_flight or (u.plan.stage, u.plan.wave) <= front:
         return None
     stage, wave = front
-    left = t.left(stage, wave)
+    left = t.fronts.left(front, u.plan.component)
     if u.plan.stage != stage:
         return Wait(
             code="earlier-stage", facts={"stage": t.s.plan.stages[stage].name, "left": left}
@@ -103,13 +104,38 @@ def earlier(t: Turn, u: Unit) -> Wait | None:
 
 
 def dependencies(t: Turn, u: Unit) -> Wait | None:
-    """Nothing it depends on, and nothing that depends on it, is in flight in its cluster."""
+    """What it depends on has ended well in its cluster if the release brings it; and nothing that
+    it depends on, or that depends on it, is in flight there.
+    """
+    if t.s.index.several and (wait := _own_dependencies(t, u)) is not None:
+        return wait
     related = (*u.component.depends_on, *t.s.rules.dependents.get(u.component.name, ()))
     for component in related:
         name = f"{component}@{u.plan.cluster}"
         for claim in t.s.claims.get(name, ()):
             if claim.in_flight:
                 return Wait(code="dependency", facts={"unit": name, "release": claim.release})
+    return None
+
+
+def _own_dependencies(t: Turn, u: Unit) -> Wait | None:
+    """The order inside a cluster that the components of one release keep."""
+    ahead = None if u.state.in_flight else obstacle(t.s.index, t.units, u.plan)
+    if ahead is not None:
+        over = ahead.root.phase in IN_THE_WAY
+        return Wait(
+            code="needs",
+            facts={
+                "unit": ahead.unit,
+                "root": ahead.root.unit,
+                "phase": ahead.root.phase.value,
+                "why": ahead.root.failure or "",
+            },
+            who=t.who("retry") if over else (),
+        )
+    beside = neighbours_in_flight(t.s.index, t.units, u.plan)
+    if beside is not None:
+        return Wait(code="dependency", facts={"unit": beside, "release": ""})
     return None
 
 
@@ -131,14 +157,14 @@ def first_wave(t: Turn, u: Unit) -> Wait | None:
     """
     most = floor_first_wave(t.s, u.component)
     planned = u.stage.waves[0]
-    if u.plan.wave > 0 or most is None or len(planned) <= most:
+    if u.plan.wave > 0 or most is None or t.s.index.seats(planned) <= most:
         return None
     # A successor heals in its first wave whatever its predecessor broke.
     if (t.s.plan.spec or {}).get("supersedes") or any(t.units[n].began for n in planned):
         return None
     return Wait(
         code="first-wave",
-        facts={"stage": u.stage.name, "planned": len(planned), "most": most},
+        facts={"stage": u.stage.name, "planned": t.s.index.seats(planned), "most": most},
         who=t.who("cancel"),
         source=t.s.rules.source("Policy", t.s.rules.policy.name),
     )
@@ -172,15 +198,19 @@ def concurrency(t: Turn, u: Unit) -> Wait | None:
 
 
 def failure_budget(t: Turn, u: Unit) -> Wait | None:
-    """The stage has not failed more often than it tolerates."""
-    failed = failures(t.s, t.units, u.plan.stage)
-    if len(failed) <= u.stage.max_failures:
-        return None
-    return Wait(
-        code="stage-failures",
-        facts={"failed": list(failed), "tolerated": u.stage.max_failures, "stage": u.stage.name},
-        who=t.who("retry"),
-    )
+    """The stage has not failed more often than it tolerates, in its component or in one that it
+    depends on.
+    """
+    for component in (u.plan.component, *t.s.index.upstream.get(u.plan.component, ())):
+        failed = failures(t.s, t.units, u.plan.stage, component)
+        if len(failed) > u.stage.max_failures:
+            facts = {
+                "failed": list(failed),
+                "tolerated": u.stage.max_failures,
+                "stage": u.stage.name,
+            }
+            return Wait(code="stage-failures", facts=facts, who=t.who("retry"))
+    return None
 
 
 def not_before(t: Turn, u: Unit) -> Wait | None:

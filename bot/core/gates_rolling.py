@@ -127,6 +127,18 @@ def newer_first(t: Turn, u: Unit) -> Wait | None:
     return Wait(code="rollback-order", facts={"left": left}) if left else None
 
 
+def dependents_first(t: Turn, u: Unit) -> Wait | None:
+    """What depends on it in its cluster is back where it was; as with newer waves, one that waits
+    for a person, a window or its cluster holds up nobody.
+    """
+    if not t.s.index.several:
+        return None
+    for name in t.s.index.needing(u.plan):
+        if t.units[name].phase is UnitPhase.ROLLING_BACK and _moves_back(t, t.unit(name)):
+            return Wait(code="dependents-first", facts={"unit": name})
+    return None
+
+
 def _moves_back(t: Turn, u: Unit) -> bool:
     if u.state.unreachable_since is not None or undo_decided(t, u) or unit_free(t, u):
         return False

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.cluster.fence import fence_of
 from bot.cluster.goal import Mode, Progress
 from bot.core import begin, endings, way_back
 from bot.core.decisions import keep_asking
@@ -22,8 +21,9 @@ from bot.core.gates_reachable import ask_for_silent
 from bot.core.gates_rolling import further_back, not_stopped
 from bot.core.gates_shared import ask_checks, held
 from bot.core.messages_why import cause
-from bot.core.pace import FOR_ROOM, LOOK_EVERY, UNREACHABLE_EVERY, UNWATCHED_MOST, WATCH_NOTED
+from bot.core.pace import FOR_ROOM, LOOK_EVERY, UNREACHABLE_EVERY
 from bot.core.rules_hold import keep_budget, stop_by_rule
+from bot.core.seeing import remember, watch
 from bot.core.sibling_waits import stays_out, waits_otherwise
 from bot.core.situation import Situation, Unit, covered, reaches
 from bot.core.step import Step as Step
@@ -31,7 +31,6 @@ from bot.core.turn import Turn
 from bot.model.effects import Write
 from bot.model.gate import Stop, Wait, Waiting
 from bot.model.state import (
-    ClusterSeen,
     HoldCode,
     ReleasePhase,
     UnitPhase,
@@ -129,9 +128,9 @@ def _in_hand(t: Turn) -> list[str]:
             found.append(unit.unit)
         elif state.phase is UnitPhase.PENDING:
             # What follows the front may become the front within this very turn.
-            if t.state.phase is not ReleasePhase.ROLLING_BACK and (
-                t.front is None or place >= t.front
-            ):
+            front = t.fronts.of(unit.component)
+            ahead = front is None or place >= front or t.fronts.settled(unit.unit)
+            if t.state.phase is not ReleasePhase.ROLLING_BACK and ahead:
                 found.append(unit.unit)
         elif state.look_at is not None and state.look_at <= t.s.now:
             found.append(unit.unit)
@@ -158,7 +157,8 @@ def _not_its_turn(t: Turn, u: Unit) -> bool:
     if t.state.phase is ReleasePhase.ROLLING_BACK:
         return True
     place = (u.plan.stage, u.plan.wave)
-    return not u.state.in_flight and t.front is not None and place > t.front
+    front = t.fronts.of(u.plan.component)
+    return not u.state.in_flight and front is not None and place > front
 
 
 def _walk(t: Turn, name: str) -> list[Waiting]:
@@ -172,8 +172,8 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
             return []
         _go_on(t, u)
         u = t.unit(name)
-        _remember_seen(t, u)
-        _watch(t, t.unit(name))
+        remember(t, u)
+        watch(t, t.unit(name))
         _measure(t, name)
         u = t.unit(name)
         closed = first_closed(t, u)
@@ -205,55 +205,11 @@ def _measure(t: Turn, name: str) -> None:
         t.measure(name, "before")
 
 
-def _remember_seen(t: Turn, u: Unit) -> None:
-    """Since when the cluster does not answer; when it does: who it is, and our last write there."""
-    seen = t.s.seen.get(u.plan.unit)
-    if seen is None:
-        return
-    if not seen.reachable:
-        since = u.state.unreachable_since or t.s.now
-        deadline = u.state.deadline
-        if deadline is None and u.state.phase is UnitPhase.APPLYING:
-            deadline = t.s.now + u.component.batch_deadline
-        again = t.s.now + UNREACHABLE_EVERY
-        t.put(replace(u.state, unreachable_since=since, deadline=deadline, look_at=again))
-        return
-    if u.state.unreachable_since is not None:
-        # A rollback that nobody could watch is given its time again.
-        back = u.state.phase is UnitPhase.ROLLING_BACK
-        deadline = None if back else u.state.deadline
-        t.put(replace(u.state, unreachable_since=None, deadline=deadline, look_at=t.s.now))
-    if u.plan.cluster not in t.s.clusters:
-        t.puts.append(ClusterSeen(cluster=u.plan.cluster, uid=seen.uid, at=t.s.now))
-    for there in seen.objects.values():
-        position, seq = (*fence_of(there.live), 0, 0)[:2] if there.live else (0, 0)
-        ours = position in (t.state.position, t.state.fence_position)
-        if ours and seq > t.state.seq:
-            # Written by this very plan before the store was lost: its fences go on from there.
-            t.state = replace(t.state, seq=seq)
-
-
-def _watch(t: Turn, u: Unit) -> None:
-    """The silence has to be watched: what nobody saw of it is added to its end."""
-    progress = t.progress(u) if u.state.phase is UnitPhase.SOAKING else None
-    if progress is None or not progress.healthy:
-        return
-    unseen = t.s.now - (u.state.watched or t.s.now)
-    if u.state.watched is not None and unseen < WATCH_NOTED:
-        return
-    state = replace(u.state, watched=t.s.now)
-    if unseen > UNWATCHED_MOST and state.soak_until is not None:
-        state = replace(state, soak_until=state.soak_until + unseen)
-        t.tell("soak.extended", u.plan.unit, until=state.soak_until, unseen=unseen)
-    t.put(state)
-
-
 def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
     """What a closed gate still lets happen: stop what rolls, go on with the batch, look again
     later.
     """
     state = u.state
-    seen = t.s.seen.get(u.plan.unit)
     if state.phase is UnitPhase.ROLLING_BACK and way_back.stands(t, u, gate):
         return
     if gate == "reachable":
@@ -264,6 +220,13 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
         return
     if _waits_in_its_way(t, u, gate, wait):
         return
+    _look_on(t, u, gate)
+
+
+def _look_on(t: Turn, u: Unit, gate: str) -> None:
+    """Go on with the batch as far as the cluster shows, and say when to look again."""
+    state = u.state
+    seen = t.s.seen.get(u.plan.unit)
     if seen is None or not seen.reachable:
         return
     if state.phase is UnitPhase.PENDING:

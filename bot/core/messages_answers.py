@@ -112,7 +112,12 @@ def _retried(f: Facts) -> str:
 
 
 def _skipped(f: Facts) -> str:
-    return sentence(f"Skipped {named(f)}{because(f)}", "It is listed as owed")
+    freed = row(f.get("freed") or (), most=4)
+    return sentence(
+        f"Skipped {named(f)}{because(f)}",
+        "It is listed as owed",
+        f"What depends on it goes on without it: {freed}" if freed else "",
+    )
 
 
 def _cancelled(f: Facts) -> str:

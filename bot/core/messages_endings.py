@@ -19,6 +19,16 @@ def part_back(part: str, why: str) -> str:
     return f"{part} was rolled back: {why}"
 
 
+def goes_back_with(unit: str, why: str) -> str:
+    """Why a unit goes back with one that it depends on."""
+    return why if f"depends on {unit}" in why else f"it depends on {unit}, which goes back: {why}"
+
+
+def needs_what_is_back(unit: str) -> str:
+    """Why a unit is left out that depends on one that was taken back."""
+    return f"it depends on {unit}, which was rolled back"
+
+
 def superseded(by: str) -> str:
     return f"{by} replaces it"
 

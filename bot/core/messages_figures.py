@@ -211,6 +211,7 @@ _WEIGHTS = {
     "does-not-fit": 7,
     "not-before": 7,
     "dependency": 8,
+    "needs": 8,
     "locked": 8,
     "superseding": 8,
     "fleet-limit": 9,
@@ -218,6 +219,7 @@ _WEIGHTS = {
     "earlier-wave": 11,
     "earlier-stage": 12,
     "rollback-order": 12,
+    "dependents-first": 12,
     "not-due": 13,
 }
 

@@ -1,14 +1,15 @@
-"""The components of a release as a tree: what hangs on another begins after it in a cluster.
+"""The components of a release as a tree, and why one waits for another.
 
 Words and lines only; which needs which is worked out elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from bot.core.graph import Needs, layers, reach
-from bot.core.messages_words import row
+from bot.core.messages_words import clause, row, sentence, short
 
 BRANCH, LAST, DOWN, SPACE = "├─ ", "└─ ", "│  ", "   "
 
@@ -43,6 +44,31 @@ def tree(needs: Needs, label: Callable[[str], str]) -> list[str]:
         if name not in parent:
             found += [said(name), *lines(name, "")]
     return found
+
+
+_ROOTS = {
+    "FAILED": "failed",
+    "ROLLED_BACK": "was rolled back",
+    "ROLLING_BACK": "is going back",
+    "QUARANTINED": "is quarantined",
+}
+
+
+def needs(facts: Mapping[str, Any], _: str) -> str:
+    """A unit that waits for one of its cluster: for its turn, or because that came to no good."""
+    unit, root = str(facts.get("unit", "")), str(facts.get("root", ""))
+    between = f", which waits for {root}" if root != unit else ""
+    over = _ROOTS.get(str(facts.get("phase")))
+    if over is None:
+        return f"Waiting for {unit}{between}: what it depends on goes first."
+    step = {"failed": "Retry or skip it", "was rolled back": "Retry it, or skip this one"}.get(over)
+    why = f": {short(clause(facts['why']), 160)}" if facts.get("why") else ""
+    return sentence(f"Waiting for {unit}{between}, which {over}{why}", step or "")
+
+
+def dependents_first(facts: Mapping[str, Any], _: str) -> str:
+    """The way back inside a cluster."""
+    return f"Waiting for {facts.get('unit', '')}: what depends on it goes back first."
 
 
 def _direct(needs: Needs) -> Needs:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.core import messages_siblings
+from bot.core import messages_graph, messages_siblings
 from bot.core.messages_holds import held
 from bot.core.messages_progress import waits_for
 from bot.core.messages_words import clause, length, many, moment, row, sentence, some
@@ -356,6 +356,8 @@ _SENTENCES: Mapping[str, Say] = {
     "earlier-stage": _earlier_stage,
     "earlier-wave": _earlier_wave,
     "dependency": _dependency,
+    "needs": messages_graph.needs,
+    "dependents-first": messages_graph.dependents_first,
     "locked": _locked,
     "risk": _risk,
     "risk-error": _risk_error,

@@ -23,6 +23,8 @@ class Covered:
     stage: str = ""
     wave: int = 0
     """Counted from 1, as people count."""
+    needs: tuple[str, ...] = ()
+    """Components of its release that its own depends on, by whatever way."""
 
 
 def is_release(scope: str) -> bool:

@@ -29,6 +29,7 @@ from bot.model.state import (
     Decision,
     EmergencyStop,
     Hold,
+    HoldCode,
     ReleaseState,
     UnitPhase,
     UnitState,
@@ -128,6 +129,16 @@ class PlanIndex:
         return {one.name: one.after for one in self.plan.components}
 
     @cached_property
+    def needed_by(self) -> Needs:
+        """Component → those of the release that it goes before in a cluster."""
+        return turned(self.needs)
+
+    @property
+    def several(self) -> bool:
+        """More than one component: each has its own way through the waves."""
+        return len(self.needs) > 1
+
+    @cached_property
     def upstream(self) -> Needs:
         """Component → all of the release that it needs, by whatever way."""
         return reach(self.needs)
@@ -211,7 +222,24 @@ class PlanIndex:
     def covered(self, release: str, unit: UnitPlan) -> Covered:
         """The unit as scopes are tested against it."""
         stage = self.plan.stages[unit.stage].name
-        return Covered(release, unit.unit, unit.component, unit.labels, stage, unit.wave + 1)
+        needs = self.upstream.get(unit.component, ())
+        return Covered(release, unit.unit, unit.component, unit.labels, stage, unit.wave + 1, needs)
+
+    @cached_property
+    def waves_of(self) -> Mapping[str, tuple[tuple[tuple[int, int], tuple[str, ...]], ...]]:
+        """Component → its waves in order: (stage, wave) and the units that it has there."""
+        found: dict[str, dict[tuple[int, int], list[str]]] = {}
+        for unit in self.plan.units:
+            waves = found.setdefault(unit.component, {})
+            waves.setdefault((unit.stage, unit.wave), []).append(unit.unit)
+        return {
+            component: tuple((place, tuple(names)) for place, names in sorted(waves.items()))
+            for component, waves in found.items()
+        }
+
+    def seats(self, names: tuple[str, ...]) -> int:
+        """How many a wave holds, as its steps count: units, or clusters of several components."""
+        return len({self.units[name].cluster for name in names}) if self.several else len(names)
 
     @cached_property
     def waves(self) -> tuple[tuple[int, int], ...]:
@@ -280,9 +308,22 @@ class Unit:
     stage: StagePlan
 
 
+REACH_WHAT_DEPENDS = (HoldCode.FAILED, HoldCode.ROLLED_BACK)
+
+
 def reaches(hold: Hold, what: Covered) -> bool:
-    """Whether a hold reaches a unit. One made for a release never reaches another release."""
-    return hold.release in (None, what.release) and covers(hold.scope, what)
+    """Whether a hold reaches a unit. One made for a release never reaches another release; one
+    that a failure made for a component reaches what depends on it, too.
+    """
+    if hold.release not in (None, what.release):
+        return False
+    if covers(hold.scope, what):
+        return True
+    return (
+        hold.release is not None
+        and hold.code in REACH_WHAT_DEPENDS
+        and hold.scope in [f"component:{name}" for name in what.needs]
+    )
 
 
 def covered(s: Situation, unit: UnitPlan) -> Covered:
@@ -334,12 +375,19 @@ def floor_first_wave(s: Situation, component: ComponentPlan) -> int | None:
     return min((most for most in asked if most is not None), default=None)
 
 
-def failures(s: Situation, units: Mapping[str, UnitState], stage: int) -> tuple[str, ...]:
-    """Units of a stage that failed: FAILED, or taken back because they failed."""
+def failures(
+    s: Situation, units: Mapping[str, UnitState], stage: int, component: str | None = None
+) -> tuple[str, ...]:
+    """Units that failed in a stage, of one component or of all: FAILED, or taken back because they
+    failed.
+    """
     return tuple(
         name
-        for wave in s.plan.stages[stage].waves
-        for name in wave
+        for known, waves in s.index.waves_of.items()
+        if component in (None, known)
+        for (where, _), names in waves
+        if where == stage
+        for name in names
         if units[name].phase is UnitPhase.FAILED
         or (
             units[name].failure

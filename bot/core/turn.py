@@ -18,6 +18,7 @@ from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
 from bot.core.around import Around
 from bot.core.asked import policy_ask, required
+from bot.core.fronts import Fronts
 from bot.core.goals import goal_of
 from bot.core.lifting import LIFTED_BY as LIFTED_BY
 from bot.core.scope import covers, owned
@@ -63,8 +64,8 @@ class Turn:
         self.places_back: dict[int, set[str]] | None = None
         """Stage → units that have a place among those that go back at once, once asked."""
         self._progress: dict[tuple[str, Mode], Progress] = {}
-        self._front_known: tuple[tuple[int, int] | None] | None = None
         self.around = Around(s, self.units)
+        self.fronts = Fronts(s.index, self.units)
         self.in_flight = s.in_flight + sum(unit.in_flight for unit in self.units.values())
 
     # what gates ask
@@ -73,12 +74,6 @@ class Turn:
         """The unit as it stands in this turn."""
         plan = self.s.index.units[name]
         return Unit(plan, self.units[name], self.s.index.component(plan), self.s.index.stage(plan))
-
-    def left(self, stage: int, wave: int) -> int:
-        """Units of a wave that have not ended."""
-        return sum(
-            not self.units[name].phase.ended for name in self.s.plan.stages[stage].waves[wave]
-        )
 
     def in_flight_of(self, stage: int) -> int:
         return sum(
@@ -306,8 +301,11 @@ class Turn:
         self.units[unit.unit] = unit
         if self.places_back is not None and not unit.moves_back:
             self.places_back[self.s.index.units[unit.unit].stage].discard(unit.unit)
-        if before.phase.ended != unit.phase.ended:
-            self._front_known = None
+        if before.phase.ended != unit.phase.ended or (
+            self.s.index.several and before.phase is not unit.phase
+        ):
+            component = self.s.index.units[unit.unit].component
+            self.fronts.forget(component)
 
     def tell(self, kind: str, unit: str = "", *, actor: str = "sluice", **data: JSON) -> None:
         """One line for the audit, and perhaps for the thread."""
@@ -362,11 +360,3 @@ class Turn:
             self.tell(
                 "check", name, name=run.name, when=run.when, verdict=verdict.name, why=after.why
             )
-
-    @property
-    def front(self) -> tuple[int, int] | None:
-        """(stage, wave) of the first wave that has units left; None when all have ended."""
-        if self._front_known is None:
-            left = (place for place in self.s.index.waves if self.left(*place))
-            self._front_known = (next(left, None),)
-        return self._front_known[0]

@@ -36,6 +36,13 @@ FACTS: dict[str, dict[str, Any]] = {
     "earlier-stage": {"stage": "staging", "left": ["node-agent@st-1", "node-agent@st-2"]},
     "earlier-wave": {"wave": 1, "left": ["node-agent@eu-1"]},
     "dependency": {"unit": "coredns@eu-1", "release": "coredns-1-12-0"},
+    "needs": {
+        "unit": "node-agent@eu-1",
+        "root": "coredns@eu-1",
+        "phase": "FAILED",
+        "why": "2 of 40 pods not ready: coredns-x CrashLoopBackOff",
+    },
+    "dependents-first": {"unit": "node-agent@eu-1"},
     "locked": {"unit": "node-agent@eu-1", "release": "node-agent-2-4-9"},
     "risk": {
         "rule": "one-tier-0-at-a-time",

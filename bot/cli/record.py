@@ -193,22 +193,37 @@ def _cluster_text(found: dict[str, Any]) -> str:
 def _object(obj: Any) -> str:
     metadata, status = obj.get("metadata", {}), obj.get("status") or {}
     where = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-    containers = ((obj.get("spec") or {}).get("template") or {}).get("spec", {}).get(
-        "containers"
-    ) or []
-    images = ", ".join(str(one.get("image")) for one in containers)
-    counts = (
-        "updatedReplicas",
-        "readyReplicas",
-        "replicas",
-        "updatedNumberScheduled",
-        "numberReady",
-        "desiredNumberScheduled",
-    )
-    told = " ".join(f"{key}={status[key]}" for key in counts if key in status)
+    spec = obj.get("spec") or {}
+    template = spec.get("template")
+    pods = template.get("spec") if isinstance(template, dict) else None
+    containers = pods.get("containers") if isinstance(pods, dict) else None
+    images = ", ".join(str(one.get("image")) for one in containers or [])
+    images = images or str(spec.get("version", ""))
+    counts = [key for key in _COUNTS if key in status]
+    counts = counts or sorted(key for key, value in status.items() if _is_count(key, value))
+    told = " ".join(f"{key}={status[key]}" for key in counts)
     return " ".join(
         part for part in (obj["kind"], f"{where}{metadata['name']}", images, told) if part
     )
+
+
+_COUNTS = (
+    "updatedReplicas",
+    "readyReplicas",
+    "replicas",
+    "updatedNumberScheduled",
+    "numberReady",
+    "desiredNumberScheduled",
+    "updatedReadyNodes",
+    "readyNodes",
+    "desiredNodes",
+)
+
+
+def _is_count(key: str, value: Any) -> bool:
+    """Whether it counts pods or nodes: custom resources name theirs as they like."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole and key not in ("observedGeneration", "collisionCount")
 
 
 @click.command(

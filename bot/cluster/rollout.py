@@ -96,7 +96,8 @@ def rollout(
 
     `own`: the object with its own fields, none of a batch. `nodes`: only what is on these counts.
     """
-    lag = at(live, row.observed, 0) < at(live, row.generation, 0)
+    uncounted = row.component is None and desired(row, live) is None
+    lag = uncounted or at(live, row.observed, 0) < at(live, row.generation, 0)
     revision = _revision(row, live, children, lag=lag) if ours else ""
     pods = members(row, live, children, live if own is None else own, nodes)
     total = desired(row, live) or 0

@@ -28,6 +28,7 @@ from bot.core.gates_begin import (
     unit_free,
     window,
 )
+from bot.core.gates_counted import counted
 from bot.core.gates_reachable import reachable
 from bot.core.gates_risk import host_free, risk, units_per_day
 from bot.core.gates_rolling import (
@@ -71,6 +72,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         window,
         reachable,
         node_sets,
+        counted,
         checks_before,
         approval,
         replaces,

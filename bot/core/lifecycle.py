@@ -231,7 +231,8 @@ def _look_on(t: Turn, u: Unit, gate: str) -> None:
         return
     if state.phase is UnitPhase.PENDING:
         # A unit that has not begun is seen when its gates ask for it, not by the clock.
-        t.put(replace(state, look_at=None))
+        again = t.s.now + UNREACHABLE_EVERY if gate == "counted" else None
+        t.put(replace(state, look_at=again))
         return
     if gate in ("converged", "restored"):
         progress = t.progress(u)

@@ -203,6 +203,7 @@ _WEIGHTS = {
     "main-broken": 4,
     "refused": 2,
     "unreachable": 5,
+    "uncounted": 5,
     "sick": 5,
     "converging": 6,
     "soaking": 6,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.core.messages_words import clause, many, row, some
+from bot.core.messages_words import clause, many, row, sentence, some
 
 Detail = Mapping[str, Any]
 
@@ -83,3 +83,13 @@ _CAUSES: Mapping[str, Callable[[Detail], str]] = {
     "progress": _progress,
     "collateral": _collateral,
 }
+
+
+def uncounted(f: Detail, _: str) -> str:
+    """Why no batch begins while a total is not known."""
+    return sentence(
+        f"Waiting: nobody says how many {f.get('object', '')} is to have",
+        f"Nothing stands at {f.get('path', '')}: its controller has not reported, or its row names "
+        "another field",
+        "Without the number a batch would be all of it; it is asked again by itself",
+    )

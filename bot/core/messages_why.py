@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core import messages_graph, messages_siblings
 from bot.core.messages_holds import held
-from bot.core.messages_progress import waits_for
+from bot.core.messages_progress import uncounted, waits_for
 from bot.core.messages_words import clause, length, many, moment, row, sentence, some
 from bot.model.gate import Stop, Wait
 
@@ -374,6 +374,7 @@ _SENTENCES: Mapping[str, Say] = {
     "unreachable": _unreachable,
     "unreachable-many": _unreachable_many,
     "rebuilt": _rebuilt,
+    "uncounted": uncounted,
     "check": _check,
     "approval": _approval,
     "converging": _converging,

@@ -82,6 +82,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "id": "node-agent-2-5-0#3",
     },
     "rebuilt": {"cluster": "eu-1"},
+    "uncounted": {"object": "Widget infra/cache", "path": "spec.copies"},
     "check": {
         "name": "pods-ready",
         "when": "after",

@@ -6,7 +6,9 @@ import pytest
 
 from bot.cluster.kinds import BUILT_IN
 from bot.cluster.own_kinds import row_from, with_rows
+from release_repo_schema.layout import HOMES
 from release_repo_schema.models import BUILT_IN_KINDS
+from release_repo_schema.tree import FOLDERS
 from tests.schema.corpus_kinds import KINDS, WIDGET, changed, row
 from tests.schema.repos import codes, problems, repo
 from tests.schema.test_schema_change import NEW
@@ -54,6 +56,11 @@ def test_what_the_engine_would_refuse_is_told_at_lint(name: str) -> None:
     found = problems(KINDS[name])
     assert [f for f in found if f.level == "error"]
     assert all(f.line is not None for f in found)
+
+
+def test_every_place_of_the_layout_is_read() -> None:
+    """A folder that the loader passes by would be accepted and ignored."""
+    assert {home.partition("/")[0] for home in HOMES.values() if "/" in home} == FOLDERS
 
 
 def test_a_release_may_not_bring_the_row_that_moves_it() -> None:

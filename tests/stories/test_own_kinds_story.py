@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.core.messages import why
 from bot.core.plan_json import plan_json
-from bot.model.plan import ReleasePlan
+from bot.model.effects import Purpose, Write
+from bot.model.plan import ObjectRef, ReleasePlan
 from bot.model.state import Certificate
 from tests import repo_files
 from tests.world import World
@@ -256,3 +258,23 @@ def test_one_that_counts_nodes_and_is_deleted_pod_by_pod(world: World) -> None:
     deleted = [key.split("/")[-1] for key in objects if "/Pod/" in key]
     assert [nodes[pod] for pod in deleted] == sorted(nodes.values(), reverse=True)
     assert "type" not in world.live("st-1", "NodeWidget")["spec"]["roll"]
+
+
+def test_nothing_begins_while_nobody_says_how_many_there_are(world: World) -> None:
+    """A batch of an unknown number would be all of it: it waits, says so, and goes on by itself."""
+    unsized = WIDGET.replace("  replicas: 4\n", "")
+    runs(world, row(), unsized)
+    release = world.releases("widgets-2")
+    world.run_until("2026-11-24T09:20:00Z")
+    assert world.writes("st-1") == []
+    said = {line.unit: why(line.wait) for line in world.active(release).waiting}[ST_1]
+    assert "nobody says how many Widget infra/node-agent is to have" in said
+    assert "spec.replicas" in said
+    for cluster in CLUSTERS:
+        ref = ObjectRef("example.com/v1", "Widget", "infra", "node-agent")
+        body = {"spec": {"replicas": 4}}
+        write = Write(ref=ref, verb="patch", purpose=Purpose.FORWARD, body=body)
+        world.fleet.write(cluster, write, fence="", manager="autoscaler")
+    world.run_to_the_end(release)
+    assert holds(world, "st-1") == [3, 2, 0]
+    assert world.running() == dict.fromkeys(sorted(CLUSTERS), "2.5.0×4")

@@ -35,7 +35,9 @@ _SPECIAL: dict[str, list[click.Parameter]] = {
     "pause": [click.Option(["--finish-batch"], is_flag=True, help="Batches that began may end.")],
     "override": [
         click.Option(
-            ["--gate"], metavar="GATE", help="check, evidence, blocked, or window (two people)."
+            ["--gate"],
+            metavar="GATE",
+            help="check, evidence, blocked, irreversible, or window (two people).",
         )
     ],
     "freeze": [click.Option(["--until"], metavar="T", help="2h, or RFC 3339 with a zone.")],

@@ -15,6 +15,7 @@ from bot.cluster.forward import forward, rolled_out
 from bot.cluster.goal import Goal, Mode, Progress, Step
 from bot.cluster.kinds import BUILT_IN, Rows, desired, guess_total, row_of, stops_part_way
 from bot.cluster.merge import baseline, merge3
+from bot.cluster.one_way import holds_data
 from bot.cluster.plain import create, delete, patch
 from bot.cluster.restore import restore_workload
 from bot.cluster.rollout import Rollout
@@ -161,6 +162,8 @@ def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: 
 def _undo(goal: Goal, ref: ObjectRef, there: ObjectSeen) -> Step:
     """A first install: deleted when a person said so, else it stays."""
     if there.live is None or not goal.undo_installs:
+        return Step(ref=ref)
+    if holds_data(ref) and not goal.undo_data:
         return Step(ref=ref)
     if at(there.live, ("metadata", "deletionTimestamp")):
         return Step(ref=ref, waiting="progress", detail={"reason": "Terminating"})

@@ -47,6 +47,8 @@ class Goal:
     """When the batch began."""
     undo_installs: bool = False
     """RESTORE may delete what this release created."""
+    undo_data: bool = False
+    """... also where that holds data: namespaces, CRDs, claims."""
     nodes: frozenset[str] | None = None
     """Only what is on these nodes is replaced and counted; None: of the whole cluster."""
     places: Mapping[str, frozenset[str]] = field(default_factory=dict)

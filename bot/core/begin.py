@@ -5,17 +5,23 @@ Called by the lifecycle only. Never looks past the gates, never says why somethi
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import cast
 
 from bot.cluster.drive import total_of, up_to_date
 from bot.cluster.goal import Mode
 from bot.cluster.kinds import stops_part_way
 from bot.cluster.merge import baseline
+from bot.cluster.one_way import one_way
 from bot.cluster.render import digest
 from bot.core import chain, endings, siblings
 from bot.core.batches import next_step, still_ahead
+from bot.core.messages_undo import irreversible
+from bot.core.messages_undo import one_way as in_words
 from bot.core.situation import Unit, soaks
 from bot.core.turn import Turn
 from bot.model.plan import JSON
@@ -152,8 +158,28 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
             before=tuple(found),
             before_revision=stood.revision or None,
             before_release=stood.release or None,
+            one_way=_one_way(t, u, found, stood.revision.partition("@")[0]),
         )
     )
+
+
+def _one_way(t: Turn, u: Unit, found: list[Before], version: str) -> tuple[str, ...]:
+    """Why the unit could not simply be put back to what is there now. A version that nobody knows
+    may be any.
+    """
+    if all(before.digest is None for before in found):
+        return ()
+    said = [
+        irreversible(version, u.component.version, pair.reason)
+        for pair in u.component.irreversible
+        if not version or fnmatchcase(version, pair.before)
+    ]
+    blobs = ChainMap(t.blobs, cast("dict[str, JSON]", t.s.blobs))
+    for before, planned in zip(found, u.plan.objects, strict=True):
+        old = blobs.get(before.digest) if before.digest else None
+        changed = one_way(planned.ref, old, blobs[planned.digest])
+        said += [in_words(changed)] if changed else []
+    return tuple(said)
 
 
 def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:

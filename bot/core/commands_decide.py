@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core import siblings
+from bot.core import undo
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome, Verb, owners_of
 from bot.core.commands_override import override
@@ -24,6 +24,7 @@ from bot.core.commands_steer import (
 )
 from bot.core.commands_units import retry, skip
 from bot.core.messages_refusal import Refusal, done, refusal
+from bot.core.messages_undo import UNITS_CHANGED
 from bot.core.turn import LIFTED_BY, Turn
 from bot.model.state import (
     Decision,
@@ -31,7 +32,6 @@ from bot.model.state import (
     Hold,
     HoldCode,
     UnitPhase,
-    UnitState,
     Vote,
 )
 
@@ -64,9 +64,8 @@ def approve(ask: Ask) -> Outcome:
             id=decision.id,
             by=[v.by for v in t.valid_votes(voted)],
         )
-        if decision.what == "undo":
-            for unit in _sharing(t, decision.subject):
-                t.put(replace(unit, undo=True, look_at=ask.now))
+        if decision.what in undo.KINDS:
+            undo.decide(t, decision, delete=True)
     outcome.step(t)
     rejected = [
         h
@@ -98,9 +97,10 @@ def reject(ask: Ask) -> Outcome:
     )
     kind = {"what": decision.what, "subject": decision.subject}
     t.tell("decision.rejected", actor=ask.by, id=decision.id, reason=ask.command.reason, **kind)
-    if decision.what == "undo":
-        for unit in _sharing(t, decision.subject):
-            t.put(replace(unit, overrides=(*unit.overrides, "keep"), look_at=ask.now))
+    if decision.what in undo.KINDS:
+        if undo.is_stale(t, decision):
+            return Outcome(refused=refusal("stale", id=decision.id, why=UNITS_CHANGED))
+        undo.decide(t, decision, delete=False)
     elif decision.what != "override-window":
         t.hold(
             Hold(
@@ -118,12 +118,6 @@ def reject(ask: Ask) -> Outcome:
     outcome.text = done("reject", id=decision.id, reason=ask.command.reason, by=ask.by, **kind)
     outcome.body = {"decision": decision.id, "rejected": True}
     return outcome
-
-
-def _sharing(t: Turn, unit: str) -> list[UnitState]:
-    """The unit, and those on their way back that share its objects: one answer is for all."""
-    found = [t.units[name] for name in siblings.group(t.s, unit)]
-    return [one for one in found if one.unit == unit or one.phase is UnitPhase.ROLLING_BACK]
 
 
 def accept(ask: Ask) -> Outcome:
@@ -193,6 +187,8 @@ def _decision(ask: Ask, statuses: tuple[DecisionStatus, ...]) -> tuple[Active, D
 
 
 def _may_not_vote(ask: Ask, t: Turn, decision: Decision) -> Refusal | None:
+    if decision.what in undo.KINDS and undo.is_stale(t, decision):
+        return refusal("stale", id=decision.id, why=UNITS_CHANGED)
     directory = ask.board.rules.directory
     authors, _ = directory.authors(t.s.plan.authors)
     if ask.by in authors:

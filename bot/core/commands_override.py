@@ -12,7 +12,7 @@ from bot.core.commands import Ask, Outcome
 from bot.core.commands_steer import failure_holds, lift
 from bot.core.decisions import OVERRIDE_LASTS, keep_asking, live, open_decision
 from bot.core.gates_begin import concurrency, not_blocked, releasable, window
-from bot.core.gates_rolling import rollback_window
+from bot.core.gates_rolling import reversible, rollback_window
 from bot.core.gates_shared import frozen
 from bot.core.messages_refusal import Refusal, done, refusal
 from bot.core.messages_why import headline
@@ -37,14 +37,17 @@ def override(ask: Ask) -> Outcome:
         return _override_holds(ask, stuck)
     narrow = release_named(ask.scope) is not None or "@" in ask.scope
     if not narrow and not ask.command.gate:
-        why = "for more than one release, name --gate check, evidence or blocked"
+        why = "for more than one release, name --gate check, evidence, blocked or irreversible"
         return Outcome(refused=refusal("not-understood", text=ask.command.text, why=why))
     outcome = Outcome()
     what: list[str] = []
     full: list[Wait] = []
     taken = 0
     for active, units in ask.board.reached(ask.scope):
-        if active.state.phase in (ReleasePhase.PROPOSED, ReleasePhase.ROLLING_BACK):
+        back = active.state.phase is ReleasePhase.ROLLING_BACK
+        if active.state.phase is ReleasePhase.PROPOSED or (
+            back and ask.command.gate != "irreversible"
+        ):
             continue
         t = ask.turn(active)
         # Places that this very command gave to units of other releases are taken too.
@@ -140,6 +143,13 @@ def _override_unit(ask: Ask, t: Turn, name: str, full: list[Wait]) -> list[str]:
         and closed(t, t.unit(name)) is not None
     ):
         t.put(replace(unit, overrides=(*unit.overrides, gate)))
+        said.append(gate)
+    elif (
+        gate == "irreversible"
+        and unit.phase is UnitPhase.ROLLING_BACK
+        and reversible(t, t.unit(name)) is not None
+    ):
+        t.put(replace(unit, overrides=(*unit.overrides, gate), look_at=ask.now))
         said.append(gate)
     if said:
         t.tell("override", name, actor=ask.by, what=said, reason=ask.command.reason)

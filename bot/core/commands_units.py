@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core import endings, siblings
+from bot.core import endings, siblings, undo
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
 from bot.core.commands_rollback import (
@@ -18,6 +18,7 @@ from bot.core.commands_rollback import (
     replaced_by,
 )
 from bot.core.commands_steer import failure_holds, lift
+from bot.core.gates_rolling import reversible, undo_decided
 from bot.core.messages_refusal import done, refusal
 from bot.core.scope import is_part
 from bot.core.turn import Turn
@@ -37,11 +38,12 @@ def skip(ask: Ask) -> Outcome:
     ):
         return Outcome(refused=refusal("already-done", unit=ask.scope, verb=unit.phase.value))
     moves = unit.phase.rolling or unit.phase is UnitPhase.ROLLING_BACK
-    if moves and unit.unreachable_since is None:
-        return Outcome(refused=refusal("in-flight", unit=ask.scope))
     t = ask.turn(active)
+    if moves and unit.unreachable_since is None and not _awaits_a_word(t, unit):
+        return Outcome(refused=refusal("in-flight", unit=ask.scope))
     t.put(_left_out(unit, ask.now))
     t.tell("unit.skipped", unit.unit, actor=ask.by, reason=ask.command.reason)
+    undo.ask(t)
     outcome = Outcome()
     outcome.step(t)
     lift(ask, outcome, [*failure_holds(ask, active, [unit.unit]), *cleared(ask, active, t)])
@@ -52,10 +54,27 @@ def skip(ask: Ask) -> Outcome:
     return outcome
 
 
+def _awaits_a_word(t: Turn, unit: UnitState) -> bool:
+    """On its way back it stands until people say how: then it may as well stay as it is. Not one
+    alone of those that share objects.
+    """
+    alone = len(siblings.group(t.s, unit.unit)) == 1
+    if unit.phase is not UnitPhase.ROLLING_BACK or not alone:
+        return False
+    u = t.unit(unit.unit)
+    return reversible(t, u) is not None or undo_decided(t, u) is not None
+
+
 def _left_out(unit: UnitState, now: datetime) -> UnitState:
     if unit.phase is UnitPhase.ROLLED_BACK:
         # Nothing of it is left in the cluster: who tries it again begins with its first batch.
-        return UnitState(release=unit.release, unit=unit.unit, phase=UnitPhase.SKIPPED, since=now)
+        return UnitState(
+            release=unit.release,
+            unit=unit.unit,
+            phase=UnitPhase.SKIPPED,
+            since=now,
+            back_once=unit.back_once,
+        )
     return replace(
         unit, phase=UnitPhase.SKIPPED, since=now, look_at=None, deadline=None, in_hand=False
     )
@@ -131,7 +150,7 @@ def _again(t: Turn, name: str, by: str) -> None:
         endings.take_back(t, name, by=by, reason=t.state.outcome or unit.failure or "")
         return
     if unit.phase is UnitPhase.ROLLED_BACK:
-        t.put(UnitState(release=unit.release, unit=name, since=t.s.now))
+        t.put(UnitState(release=unit.release, unit=name, since=t.s.now, back_once=unit.back_once))
         return
     fresh = replace(
         unit,

@@ -120,8 +120,12 @@ def live(t: Turn, what: str, subject: str) -> Decision | None:
     return max(found, key=lambda decision: decision.number) if found else None
 
 
-def open_decision(t: Turn, what: str, subject: str, ask: ApprovalAsk) -> Decision:
-    """Ask people. The number is the next one of the release, for ever its own."""
+def open_decision(
+    t: Turn, what: str, subject: str, ask: ApprovalAsk, *, asked: str = "", seen: str | None = None
+) -> Decision:
+    """Ask people. The number is the next one of the release, for ever its own. `asked`, `seen`: the
+    question and what it binds to, where they are more than what and subject say.
+    """
     number = t.state.decisions + 1
     t.state = replace(t.state, decisions=number)
     decision = Decision(
@@ -129,11 +133,11 @@ def open_decision(t: Turn, what: str, subject: str, ask: ApprovalAsk) -> Decisio
         number=number,
         what=what,
         subject=subject,
-        asks=asks(t.s.plan, what, subject),
+        asks=asked or asks(t.s.plan, what, subject),
         roles=ask.roles,
         count=ask.count,
         plan_hash=t.s.plan.plan_hash,
-        shown=shown(t),
+        shown=shown(t) if seen is None else seen,
         at=t.s.now,
         expires=ask.expires,
     )

@@ -10,20 +10,18 @@ from dataclasses import replace
 
 from bot.cluster.fence import numbers
 from bot.core import siblings
-from bot.core.decisions import LIVE, live, open_decision, void
 from bot.core.fronts import obstacle
 from bot.core.messages_endings import (
-    EARLIER_ROLLBACK,
     expired,
     goes_back_with,
     needs_what_is_back,
     revert_branch,
     stopped,
 )
+from bot.core.messages_undo import not_by_itself, once_only
 from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit, failures
 from bot.core.turn import Turn
-from bot.model.plan import ApprovalAsk
 from bot.model.record import FAILED
 from bot.model.state import Blocked, Hold, HoldCode, ReleasePhase, Tally, UnitPhase, UnitState
 
@@ -43,24 +41,26 @@ TOUCHED = (
 def fail(t: Turn, u: Unit, why: str) -> None:
     """A gate said stop: the unit failed, and what its component and its stage say follows."""
     rolling_back = u.state.phase is UnitPhase.ROLLING_BACK
+    stays = "" if rolling_back else _stays(u, why)
     t.put(
         replace(
             u.state,
             phase=UnitPhase.FAILED,
             since=t.s.now,
-            failure=why,
+            failure=stays or why,
             look_at=None if u.state.began is None or rolling_back else t.s.now,
             deadline=None,
             in_hand=False,
         )
     )
-    t.tell("unit.failed", u.plan.unit, why=why)
+    t.tell("unit.failed", u.plan.unit, why=stays or why)
     t.puts.append(Tally(what=FAILED, release=t.s.name, unit=u.plan.unit, at=t.s.now))
-    if rolling_back:
-        _hold_failed(t, u, why)
+    if rolling_back or stays:
+        _hold_failed(t, u, stays or why)
         return
     match u.component.on_failure:
         case "rollbackUnit" if u.state.began:
+            t.put(replace(t.units[u.plan.unit], back_once=True))
             take_back(t, u.plan.unit, by="sluice", reason=why)
         case "rollbackRelease" if u.state.began:
             roll_back(t, by="sluice", reason=why)
@@ -69,6 +69,17 @@ def fail(t: Turn, u: Unit, why: str) -> None:
             pass
     if len(failures(t.s, t.units, u.plan.stage, u.plan.component)) > u.stage.max_failures:
         _hold_failed(t, u, why)
+
+
+def _stays(u: Unit, why: str) -> str:
+    """Why a unit that its component would take back is not: once by itself is enough, and what
+    cannot simply be put back is for people. "" where it may go, or would not.
+    """
+    if u.component.on_failure != "rollbackUnit" or u.state.began is None:
+        return ""
+    if u.state.one_way:
+        return not_by_itself(why, u.state.one_way)
+    return once_only(why) if u.state.back_once else ""
 
 
 def _hold_failed(t: Turn, u: Unit, why: str) -> None:
@@ -111,7 +122,7 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
     if not _can_go_back(unit):
         return False
     if not unit.back:
-        unit = _undecided(t, unit)
+        unit = _undecided(unit)
     _go_above(t, name)
     t.put(
         replace(
@@ -188,25 +199,11 @@ def _go_above(t: Turn, name: str) -> None:
         )
 
 
-def _undecided(t: Turn, unit: UnitState) -> UnitState:
+def _undecided(unit: UnitState) -> UnitState:
     """What was said of an earlier rollback of a first install does not count for this one."""
-    for decision in list(t.decisions.values()):
-        of_it = decision.what == "undo" and decision.subject in siblings.group(t.s, unit.unit)
-        if of_it and decision.status in LIVE:
-            void(t, decision, EARLIER_ROLLBACK)
-    overrides = tuple(gate for gate in unit.overrides if gate != "keep")
-    return replace(unit, undo=False, overrides=overrides)
-
-
-def ask_undo(t: Turn, u: Unit) -> None:
-    """A first install: a person says whether it is deleted or kept."""
-    if all(live(t, "undo", name) is None for name in siblings.group(t.s, u.plan.unit)):
-        open_decision(
-            t,
-            "undo",
-            u.plan.unit,
-            ApprovalAsk(when="undo", roles=("operator", "approver"), count=1),
-        )
+    said = ("keep", "keep-data", "irreversible")
+    overrides = tuple(gate for gate in unit.overrides if gate not in said)
+    return replace(unit, undo=False, undo_data=False, overrides=overrides)
 
 
 def expire(t: Turn) -> None:

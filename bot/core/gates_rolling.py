@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.cluster.goal import Progress
+from bot.core import undo
 from bot.core.calendar import ROLLBACK
 from bot.core.gates_begin import unit_free
 from bot.core.gates_shared import LOOK, as_last_seen, ask_checks, frozen, held
@@ -140,7 +141,9 @@ def dependents_first(t: Turn, u: Unit) -> Wait | None:
 
 
 def _moves_back(t: Turn, u: Unit) -> bool:
-    if u.state.unreachable_since is not None or undo_decided(t, u) or unit_free(t, u):
+    if u.state.unreachable_since is not None or reversible(t, u) or undo_decided(t, u):
+        return False
+    if unit_free(t, u):
         return False
     name = u.plan.unit
     if name not in t.may_go_back:
@@ -151,9 +154,16 @@ def _moves_back(t: Turn, u: Unit) -> bool:
 
 def undo_decided(t: Turn, u: Unit) -> Wait | None:
     """A first install is deleted or kept only when a person said which."""
-    if not t.is_first_install(u) or u.state.undo or "keep" in u.state.overrides:
+    what = undo.wanted(t, u.plan.unit)
+    return Wait(code=what, facts={"unit": u.plan.unit}, who=t.who("approve")) if what else None
+
+
+def reversible(t: Turn, u: Unit) -> Wait | None:
+    """Nothing is lost by putting back what was there, or an admin has said that it shall be."""
+    if not u.state.one_way or "irreversible" in u.state.overrides:
         return None
-    return Wait(code="undo", facts={"unit": u.plan.unit}, who=t.who("approve"))
+    facts = {"unit": u.plan.unit, "why": list(u.state.one_way)}
+    return Wait(code="irreversible", facts=facts, who=t.who("override"))
 
 
 def restored(t: Turn, u: Unit) -> Wait | None:

@@ -30,6 +30,7 @@ def goal_of(
         unavailable_before=u.state.unavailable_before,
         since=u.state.batch_began or s.now,
         undo_installs=u.state.undo,
+        undo_data=u.state.undo_data,
         rows=s.index.rows,
         **siblings.goal_nodes(s, units, u.plan, mode, back if mode is Mode.RESTORE else objects),
     )

@@ -60,7 +60,9 @@ def after_no(f: Facts) -> str:
         case "override-window":
             return "The override is not granted; nothing else changes"
         case "undo":
-            return f"{f.get('subject') or 'What was installed'} is kept"
+            return "What was installed is kept"
+        case "undo-data":
+            return "What may hold data is kept"
         case _:
             return "The release is held"
 

@@ -28,8 +28,6 @@ def asks(plan: ReleasePlan, what: str, subject: str) -> str:
             return f"Begin wave {number} of stage {name}: {component} on {_units(count)}?"
         case "after-stage":
             return f"Is stage {subject} good with {component}, and may the release go on?"
-        case "undo":
-            return f"{subject} had no {component} before this release: delete it, or keep it?"
         case "unreachable":
             where, _, silent = subject.partition(" ")
             units = silent.split(",")

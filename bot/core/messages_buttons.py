@@ -71,6 +71,7 @@ _VOTES = {
     "after-stage": ("Approve stage", "Reject"),
     "undo": ("Delete", "Keep it"),
     "unreachable": ("Leave them out of", "Reject"),
+    "undo-data": ("Delete data too", "Keep data"),
 }
 
 

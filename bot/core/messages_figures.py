@@ -197,6 +197,8 @@ _WEIGHTS = {
     "plan-changed": 1,
     "undo": 3,
     "unreachable-many": 3,
+    "undo-data": 3,
+    "irreversible": 3,
     "approval": 3,
     "blocked": 4,
     "no-evidence": 4,

@@ -294,6 +294,20 @@ def _undo(f: Facts, _: str) -> str:
     )
 
 
+def _undo_data(f: Facts, _: str) -> str:
+    return sentence(
+        f"Needs decision: {f.get('unit', 'a unit')} has objects of this release that may hold data",
+        "Approve deletes them too, reject keeps them",
+    )
+
+
+def _irreversible(f: Facts, _: str) -> str:
+    return sentence(
+        f"Cannot simply be rolled back: {row(f.get('why'), most=3, joint='; ')}",
+        "An admin overrides the gate irreversible, or skip leaves it as it is",
+    )
+
+
 def _restoring(f: Facts, _: str) -> str:
     return f"Rolling back: {f.get('updated')} of {f.get('total')} pods are what they were before."
 
@@ -387,6 +401,8 @@ _SENTENCES: Mapping[str, Say] = {
     "rollback-order": _rollback_order,
     "rollback-limit": _rollback_limit,
     "undo": _undo,
+    "undo-data": _undo_data,
+    "irreversible": _irreversible,
     "restoring": _restoring,
     "plan-changed": _plan_changed,
     "not-due": _not_due,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.cluster.render import digest
@@ -21,6 +22,7 @@ from bot.model.plan import (
     JSON,
     ApprovalAsk,
     ComponentPlan,
+    Irreversible,
     PlannedObject,
     ReleasePlan,
     StagePlan,
@@ -177,6 +179,11 @@ def component_plan(
         checks_after=spec.checks.after,
         on_failure=spec.on_failure,
         evidence_required=spec.releasable.evidence == "required",
+        irreversible=tuple(
+            Irreversible(pair.from_, pair.reason)
+            for pair in spec.irreversible
+            if fnmatchcase(brought.version, pair.to)
+        ),
     )
 
 
@@ -289,6 +296,11 @@ def _component_facts(component: ComponentPlan) -> dict[str, Any]:
         "after": list(component.checks_after),
         "onFailure": component.on_failure,
         "evidence": component.evidence_required,
+        **(
+            {"irreversible": [[pair.before, pair.reason] for pair in component.irreversible]}
+            if component.irreversible
+            else {}
+        ),
         **({"follows": list(component.after)} if component.after else {}),
     }
 

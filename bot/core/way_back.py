@@ -1,6 +1,6 @@
 """The way back: how many units go at once, what a unit does that waits, and when all will be back.
 
-Decides no end: `endings` does. A rollback has a limit of its own; no forward limit stops it.
+Decides no end. A rollback has a limit of its own; no forward limit stops it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from math import ceil
 
-from bot.core import endings
-from bot.core.gates_rolling import undo_decided
+from bot.cluster.goal import Mode
+from bot.core import undo
+from bot.core.gates_rolling import reversible, undo_decided
+from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY
 from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.gate import Wait
@@ -56,9 +58,32 @@ def stands(t: Turn, u: Unit, gate: str) -> bool:
     if gate in ON_ITS_WAY:
         return False
     if gate == "undo_decided":
-        endings.ask_undo(t, u)
+        undo.ask(t)
+    if gate == "reversible" and _stops(t, u):
+        return True
     if state.deadline is not None or state.look_at is not None:
         t.put(replace(state, deadline=None, look_at=None))
+    return True
+
+
+def _stops(t: Turn, u: Unit) -> bool:
+    """What waits for an admin's word does not go on rolling forward meanwhile. False when nothing
+    is left to be seen.
+    """
+    name, state = u.plan.unit, u.state
+    if not t.look_is_due(u):
+        return False
+    if name not in t.s.seen:
+        t.asks.add(name)
+        return True
+    progress = t.progress(u, Mode.STOP)
+    again = t.s.now + UNREACHABLE_EVERY
+    if progress is not None:
+        t.writes += [(name, write) for write in progress.writes]
+        again = t.s.now + LOOK_EVERY[UnitPhase.ROLLING_BACK]
+    if progress is not None and not progress.writes:
+        return False
+    t.put(replace(state, deadline=None, look_at=again))
     return True
 
 
@@ -83,7 +108,7 @@ def back_by(t: Turn) -> datetime | None:
     waves: dict[tuple[int, int], list[str]] = {}
     for name, unit in t.units.items():
         if unit.phase is UnitPhase.ROLLING_BACK and unit.unreachable_since is None:
-            if undo_decided(t, t.unit(name)) is not None:
+            if undo_decided(t, t.unit(name)) or reversible(t, t.unit(name)):
                 continue
             plan = t.s.index.units[name]
             waves.setdefault((plan.stage, plan.wave), []).append(name)

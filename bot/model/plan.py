@@ -59,6 +59,14 @@ class ApprovalAsk:
     expires: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Irreversible:
+    """Versions that may have run before, as a glob, and why there is no simple way back to them."""
+
+    before: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentPlan:
     """What one component of the release brings, the same for all its units."""
@@ -85,6 +93,8 @@ class ComponentPlan:
     checks_after: tuple[str, ...] = ()
     on_failure: str = "hold"
     evidence_required: bool = False
+    irreversible: tuple[Irreversible, ...] = ()
+    """Versions before from which its version has no simple way back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

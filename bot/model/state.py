@@ -158,6 +158,12 @@ class UnitState:
     """It was sent back and is not there yet: it never goes forward again before it is."""
     undo: bool = False
     """A first install may be deleted in a rollback: a person said so."""
+    undo_data: bool = False
+    """What holds data may be deleted with it: a person said that too."""
+    one_way: tuple[str, ...] = ()
+    """Why it cannot simply be put back, one clause each; known since first contact."""
+    back_once: bool = False
+    """It was taken back by itself once: it never is again."""
     overrides: tuple[str, ...] = ()
     """Gates of the unit that a named person overrode, and `keep` of a first install."""
     look_at: datetime | None = None

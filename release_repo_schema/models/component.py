@@ -121,6 +121,18 @@ class Releasable(Model):
     )
 
 
+class IrreversiblePair(Model):
+    """Two versions between which there is no simple way back."""
+
+    from_: NonEmpty = Field(
+        description="The version that ran before, or a glob of such versions.", examples=["2.4.*"]
+    )
+    to: NonEmpty = Field(
+        description="The version that is released, or a glob of such versions.", examples=["2.5.0"]
+    )
+    reason: NonEmpty = Field(description="Why: what putting the old version back would lose.")
+
+
 class ComponentSpec(Model):
     """Owners, rendering, batches, checks."""
 
@@ -170,6 +182,11 @@ class ComponentSpec(Model):
     )
     releasable: Releasable = Field(
         default=Releasable(), description="What makes a version of it releasable."
+    )
+    irreversible: tuple[IrreversiblePair, ...] = Field(
+        default=(),
+        description="Pairs of versions that a rollback does not undo by itself: the unit holds, "
+        "and an admin is asked.",
     )
 
 

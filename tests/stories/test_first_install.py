@@ -6,7 +6,7 @@ from tests import repo_files
 from tests.world import World
 
 NEW = "fleet/clusters/eu-3.yaml"
-EU_3 = "node-agent@eu-3"
+EU_3, EU_4 = "node-agent@eu-3", "node-agent@eu-4"
 
 
 def on_an_empty_cluster(world: World) -> str:
@@ -85,25 +85,112 @@ def test_an_object_that_is_new_beside_old_ones_stays_on_the_way_back(world: Worl
     assert world.live("st-1", "ConfigMap", "extra")
 
 
-def test_several_first_installs_are_decided_one_by_one(world: World) -> None:
-    """Each cluster's people know whether theirs is in use."""
+def two(world: World) -> str:
+    """A release that installed the component on two clusters that had nothing."""
     world.write({"fleet/clusters/eu-4.yaml": repo_files.cluster("eu-4", "prod", 2)})
     world.changes({NEW: repo_files.cluster("eu-3", "prod", 4)}, "Two join")
     stages = [{"name": "production", "units": {}}]
     only = {"names": ["eu-3", "eu-4"]}
     release = world.releases("install", "2.4.1", units=only, pipeline=None, stages=stages)
     world.run_to_the_end(release)
+    return release
+
+
+def test_all_first_installs_of_a_release_are_one_question(world: World) -> None:
+    """A hundred clusters are not a hundred clicks: it names the units and what would go."""
+    release = two(world)
     world.says(f"rollback {release} wrong clusters")
     world.run_for(minutes=1)
-    several = world.says(f"approve {release}", by="ben")
-    assert several.code == 2
-    assert several.body["refused"]["code"] == "several-open"
-    asked = {e.data["id"]: e.data["asks"] for e in world.events(release, "decision.asked")}
-    eu_3 = next(number for number, asks in asked.items() if "eu-3" in asks)
-    eu_4 = next(number for number, asks in asked.items() if "eu-4" in asks)
-    assert world.says(f"approve {eu_3}", by="ben").code == 0
-    assert world.says(f"reject {eu_4} --reason 'in use'", by="ben").code == 0
+    (asked,) = world.events(release, "decision.asked")
+    assert EU_3 in asked.data["asks"]
+    assert EU_4 in asked.data["asks"]
+    assert "DaemonSet infra/node-agent" in asked.data["asks"]
+    assert "ConfigMap infra/node-agent" in asked.data["asks"]
+    assert world.says(f"approve {release}", by="ben").code == 0
+    world.run_for(minutes=15)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert (world.running()["eu-3"], world.running()["eu-4"]) == ("", "")
+
+
+def test_what_is_in_use_is_left_out_before_the_rest_is_deleted(world: World) -> None:
+    """Each cluster's people know whether theirs is in use: skip keeps it, and the question about
+    the others is asked anew; the old answer counts for nothing.
+    """
+    release = two(world)
+    world.says(f"rollback {release} wrong clusters")
+    world.run_for(minutes=1)
+    assert world.says(f"skip {EU_4} --reason 'in use'").code == 0
+    assert world.says(f"approve {release}#1", by="ben").body["refused"]["code"] == "void"
+    assert world.says(f"approve {release}#2", by="ben").code == 0
     world.run_for(minutes=15)
     assert world.phase(release) == "ROLLED_BACK"
     assert world.running()["eu-3"] == ""
     assert world.running()["eu-4"] == "2.4.1×2"
+
+
+def test_a_unit_that_follows_later_is_asked_about_again(world: World) -> None:
+    """Yes to one cluster is no yes to another."""
+    release = two(world)
+    world.says(f"rollback {EU_3} wrong cluster")
+    world.run_for(minutes=1)
+    world.says(f"rollback {EU_4} wrong cluster too")
+    world.run_for(minutes=1)
+    assert world.says(f"approve {release}#1", by="ben").body["refused"]["code"] == "void"
+    assert world.running()["eu-3"] == "2.4.1×4"
+    assert world.says(f"approve {release}#2", by="ben").code == 0
+    world.run_for(minutes=15)
+    assert (world.running()["eu-3"], world.running()["eu-4"]) == ("", "")
+
+
+CLAIM = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: agents}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: spool, namespace: agents}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+
+
+def with_data(world: World) -> str:
+    world.write({"components/node-agent/templates/data.yaml": CLAIM})
+    world.push("With a namespace and a claim")
+    return on_an_empty_cluster(world)
+
+
+def test_what_holds_data_is_asked_about_on_its_own(world: World) -> None:
+    """A yes to deleting a DaemonSet is no yes to deleting a namespace with all that is in it."""
+    release = with_data(world)
+    world.run_to_the_end(release)
+    world.says(f"rollback {release} wrong cluster")
+    world.run_for(minutes=1)
+    (first,) = world.events(release, "decision.asked")
+    assert "Namespace" not in first.data["asks"]
+    world.says(f"approve {release}", by="ben")
+    world.run_for(minutes=5)
+    assert world.phase(release) == "ROLLING_BACK"
+    assert world.live("eu-3", "DaemonSet") is not None, "nothing goes before all is decided"
+    _, second = world.events(release, "decision.asked")
+    assert "Namespace agents" in second.data["asks"]
+    assert "PersistentVolumeClaim agents/spool" in second.data["asks"]
+    assert world.says(f"reject {release} --reason 'their spool'", by="ben").code == 0
+    world.run_for(minutes=15)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert world.running()["eu-3"] == ""
+    assert world.live("eu-3", "Namespace", "agents") is not None
+    assert world.live("eu-3", "PersistentVolumeClaim", "spool") is not None
+
+
+def test_data_goes_when_a_person_says_that_too(world: World) -> None:
+    release = with_data(world)
+    world.run_to_the_end(release)
+    world.says(f"rollback {release} wrong cluster")
+    world.run_for(minutes=1)
+    world.says(f"approve {release}", by="ben")
+    world.run_for(minutes=1)
+    assert world.says(f"approve {release}", by="ana").code == 0
+    world.run_for(minutes=15)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert world.fleet.objects("eu-3") == ()

@@ -74,13 +74,9 @@ def not_blocked(t: Turn, u: Unit) -> Wait | None:
                 source=t.s.rules.source("Policy", t.s.rules.policy.name),
             )
     for row in t.s.rules.blocked:
-        if (row.component, row.version) == (
-            u.component.name,
-            u.component.version,
-        ) and row.content in (
-            "",
-            u.component.content,
-        ):
+        known = (row.component, row.version) == (u.component.name, u.component.version)
+        # What main has too is judged by what main says of it: until when, or not at all any more.
+        if known and not row.on_main and row.content in ("", u.component.content):
             return Wait(
                 code="blocked",
                 facts=facts | {"reason": row.reason, "blocked_until": None},

@@ -57,3 +57,33 @@ def not_by_itself(why: str, reasons: Sequence[str]) -> str:
 def once_only(why: str) -> str:
     """The failure of a unit that has been taken back by itself before."""
     return f"{why}; it was taken back by itself once before, so this time it holds"
+
+
+def plan_irreversible(component: str, runs: str, version: str, reason: str, units: int) -> str:
+    """A warning of a plan: a pair of versions without a simple way back."""
+    was = runs or "a version that is not known"
+    return (
+        f"{many(units, 'unit')} cannot simply be rolled back: {component} from {was} to {version}"
+        f" is declared irreversible ({reason}); a rollback holds there and asks an admin"
+    )
+
+
+def plan_one_way(why: str, units: int) -> str:
+    """A warning of a plan: an object without a simple way back."""
+    return f"{many(units, 'unit')} cannot simply be rolled back: {why}; a rollback holds and asks"
+
+
+def plan_immutable(what: str, path: str, units: int) -> str:
+    """A warning of a plan: a field that no API server changes."""
+    return (
+        f"{what}: {path} changes in {many(units, 'unit')}, and the API server refuses that:"
+        " the batch will fail there"
+    )
+
+
+def plan_new_data(objects: Sequence[str], units: int) -> str:
+    """A warning of a plan: what it creates and no rollback deletes unasked."""
+    return (
+        f"{row(objects, most=NAMED)} would be new on up to {many(units, 'unit')} and may hold data:"
+        " a rollback keeps it unless people say otherwise"
+    )

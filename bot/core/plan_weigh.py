@@ -232,9 +232,8 @@ def _downgrades(
 
 def _blocked(component: ComponentPlan, known: Known) -> Iterable[str]:
     for entry in known.blocked:
-        if (entry.component, entry.version) == (component.name, component.version) and (
-            entry.content in ("", component.content)
-        ):
+        known_here = (entry.component, entry.version) == (component.name, component.version)
+        if known_here and not entry.on_main and entry.content in ("", component.content):
             yield say.blocked(
                 component.name,
                 component.version,

@@ -141,6 +141,8 @@ class Blocked:
     reason: str
     release: str
     at: datetime
+    on_main: bool = False
+    """Main's policy has it too: who takes it out there lifts it."""
 
     @property
     def key(self) -> str:

@@ -29,6 +29,7 @@ from bot.model.state import (
     UnitState,
 )
 from bot.ports import GitHost, MainCommit, PullSeen, Rewritten, Store
+from bot.reconciler.blocks import hand_over
 from bot.reconciler.known import known
 from bot.reconciler.ledger import Ledger
 from bot.reconciler.noticing_pulls import PullNoticer, drop_others, opener
@@ -131,6 +132,7 @@ class Noticer:
             blocked=self._board.rules.blocked,
             broken=broken,
         )
+        hand_over(self._board, ledger)
         self._tell_of_main(broken, head, now, ledger)
         self._hold_for_main(broken, now, ledger)
         self._board.wake_all()

@@ -33,6 +33,7 @@ from bot.core.plan_shown import (
 )
 from bot.core.plan_unreleased import unreleased
 from bot.core.plan_versions import versions_by_releases
+from bot.core.plan_way_back import of_the_way_back
 from bot.core.plan_weigh import (
     approvals,
     batches_ahead,
@@ -272,7 +273,8 @@ class Planner:
         if known.emergency:
             calendar = calendar.with_emergency(known.emergency)
         told = forecast(plan, calendar, after.policy, now, batches=batches_ahead(draft.shown))
-        changes = self._changes(before, draft.planned, draft.shown, known)
+        changes, no_way_back = self._changes(before, draft.planned, draft.shown, known)
+        others = warnings(plan, draft.members, draft.shown, changes, told, known=known)
         return ReleaseShown(
             planned=draft.planned,
             units=draft.shown,
@@ -280,7 +282,7 @@ class Planner:
             exposure=forecast_exposure(plan, told, counts_of(draft.shown)),
             changes=changes,
             approvals=approvals(plan),
-            warnings=warnings(plan, draft.members, draft.shown, changes, told, known=known),
+            warnings=(*no_way_back, *others),
             delays=delays(plan, told, calendar),
         )
 
@@ -290,8 +292,10 @@ class Planner:
         planned: PlannedRelease,
         shown: Mapping[str, UnitShown],
         known: Known,
-    ) -> tuple[Change, ...]:
-        """The diff of every unit: what was last applied (or the best guess of it) → the plan."""
+    ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+        """The diff of every unit: what was last applied (or the best guess of it) → the plan; and
+        what it says of the way back.
+        """
         blobs = dict(planned.blobs)
         had: dict[str, tuple[PlannedObject, ...]] = {}
         guessed: dict[tuple[str, str], list[Candidate]] = {}
@@ -313,7 +317,8 @@ class Planner:
             (unit.unit, had.get(unit.unit), unit.objects) for unit in planned.plan.units
         )
         self.compared += differ.compared
-        return changes
+        back = of_the_way_back(planned.plan, shown, changes, had, blobs.get)
+        return changes, tuple(back)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ FACTS: dict[str, dict[str, Any]] = {
     "superseding": {"releases": ["node-agent-2-4-9"]},
     "main-broken": {"path": "calendar/windows.yaml:7"},
     "rollback-window": {"why": "Freeze year-end until Mon 4 Jan 2027 08:00 Europe/Berlin"},
+    "irreversible": {"why": ["from 2.4.1 to 2.5.0 is declared irreversible: another layout"]},
+    "undo-data": {"unit": "node-agent@eu-1"},
     "rollback-limit": {"limit": 100, "going": 100, "stage": "production"},
     "shared-object": {
         "unit": "node-agent@eu-1/nodeSet:canary",

@@ -147,3 +147,50 @@ def test_a_crd_that_stores_another_version_is_not_put_back(world: World) -> None
     world.run_for(minutes=15)
     assert world.phase(release) == "ROLLING_BACK"
     assert "stores its objects as v1 now" in world.why(release)
+
+
+def shown(world: World, release: str, files: dict[str, str]) -> str:
+    """The pull request of a release as people read it before they merge it."""
+    world.proposes(release, files)
+    world.tick()
+    return world.chat.cards[f"pull/pr/{release}"]
+
+
+def test_the_plan_says_so_before_anybody_merges(world: World) -> None:
+    """With the number of units and the reason: who merges knows that it will not simply go back."""
+    world.run_to_the_end(world.releases("first", "2.4.1"))
+    path = "components/node-agent/templates/crd.yaml"
+    world.changes({COMPONENT: repo_files.component(irreversible=[PAIR])})
+    world.changes({path: CRD.format(alpha="true", stable="false")})
+    world.run_to_the_end(world.releases("with-crd", "2.4.2"))
+    files = {
+        "releases/2026/second.yaml": repo_files.release("second", "2.6.0"),
+        path: CRD.format(alpha="false", stable="true"),
+    }
+    card = shown(world, "second", files)
+    assert "3 units cannot simply be rolled back: node-agent from 2.4.2 to 2.6.0" in card
+    assert PAIR["reason"] in card
+    assert "stores its objects as v1 now" in card
+
+
+def test_the_plan_says_what_no_rollback_deletes_unasked(world: World) -> None:
+    """A namespace that a release creates outlives its rollback."""
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: agents}\n"
+    files = {
+        "releases/2026/second.yaml": repo_files.release("second", "2.5.0"),
+        "components/node-agent/templates/space.yaml": space,
+    }
+    assert "Namespace agents would be new on up to 3 units" in shown(world, "second", files)
+
+
+def test_the_plan_says_what_an_api_server_refuses(world: World) -> None:
+    """A selector never changes: the first batch would fail, and the plan knows."""
+    world.run_to_the_end(world.releases("first", "2.4.1"))
+    template = repo_files.TEMPLATE.replace(
+        "selector: {matchLabels: {app: node-agent}}", "selector: {matchLabels: {app: agent}}"
+    ).replace("labels: {app: node-agent}", "labels: {app: agent}")
+    files = {
+        "releases/2026/second.yaml": repo_files.release("second", "2.5.0"),
+        "components/node-agent/templates/node-agent.yaml": template,
+    }
+    assert "spec.selector changes in 3 units" in shown(world, "second", files)

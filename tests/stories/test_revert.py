@@ -138,3 +138,89 @@ def test_the_revert_is_proposed_when_the_git_host_is_back(world: World) -> None:
     world.run_for(minutes=5)
     assert FILE not in world.branch(f"revert-{release}")
     assert world.branch(f"revert-{release}")
+
+
+def waiting_behind(world: World, first: str, name: str = "node-agent-2-5-0-more") -> str:
+    """A second release of the same version, merged before the first was rolled back."""
+    world.proposes(name, {f"releases/2026/{name}.yaml": repo_files.release(name, "2.5.0")})
+    world.tick()
+    world.merges(name)
+    world.tick()
+    assert "[unit_free]" in world.why(name)
+    taken_back(world, first)
+    return name
+
+
+def unblocked(world: World) -> None:
+    """A person takes the block out of main's policy."""
+    world.changes({"policy/policy.yaml": POLICY}, "2.5.0 was not to blame")
+
+
+def test_the_block_holds_until_a_person_takes_it_out_of_main(world: World) -> None:
+    """Main is where a block is seen and reviewed: once it is there, main's word counts."""
+    name = waiting_behind(world, with_values(world))
+    world.run_for(hours=1)
+    assert "[not_blocked]" in world.why(name)
+    world.merges("revert-node-agent-2-5-0", by="ana")
+    world.run_for(hours=1)
+    assert "[not_blocked]" in world.why(name)
+    assert "policy/policy.yaml" in next(w.wait.source or "" for w in world.view(name).waiting)
+    unblocked(world)
+    world.run_to_the_end(name)
+    assert world.phase(name) == "SUCCEEDED"
+    assert set(world.running().values()) == {"2.5.0×2", "2.5.0×4"}
+
+
+def test_a_policy_that_never_had_the_block_lifts_none(world: World) -> None:
+    """Before the revert is merged any change of the policy could drop it by accident."""
+    name = waiting_behind(world, with_values(world))
+    unblocked(world)
+    world.run_for(hours=2)
+    assert "[not_blocked]" in world.why(name)
+    world.dies()
+    world.start()
+    world.run_for(hours=2)
+    assert "[not_blocked]" in world.why(name)
+
+
+def test_a_block_of_content_is_lifted_in_main_as_well(world: World) -> None:
+    """Of a configuration release only the content is blocked; so is what a person unblocks."""
+    world.changes({"policy/policy.yaml": POLICY})
+    world.run_to_the_end(world.releases("first", "2.5.0"))
+    release = with_values(world, "trace", "2.5.0")
+    world.run_until("2026-11-24T14:00:00Z")
+    taken_back(world, release)
+    (blocked,) = world.bot.board.rules.blocked
+    assert blocked.content
+    world.merges("revert-trace", by="ana")
+    world.tick()
+    assert [row.on_main for row in world.bot.board.rules.blocked] == [True]
+    again = {"releases/2026/again.yaml": repo_files.release("again", "2.5.0"), VALUES: DEBUG}
+    world.proposes("again", again)
+    world.tick()
+    world.merges("again")
+    world.run_for(hours=1)
+    assert "[not_blocked]" in world.why("again")
+    unblocked(world)
+    assert not world.bot.board.rules.blocked
+    world.run_to_the_end("again")
+    assert world.live("st-1", "ConfigMap")["data"]["level"] == "debug"
+
+
+def test_an_older_release_goes_back_while_a_newer_one_waits(world: World) -> None:
+    """The newer one has written nothing: it waits until all is back, then has its turn."""
+    first = with_values(world)
+    second = "node-agent-2-6-0"
+    world.proposes(second, {f"releases/2026/{second}.yaml": repo_files.release(second, "2.6.0")})
+    world.tick()
+    world.merges(second)
+    world.run_for(minutes=1)
+    assert world.says(f"rollback {first} leak").code == 0
+    world.run_for(seconds=10)
+    assert "[unit_free]" in world.why(second)
+    world.run_to_the_end(second)
+    assert world.phase(first) == "ROLLED_BACK"
+    assert set(world.running().values()) == {"2.6.0×2", "2.6.0×4"}
+    assert world.says(f"rollback {second} leak").code == 0
+    world.run_for(minutes=20)
+    assert set(world.running().values()) == {"2.4.1×2", "2.4.1×4"}, "not what the first had left"

@@ -11,6 +11,7 @@ from typing import Any
 from bot.core import messages_graph, messages_siblings
 from bot.core.messages_holds import held
 from bot.core.messages_progress import uncounted, waits_for
+from bot.core.messages_why_back import BACK
 from bot.core.messages_words import clause, length, many, moment, row, sentence, some
 from bot.model.gate import Stop, Wait
 
@@ -274,42 +275,8 @@ def _main_broken(f: Facts, _: str) -> str:
     return sentence(f"Held: {path} does not lint on main", "Mend it there; this goes on by itself")
 
 
-def _rollback_window(f: Facts, _: str) -> str:
-    return sentence(f"The rollback waits: {clause(f.get('why'))}")
-
-
 def _rollback_order(f: Facts, _: str) -> str:
     return f"The rollback waits for newer units: {_left(f)}."
-
-
-def _rollback_limit(f: Facts, _: str) -> str:
-    going = f"{f.get('going')} of {f.get('limit')} units of stage {f.get('stage')} go back already"
-    return f"The rollback waits for a place: {going} (rollback.maxConcurrency)."
-
-
-def _undo(f: Facts, _: str) -> str:
-    return sentence(
-        f"Needs decision: {f.get('unit', 'a unit')} was first installed by this release",
-        "Approve deletes it, reject keeps it",
-    )
-
-
-def _undo_data(f: Facts, _: str) -> str:
-    return sentence(
-        f"Needs decision: {f.get('unit', 'a unit')} has objects of this release that may hold data",
-        "Approve deletes them too, reject keeps them",
-    )
-
-
-def _irreversible(f: Facts, _: str) -> str:
-    return sentence(
-        f"Cannot simply be rolled back: {row(f.get('why'), most=3, joint='; ')}",
-        "An admin overrides the gate irreversible, or skip leaves it as it is",
-    )
-
-
-def _restoring(f: Facts, _: str) -> str:
-    return f"Rolling back: {f.get('updated')} of {f.get('total')} pods are what they were before."
 
 
 def _plan_changed(_f: Facts, _: str) -> str:
@@ -397,13 +364,8 @@ _SENTENCES: Mapping[str, Say] = {
     "sick": _sick,
     "superseding": _superseding,
     "main-broken": _main_broken,
-    "rollback-window": _rollback_window,
     "rollback-order": _rollback_order,
-    "rollback-limit": _rollback_limit,
-    "undo": _undo,
-    "undo-data": _undo_data,
-    "irreversible": _irreversible,
-    "restoring": _restoring,
+    **BACK,
     "plan-changed": _plan_changed,
     "not-due": _not_due,
     "shared-object": messages_siblings.shared_object,

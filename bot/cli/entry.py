@@ -36,6 +36,7 @@ COMMANDS = {
     "plan": ("bot.cli.planning", "What merging head into base would do."),
     "windows": ("bot.cli.windows", "When batches may begin, and what decides it."),
     "forecast": ("bot.cli.planning", "When each batch of a release would start."),
+    "rehearse": ("bot.cli.rehearsing", "A release on a virtual clock, with its conversation."),
     "render": ("bot.cli.rendering", "The YAML of a unit."),
     "run": ("bot.cli.running", "The bot, in one process."),
     "status": ("bot.cli.board", "Where every release stands, or one of them."),
@@ -63,7 +64,7 @@ COMMANDS = {
     "demo": ("bot.cli.running", "The whole story of a release, on this machine."),
 }
 """Name → where it stands, and what it does in one line. The order is that of the help."""
-LATER = ("merge", "rehearse", "sim")
+LATER = ("merge", "sim")
 
 
 class Script(click.Group):

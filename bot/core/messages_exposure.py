@@ -1,6 +1,6 @@
 """The exposure curve as people read it: a few rows that tell how fast a release reaches the fleet.
 
-Words and layout only; at most seven rows, whether it has ten points or ten thousand.
+Words and layout only; at most eight rows, whether it has ten points or ten thousand.
 """
 
 from __future__ import annotations
@@ -39,11 +39,14 @@ def exposure_lines(told: Exposure, zone: str) -> list[str]:
 def _told(told: Exposure) -> list[Point]:
     points, chosen = told.points, []
     marks = list(_MARKS)
+    peak = max((point.nodes for point in points), default=0)
     for number, point in enumerate(points):
         share = point.nodes / told.nodes if told.nodes else 1.0
         passed = [mark for mark in marks if share >= mark]
         marks = [mark for mark in marks if share < mark]
-        if passed or number in (0, len(points) - 1):
+        # What came to be most is told too, where it goes back again.
+        highest = point.nodes == peak and points[-1].nodes < peak
+        if passed or number in (0, len(points) - 1) or highest:
             chosen.append(point)
     return chosen
 

@@ -46,6 +46,7 @@ from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, Relea
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import condition_findings, rendered_findings
 from bot.reconciler.planner_caches import Renderings, Repos
+from bot.reconciler.planner_known import broken_by, last_applied, of_units
 from bot.reconciler.rule_trial import rule_findings
 from release_repo_schema.findings import Finding
 from release_repo_schema.models import Release
@@ -216,7 +217,7 @@ class Planner:
             document = after.documents["Release", name]
             said = say.empty_release(name)
             return _Draft(findings=(document.finding(("spec",), "no-units", said, at_key=True),))
-        known = _of_units(known, members)
+        known = of_units(known, members)
         rendered: dict[str, Rendered] = {}
         blobs: dict[str, JSON] = {}
         wrong: list[Finding] = []
@@ -239,7 +240,7 @@ class Planner:
                 for one in members.components
                 if all({**versions, **had}.get(u.unit) == one.version for u in members.of(one))
             },
-            broken=_broken(release, known),
+            broken=broken_by(release, known),
         )
         plan = build(after, release, members, rendered, origin)
         planned = PlannedRelease(frozen(plan, rows_used(after, blobs.values())), blobs)
@@ -296,13 +297,32 @@ class Planner:
         """The diff of every unit: what was last applied (or the best guess of it) → the plan; and
         what it says of the way back.
         """
+        had, blobs = self.had(before, planned, shown, known)
+        differ = Differ(blobs)
+        changes = differ.changes(
+            (unit.unit, had.get(unit.unit), unit.objects) for unit in planned.plan.units
+        )
+        self.compared += differ.compared
+        back = of_the_way_back(planned.plan, shown, changes, had, blobs.get)
+        return changes, tuple(back)
+
+    def had(
+        self,
+        before: Repo,
+        planned: PlannedRelease,
+        shown: Mapping[str, UnitShown],
+        known: Known,
+    ) -> tuple[dict[str, tuple[PlannedObject, ...]], dict[str, JSON]]:
+        """What every unit has now: as last applied, else as its version by the Releases of before
+        renders; and those objects by digest, with the planned ones. Nothing where neither is known.
+        """
         blobs = dict(planned.blobs)
         had: dict[str, tuple[PlannedObject, ...]] = {}
         guessed: dict[tuple[str, str], list[Candidate]] = {}
         names = dict.fromkeys(one.name for one in planned.plan.components)
         there = {unit.unit: unit for name in names for unit in candidates(before, name)}
         for unit in planned.plan.units:
-            applied = _applied(unit.unit, known, blobs)
+            applied = last_applied(unit.unit, known, blobs)
             if applied is not None:
                 had[unit.unit] = applied
             elif (version := shown[unit.unit].version) and unit.unit in there:
@@ -312,13 +332,7 @@ class Planner:
                 rendered, more, _ = self._rendered(before, component, version, units)
                 had.update({unit: one.objects for unit, one in rendered.items()})
                 blobs |= more
-        differ = Differ(blobs)
-        changes = differ.changes(
-            (unit.unit, had.get(unit.unit), unit.objects) for unit in planned.plan.units
-        )
-        self.compared += differ.compared
-        back = of_the_way_back(planned.plan, shown, changes, had, blobs.get)
-        return changes, tuple(back)
+        return had, blobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,34 +374,7 @@ def _removed(before: Repo, after: Repo) -> tuple[str, ...]:
     return tuple(sorted(set(before.releases) - set(after.releases) - after.broken_names))
 
 
-def _of_units(known: Known, members: Membership) -> Known:
-    """The same facts with those units only: each row of the store is read once."""
-    rows = ((unit.unit, known.applied.get(unit.unit)) for unit in members.units)
-    return replace(known, applied={unit: row for unit, row in rows if row is not None})
 
-
-def _broken(release: Release, known: Known) -> dict[str, list[str]]:
-    """Unit → the superseded releases that broke it."""
-    found: dict[str, list[str]] = {}
-    for name in release.spec.supersedes:
-        for unit in known.broken.get(name, ()):
-            found.setdefault(unit, []).append(name)
-    return found
-
-
-def _applied(unit: str, known: Known, blobs: dict[str, JSON]) -> tuple[PlannedObject, ...] | None:
-    """What was last applied to a unit; None if the store does not have all of it."""
-    row = known.applied.get(unit)
-    if row is None:
-        return None
-    objects = []
-    for key, digest in row.objects.items():
-        obj = blobs.get(digest) or known.blob(digest)
-        if obj is None:
-            return None
-        blobs[digest] = obj
-        objects.append(PlannedObject(ObjectRef(*key.rsplit("/", 3)), digest))
-    return tuple(objects)
 
 
 def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,0 +1,1 @@
+"""Releases before they happen."""

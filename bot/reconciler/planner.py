@@ -42,14 +42,13 @@ from bot.core.plan_weigh import (
     shown_units,
     warnings,
 )
-from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, ReleasePlan
+from bot.model.plan import JSON, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import condition_findings, rendered_findings
 from bot.reconciler.planner_caches import Renderings, Repos
 from bot.reconciler.planner_known import broken_by, last_applied, of_units
 from bot.reconciler.rule_trial import rule_findings
 from release_repo_schema.findings import Finding
-from release_repo_schema.models import Release
 from release_repo_schema.repo import Repo
 from release_repo_schema.rules import lint
 from release_repo_schema.rules.change import changed_releases, new_releases
@@ -372,9 +371,6 @@ def _name_taken(repo: Repo, name: str) -> Finding:
 
 def _removed(before: Repo, after: Repo) -> tuple[str, ...]:
     return tuple(sorted(set(before.releases) - set(after.releases) - after.broken_names))
-
-
-
 
 
 def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -5,11 +5,9 @@ Picks and reads; decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.order import Candidate
-from bot.core.plan import Membership
+from bot.core.members import Membership
 from bot.core.plan_shown import Known
 from bot.model.plan import JSON, ObjectRef, PlannedObject
 from release_repo_schema.models import Release
@@ -30,7 +28,9 @@ def broken_by(release: Release, known: Known) -> dict[str, list[str]]:
     return found
 
 
-def last_applied(unit: str, known: Known, blobs: dict[str, JSON]) -> tuple[PlannedObject, ...] | None:
+def last_applied(
+    unit: str, known: Known, blobs: dict[str, JSON]
+) -> tuple[PlannedObject, ...] | None:
     """What was last applied to a unit; None if the store does not have all of it."""
     row = known.applied.get(unit)
     if row is None:

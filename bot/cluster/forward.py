@@ -122,7 +122,7 @@ def _look(
         now=now,
         own=own,
         nodes=goal.nodes_of(ref),
-        strays=goal.strays and full,
+        strays="" if goal.strays and full else None,
     )
     arrived = not by_node or _all_new(goal, everywhere)
     batch = own
@@ -242,7 +242,10 @@ def _healthy(goal: Goal, ref: ObjectRef, look: Rollout, want: int) -> bool:
 
     A spec that somebody else scaled a moment ago is no illness: only pods tell.
     """
-    gone = max(0, goal.totals.get(ref.key, look.total) - look.total)
+    counted = goal.totals.get(ref.key, look.total)
+    # What joined the nodes meanwhile is not what the batch brought.
+    want = min(want, counted) if goal.by_node else want
+    gone = max(0, counted - look.total)
     still = min(want, max(1, want - gone))
     broken = sum(not look.is_available(p) for p in look.old)
     return (

@@ -15,7 +15,7 @@ from bot.cluster.merge import merge3
 from bot.cluster.on_delete import delete_pod, next_deletes
 from bot.cluster.ordinals import stuck
 from bot.cluster.plain import patch
-from bot.cluster.rollout import Rollout, rollouts
+from bot.cluster.rollout import Rollout, revision_of, rollouts
 from bot.cluster.stage import on_delete, owned, restored, whole
 from bot.model.effects import Purpose, Write
 from bot.model.plan import JSON, ObjectRef
@@ -45,7 +45,7 @@ def restore_workload(
         now=now,
         own=own,
         nodes=goal.nodes_of(ref),
-        strays=goal.strays,
+        strays=revision_of(row, target, there.children) if goal.strays else None,
     )
     waiting, detail = _waiting(goal, look)
     # A controller that has not seen the last step yet is no reason to take that step back.

@@ -45,12 +45,9 @@ class Rollout:
         return tuple(p for p in self.pods if not self._is_new(p) and not p.deleting)
 
     def _is_new(self, pod: Pod) -> bool:
-        """By name of the revision, or by its hash alone: labels of pods may hold either."""
         if not self.revision or not pod.revision:
             return False
-        if self.row.component is not None:
-            return self.revision == pod.revision
-        return self.revision == pod.revision or self.revision.endswith(f"-{pod.revision}")
+        return same_revision(self.row, self.revision, pod)
 
     def is_available(self, pod: Pod) -> bool:
         return pod.name in self.available
@@ -129,10 +126,10 @@ def rollouts(
     now: datetime,
     own: JSON,
     nodes: frozenset[str] | None,
-    strays: bool = False,
+    strays: str | None = None,
 ) -> tuple[Rollout, Rollout]:
-    """(everywhere, on these nodes): the same twice where no nodes are named. `strays`: on these,
-    and wherever else a pod is not on the revision.
+    """(everywhere, on these nodes): the same twice where no nodes are named. `strays`: and wherever
+    else an old pod is of that revision, of any where it is "".
     """
 
     def on(where: frozenset[str] | None) -> Rollout:
@@ -143,9 +140,44 @@ def rollouts(
     everywhere = on(None)
     if nodes is None:
         return everywhere, everywhere
-    if strays and everywhere.revision and not everywhere.lag:
-        nodes |= {pod.node for pod in everywhere.old}
+    if strays is not None and everywhere.revision and not everywhere.lag:
+        nodes |= {p.node for p in everywhere.old if not strays or same_revision(row, strays, p)}
     return everywhere, on(nodes)
+
+
+def revision_of(row: WorkloadKind, obj: JSON, children: tuple[JSON, ...]) -> str | None:
+    """The revision that pods of this very template have; None when nothing carries it."""
+    template = at(obj, row.template)
+    if row.component is not None:
+        return str(template) if template else None
+    stored = [c for c in children if c.get("kind") == "ControllerRevision"]
+    for one in sorted(stored, key=lambda c: int(c.get("revision", 0)), reverse=True):
+        if _within(without_nulls(template), _stored_template(one)):
+            label = at(one, ("metadata", "labels", row.revision_label), "")
+            return str(label or one["metadata"]["name"])
+    return None
+
+
+def _within(asked: JSON, have: JSON) -> bool:
+    """Whether all that is asked stands there; servers add defaults of their own."""
+    if isinstance(asked, dict):
+        return isinstance(have, dict) and all(
+            name in have and _within(value, have[name]) for name, value in asked.items()
+        )
+    if isinstance(asked, list):
+        return (
+            isinstance(have, list)
+            and len(asked) == len(have)
+            and all(_within(one, other) for one, other in zip(asked, have, strict=True))
+        )
+    return bool(asked == have)
+
+
+def same_revision(row: WorkloadKind, revision: str, pod: Pod) -> bool:
+    """By name of the revision, or by its hash alone: labels of pods may hold either."""
+    if row.component is not None:
+        return revision == pod.revision
+    return revision == pod.revision or revision.endswith(f"-{pod.revision}")
 
 
 def _revision(row: WorkloadKind, live: JSON, children: tuple[JSON, ...], *, lag: bool) -> str:

@@ -84,10 +84,15 @@ def _some_back(ask: Ask, t: Turn, touched: list[str]) -> int:
             ),
             who=list(t.who("retry")),
         )
-    return sum(
+    stood = _going_back(t)
+    for name in reversed(touched):
         endings.take_back(t, name, by=ask.by, reason=ask.command.reason)
-        for name in reversed(touched)
-    )
+    return _going_back(t) - stood
+
+
+def _going_back(t: Turn) -> int:
+    """Units on their way back: one may take others along that share an object with it."""
+    return sum(unit.phase is UnitPhase.ROLLING_BACK for unit in t.units.values())
 
 
 def _nothing_to_take_back(ask: Ask) -> Refusal:

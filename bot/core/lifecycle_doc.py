@@ -26,6 +26,7 @@ _FROM_OUTSIDE = (
     (UnitPhase.PENDING, UnitPhase.QUARANTINED, "cluster silent for too long"),
     (UnitPhase.QUARANTINED, UnitPhase.PENDING, "it answers again"),
     (UnitPhase.PENDING, UnitPhase.SKIPPED, "skip"),
+    (UnitPhase.VERIFYING, UnitPhase.APPLYING, "nodes came into its set"),
     (UnitPhase.FAILED, UnitPhase.PENDING, "retry"),
     (UnitPhase.FAILED, UnitPhase.SKIPPED, "skip"),
     (UnitPhase.FAILED, UnitPhase.VERIFYING, "override"),

@@ -49,6 +49,11 @@ def budget_spent(failed: int, budget: int) -> str:
 _HOLDS = {
     "paused": ("Paused", "", "Resume lifts it"),
     "freeze": ("Frozen", "", "Unfreeze lifts it"),
+    "node-sets": (
+        "Held",
+        "a node is in two node sets at once",
+        "Change a selector, or the labels of the node; then resume",
+    ),
     "snoozed": ("Snoozed", "", "It goes on by itself then; resume lets it go on at once"),
     "failed": (
         "Stopped",

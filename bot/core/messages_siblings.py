@@ -36,11 +36,18 @@ def shared_object(f: Facts, _: str) -> str:
 
 def node_sets(f: Facts, _: str) -> str:
     """Why a unit waits whose cluster has a node in two sets."""
+    return sentence(
+        f"Held: {twice(f)}",
+        "Sets may not overlap: change a selector, or the labels of the node; then resume",
+    )
+
+
+def twice(f: Facts) -> str:
+    """Which node is in which sets."""
     count = f.get("nodes")
     more = count - 1 if isinstance(count, int) else 0
     others = f", and so {'is' if more == 1 else 'are'} {more} more" if more > 0 else ""
-    return sentence(
-        f"Held: node {f.get('node', '')} of {f.get('cluster', '')} is in the node sets "
-        f"{row(f.get('sets'), joint=' and ')} at once{others}",
-        "Sets may not overlap: change a selector, or the labels of the node",
+    return (
+        f"node {f.get('node', '')} of {f.get('cluster', '')} is in the node sets "
+        f"{row(f.get('sets'), joint=' and ')} at once{others}"
     )

@@ -72,6 +72,12 @@ def _soak_extended(event: Event, view: ReleaseView) -> Message | None:
     return Message(text=sentence(text, f"Until {moment(until, view.zone)}" if until else ""))
 
 
+def _applies_again(event: Event, view: ReleaseView) -> Message | None:
+    updated, total = event.data.get("updated"), event.data.get("total")
+    text = f"{event.unit}: nodes came into its set, so its batch goes on ({updated} of {total})"
+    return Message(text=sentence(text)) if small(view) else None
+
+
 def _unit_failed(event: Event, view: ReleaseView) -> Message | None:
     """Not where the failure stopped the release: that is told, with the same cause, by its hold."""
     if any(h.code is HoldCode.FAILED and event.unit in h.reason for h in view.holds):
@@ -185,6 +191,7 @@ UNIT_STORIES: Mapping[str, Say] = {
     "batch.applying": _batch_applying,
     "batch.soaking": _batch_soaking,
     "soak.extended": _soak_extended,
+    "batch.again": _applies_again,
     "unit.succeeded": _unit_succeeded,
     "unit.failed": _unit_failed,
     "unit.retry": _retried,

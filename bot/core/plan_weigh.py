@@ -16,6 +16,7 @@ from bot.core.diff import Change
 from bot.core.forecast import Forecast
 from bot.core.members import Membership, stage_rule
 from bot.core.order import reach, wanted_waves
+from bot.core.plan_places import nodes_known, place_warnings
 from bot.core.plan_shown import Asked, Known, UnitShown
 from bot.core.plan_versions import is_lower
 from bot.core.situation import PlanIndex
@@ -37,8 +38,7 @@ def shown_units(
     index = PlanIndex(planned.plan)
     for unit in planned.plan.units:
         batches = index.component(unit).batches
-        simulated = repo.clusters[unit.cluster].spec.connection.simulated
-        nodes = simulated.nodes if simulated else None
+        nodes = nodes_known(repo, unit.cluster, unit.nodes)
         key = (unit.objects, batches, nodes)
         if key not in seen:
             seen[key] = _counted(unit, planned.blobs, batches, nodes, index.rows)
@@ -111,6 +111,7 @@ def approvals(plan: ReleasePlan) -> tuple[Asked, ...]:
 
 
 def warnings(
+    repo: Repo,
     plan: ReleasePlan,
     members: Membership,
     shown: Mapping[str, UnitShown],
@@ -124,6 +125,7 @@ def warnings(
         *_of_the_calendar(plan, told),
         *_of_other_releases(plan, known),
         *_of_the_order(plan, members),
+        *place_warnings(repo, plan),
         *_of_the_objects(changes, shown),
         *_of_what_is_done(plan, shown),
     )

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from bot.core import endings, siblings
 from bot.core.fronts import obstacle
-from bot.core.pace import LOOK_EVERY
+from bot.core.messages_siblings import twice
 from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.gate import Wait
-from bot.model.state import UnitPhase
+from bot.model.state import Hold, HoldCode, UnitPhase
 
 
 def waits_otherwise(t: Turn, u: Unit, gate: str, wait: Wait) -> bool:
@@ -26,10 +26,48 @@ def waits_otherwise(t: Turn, u: Unit, gate: str, wait: Wait) -> bool:
         endings.quarantine(t, u, str(wait.facts.get("why", "")))
         return True
     if gate == "node_sets":
-        # Labels are changed in the cluster: only another look tells.
-        t.put(replace(u.state, look_at=t.s.now + LOOK_EVERY[UnitPhase.PENDING]))
+        _hold(t, u, wait)
         return True
-    return False
+    return gate == "still_converged" and _applies_again(t, u)
+
+
+def _hold(t: Turn, u: Unit, wait: Wait) -> None:
+    """Nobody knows which set such a node belongs to: a person mends that, and says go on."""
+    t.hold(
+        Hold(
+            id=f"{t.s.name}/{HoldCode.NODE_SETS.value}/{u.plan.lock}",
+            scope=u.plan.unit,
+            code=HoldCode.NODE_SETS,
+            reason=twice(wait.facts),
+            by="sluice",
+            at=t.s.now,
+            release=t.s.name,
+        ),
+        who=list(t.who("resume")),
+    )
+
+
+def _applies_again(t: Turn, u: Unit) -> bool:
+    """Nodes came into the set after its batch had converged: it goes on with them, and its silence
+    and checks begin anew.
+    """
+    progress = t.progress(u)
+    if u.plan.nodes is None or progress is None or not progress.writes:
+        return False
+    t.put(
+        replace(
+            u.state,
+            phase=UnitPhase.APPLYING,
+            since=t.s.now,
+            deadline=t.s.now + u.component.batch_deadline,
+            converged=None,
+            soak_until=None,
+            checks=tuple(run for run in u.state.checks if run.when == "before"),
+            look_at=t.s.now,
+        )
+    )
+    t.tell("batch.again", u.plan.unit, updated=progress.updated, total=progress.total)
+    return True
 
 
 def stays_out(t: Turn, u: Unit) -> bool:

@@ -16,7 +16,6 @@ from bot.cluster.goal import Mode
 from bot.core.situation import PlanIndex, Situation
 from bot.model.plan import JSON, ObjectRef, UnitPlan
 from bot.model.state import Applied, Before, UnitPhase, UnitState
-from release_repo_schema.fleetindex import REST
 
 Units = Mapping[str, UnitState]
 
@@ -109,24 +108,30 @@ def goal_nodes(
     return {
         "nodes": nodes,
         "places": places(objects.items(), nodes, seen, s.index.rows),
-        "strays": _cleans_up(s, units, plan, mode),
+        "strays": _cleans_up(s, units, plan, mode, seen.nodes),
     }
 
 
-def _cleans_up(s: Situation, units: Units, plan: UnitPlan, mode: Mode) -> bool:
+def _cleans_up(
+    s: Situation,
+    units: Units,
+    plan: UnitPlan,
+    mode: Mode,
+    nodes: Mapping[str, Mapping[str, str]],
+) -> bool:
     """Whether pods that changed sets while the release ran are its own to bring where they belong:
-    nobody comes after it, and its siblings are about all other nodes.
+    nobody comes after it, and it and its siblings are about all nodes that there are.
     """
     rest = [units[name] for name in others(s, plan.unit)]
     if mode is Mode.RESTORE:
         row = s.applied.get(plan.lock)
         same = row is not None and row.release == s.name and not row.mixed
         return same and all(one.began is None or one.phase is UnitPhase.ROLLED_BACK for one in rest)
-    everything = any(
-        (one.scope, one.place) == ("nodeSet", REST)
-        for one in (s.index.units[name] for name in group(s, plan.unit))
-    )
-    return everything and all(one.phase is UnitPhase.SUCCEEDED for one in rest)
+    if any(one.phase is not UnitPhase.SUCCEEDED for one in rest):
+        return False
+    choices = [s.index.units[name].nodes for name in group(s, plan.unit)]
+    ours = [chosen(choice, nodes) for choice in choices if choice is not None]
+    return frozenset(nodes) == frozenset().union(*ours)
 
 
 # what is known of their objects
@@ -198,25 +203,27 @@ def with_shared(
     if not objects or own.unit == lock:
         return None
     every = {**(known.objects if known else {}), **objects}
-    row = replace(own, unit=lock, certified=whole, objects=every, whole=own.fence if whole else "")
     safe = {key: digest for key, digest in own.safe.items() if key in shared}
-    if whole or known is None:
-        return replace(row, safe=safe)
+    row = replace(own, unit=lock, certified=whole, objects=every, safe=safe)
+    if known is None:
+        return replace(row, whole=own.fence if whole else "")
+    if known.certified and known.release == own.release:
+        # All of it had arrived, and a part is written again: what was before stays what it was.
+        return replace(known, objects=every, fence=own.fence, at=own.at)
     if known.certified:
-        was = known.whole or known.fence
         return replace(
             row,
             safe=known.objects,
             safe_revision=known.revision,
             safe_release=known.release,
-            whole=was,
+            whole=own.fence if whole else known.whole or known.fence,
         )
     return replace(
         row,
         safe={**safe, **known.safe},
         safe_revision=known.safe_revision,
         safe_release=known.safe_release,
-        whole=known.whole,
+        whole=own.fence if whole else known.whole,
         mixed=known.mixed or known.release != own.release,
     )
 

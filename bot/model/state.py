@@ -250,6 +250,7 @@ class HoldCode(StrEnum):
     BUDGET = "failure-budget"
     SUPERSEDED = "superseded"
     SNOOZED = "snoozed"
+    NODE_SETS = "node-sets"
     BUG = "bug"
 
 

@@ -5,14 +5,16 @@ Renders nothing itself, and asks no condition of a cluster.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.cluster.fields import Path
 from bot.cluster.kinds import Rows, row_of, unknown_workload
 from bot.cluster.own_kinds import rows_of
 from bot.cluster.render import at_source
 from bot.core import messages_plan_facts as say
+from bot.core.order import Candidate
 from bot.core.plan_jobs import Output, Wanted
+from bot.core.plan_places import place_findings
 from bot.core.plan_rows import absent, own_rows
 from bot.model.plan import ObjectRef
 from checks.cel import cel_problems
@@ -25,13 +27,18 @@ ROW_DOES_NOT_FIT = "row-does-not-fit"
 
 
 def rendered_findings(
-    repo: Repo, asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
+    repo: Repo,
+    units: Sequence[Candidate],
+    asked: Mapping[str, Wanted],
+    outputs: Mapping[str, Output],
 ) -> tuple[Finding, ...]:
     """Everything that these renderings show to be wrong."""
+    rows = rows_of(own_rows(repo).values())
     return (
         *render_findings(asked, outputs),
         *secret_findings(repo, asked, outputs),
         *workload_findings(repo, asked, outputs),
+        *place_findings(repo, units, asked, outputs, rows),
     )
 
 

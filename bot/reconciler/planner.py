@@ -254,7 +254,7 @@ class Planner:
         source = source_of(repo, component, self.renderings.reads)
         asked = {unit.unit: wanted(source, version, unit) for unit in units}
         outputs = self.renderings.outputs(asked.values())
-        findings = rendered_findings(repo, asked, outputs)
+        findings = rendered_findings(repo, units, asked, outputs)
         if findings:
             return {}, {}, findings
         ready = {key: output.as_version(version) for key, output in outputs.items()}
@@ -274,7 +274,7 @@ class Planner:
             calendar = calendar.with_emergency(known.emergency)
         told = forecast(plan, calendar, after.policy, now, batches=batches_ahead(draft.shown))
         changes, no_way_back = self._changes(before, draft.planned, draft.shown, known)
-        others = warnings(plan, draft.members, draft.shown, changes, told, known=known)
+        others = warnings(after, plan, draft.members, draft.shown, changes, told, known=known)
         return ReleaseShown(
             planned=draft.planned,
             units=draft.shown,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.core.candidates import candidates
 from bot.core.order import Candidate
 from bot.core.plan_jobs import Wanted, source_of, wanted
 from bot.core.plan_versions import key_of
@@ -16,23 +17,27 @@ from bot.reconciler.planner_caches import Renderings
 from release_repo_schema.findings import Finding
 from release_repo_schema.repo import Repo
 
+PLACES = 20
+"""How many parts of a cluster are tried: what makes them differ shows in the first two."""
+
 
 def try_templates(repo: Repo, renderer: Renderer) -> tuple[Finding, ...]:
     """What is wrong with templates and the strings of values."""
     renderings = Renderings(renderer)
     asked: dict[str, dict[str, Wanted]] = {}
+    chosen: dict[str, list[Candidate]] = {}
     shapes = _shapes(repo)
     for component in sorted(repo.components):
         version = highest_version(repo, component)
         if version is None:
             continue
         source = source_of(repo, component, renderings.reads)
-        chosen = _distinct(repo, component, shapes)
-        asked[component] = {one.unit: wanted(source, version, one) for one in chosen}
+        chosen[component] = list(_distinct(repo, component, shapes))
+        asked[component] = {one.unit: wanted(source, version, one) for one in chosen[component]}
     outputs = renderings.outputs(one for units in asked.values() for one in units.values())
     found: list[Finding] = []
-    for units in asked.values():
-        found += rendered_findings(repo, units, outputs)
+    for component, units in asked.items():
+        found += rendered_findings(repo, chosen[component], units, outputs)
     return tuple(found)
 
 
@@ -49,14 +54,15 @@ def _distinct(
 ) -> Iterator[Candidate]:
     layers = repo.values.get(component, {})
     seen: set[tuple[object, ...]] = set()
+    places: dict[str, list[Candidate]] = {}
+    for unit in candidates(repo, component):
+        places.setdefault(unit.cluster, []).append(unit)
     for cluster, (group, labels) in shapes.items():
         own = cluster if f"clusters/{cluster}" in layers else ""
         wide = group if f"groups/{group}" in layers else ""
         if (own, wide, labels) not in seen:
             seen.add((own, wide, labels))
-            yield Candidate(
-                unit=f"{component}@{cluster}", cluster=cluster, labels=repo.labels_of(cluster)
-            )
+            yield from places.get(cluster, ())[:PLACES]
 
 
 def highest_version(repo: Repo, component: str) -> str | None:

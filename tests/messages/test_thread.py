@@ -45,6 +45,7 @@ def _story() -> list[Event]:
         event("batch.applying", ST1, batch=1, targets={"DaemonSet": 1}, wave=1, stage="staging"),
         event("batch.soaking", ST1, batch=1, until=until, updated=1, total=6),
         event("soak.extended", ST1, until=until, unseen=timedelta(minutes=10)),
+        event("batch.again", ST1, batch=1, updated=1, total=7),
         event("batch.succeeded", ST1, batch=1, updated=1, total=6),
         event("unit.succeeded", ST1),
         event("unit.succeeded", ST2, unchanged=True),

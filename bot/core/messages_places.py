@@ -1,0 +1,60 @@
+"""What is said of units that are a part of a cluster while they are planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core.messages_words import many, row
+
+_PARTS = {"nodeSet": "node sets", "node": "single nodes", "namespace": "namespaces"}
+"""Scope → what a component is released by."""
+
+
+def no_choice(workload: str, scope: str) -> str:
+    return f"{workload} cannot be released by {_PARTS[scope]}: its kind does not run node by node"
+
+
+NO_CHOICE_HINT = (
+    "DaemonSets and MachineComponentSets can; give the others a component of scope cluster"
+)
+
+
+def no_workload(component: str, scope: str) -> str:
+    return f"{component} has nothing that runs on nodes, and its scope is {scope}"
+
+
+NO_WORKLOAD_HINT = "leave the scope out: all of it is applied to a cluster at once"
+
+
+def differs(shared: str, cluster: str, first: str, second: str) -> str:
+    return (
+        f"{shared} is one object in {cluster}, and renders differently for {first} and {second}: "
+        "the one that comes later would change it for the other too"
+    )
+
+
+DIFFERS_HINT = "use `unit` only in names and namespaces, or leave the scope out"
+
+
+def same_everywhere(workload: str, cluster: str, places: Sequence[str]) -> str:
+    return (
+        f"{workload} is one workload in {cluster}, and is rendered for the namespaces "
+        f"{row(places, most=2)}"
+    )
+
+
+SAME_EVERYWHERE_HINT = "write namespace: {{ unit.namespace }} in its metadata"
+
+
+def part_of_clusters(component: str, clusters: Sequence[str], left: Sequence[str]) -> str:
+    return (
+        f"{component}: {row(left, most=2)} of {row(clusters, most=2)} "
+        f"{'is' if len(left) == 1 else 'are'} not in this release. What runs there keeps its "
+        "version until its pods are made anew, and the object stays as the release needs it "
+        "until all of the cluster has the version"
+    )
+
+
+def nobody_inside(units: int) -> str:
+    """Node sets that select none of the nodes that are known."""
+    return f"{many(units, 'unit')} select{'s' if units == 1 else ''} no node as the fleet is now"

@@ -14,10 +14,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.messages_asks import asks
+from bot.core.messages_void import IN_ORDER, TOO_OLD, plan_changed, verdicts_changed
 from bot.core.scope import first_covering
 from bot.core.situation import covered
 from bot.core.turn import Turn
-from bot.model.plan import ApprovalAsk
+from bot.model.plan import JSON, ApprovalAsk
 from bot.model.state import Decision, DecisionStatus, HoldCode, ReleasePhase, UnitPhase
 from checks.verdict import Verdict
 
@@ -46,7 +47,7 @@ def keep_asking(t: Turn) -> None:
     for what, subject, ask in due(t):
         found = live(t, what, subject)
         if found is not None and (why := _void(t, found)):
-            void(t, found, why)
+            void(t, found, why, *_changes(t, found))
             found = None
         if found is None:
             if not _snoozed(t):
@@ -138,6 +139,7 @@ def open_decision(
         count=ask.count,
         plan_hash=t.s.plan.plan_hash,
         shown=shown(t) if seen is None else seen,
+        red=red(t) if seen is None else (),
         at=t.s.now,
         expires=ask.expires,
     )
@@ -153,28 +155,63 @@ def open_decision(
     return decision
 
 
-def void(t: Turn, decision: Decision, why: str) -> None:
+def void(t: Turn, decision: Decision, why: str, *changes: JSON) -> None:
     """What was said no longer counts, because what it was said of has changed."""
     t.decisions[decision.number] = replace(
         decision, status=DecisionStatus.VOID, closed=t.s.now, reason=why
     )
-    t.tell("decision.void", id=decision.id, why=why)
+    more: dict[str, JSON] = {"changes": list(changes)} if changes else {}
+    t.tell("decision.void", actor="sluice", id=decision.id, why=why, **more)
 
 
 def shown(t: Turn) -> str:
     """Digest of everything that is not green: what a person has seen when they said yes. "" = all
     green.
     """
-    red: list[list[str]] = []
+    found = [list(entry) for entry in red(t)]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16] if found else ""
+
+
+def red(t: Turn) -> tuple[tuple[str, ...], ...]:
+    """Everything that is not green: units that failed or were left out, checks that said no."""
+    found: list[tuple[str, ...]] = []
     for name, unit in sorted(t.units.items()):
         if unit.phase in (UnitPhase.FAILED, UnitPhase.SKIPPED, UnitPhase.QUARANTINED):
-            red.append([name, unit.phase.value])
-        red.extend(
-            [name, run.when, run.name, run.verdict.name]
+            found.append((name, unit.phase.value))
+        found.extend(
+            (name, run.when, run.name, run.verdict.name)
             for run in unit.checks
             if run.verdict in (Verdict.FAILED, Verdict.INCONCLUSIVE)
         )
-    return hashlib.sha256(json.dumps(red).encode()).hexdigest()[:16] if red else ""
+    return tuple(found)
+
+
+def _changes(t: Turn, decision: Decision) -> list[JSON]:
+    """Which unit's verdict has changed since it was asked, from what to what."""
+    before = {entry[:-1]: entry[-1] for entry in decision.red}
+    after = {entry[:-1]: entry[-1] for entry in red(t)}
+    return [
+        {
+            "unit": key[0],
+            "when": key[1] if len(key) > 1 else "",
+            "check": key[2] if len(key) > 2 else "",
+            "from": before.get(key, IN_ORDER),
+            "to": after.get(key) or _now(t, key),
+        }
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _now(t: Turn, key: tuple[str, ...]) -> str:
+    """What is in the place of a verdict that nobody has to look at any more."""
+    unit = t.units.get(key[0])
+    if unit is None:
+        return IN_ORDER
+    if len(key) == 1:
+        return unit.phase.value
+    verdicts = (run.verdict.name for run in unit.checks if (run.when, run.name) == key[1:])
+    return next(verdicts, IN_ORDER)
 
 
 def _void(t: Turn, decision: Decision) -> str:
@@ -182,13 +219,13 @@ def _void(t: Turn, decision: Decision) -> str:
     if decision.status is DecisionStatus.REJECTED or _used(t, decision):
         return ""
     if decision.plan_hash != t.s.plan.plan_hash:
-        return "the plan changed"
+        return plan_changed(decision.differs)
     if decision.shown != shown(t):
-        return "the verdicts changed"
+        return verdicts_changed(_changes(t, decision))
     if decision.expires is not None:
         since = decision.closed or decision.at
         if decision.status is DecisionStatus.APPROVED and t.s.now >= since + decision.expires:
-            return "it was given too long ago"
+            return TOO_OLD
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.core.calendar import attended_need
 from bot.core.fronts import IN_THE_WAY, neighbours_in_flight, obstacle
 from bot.core.gates_shared import ask_checks, frozen, held
+from bot.core.messages_void import asked_anew
 from bot.core.scope import release_named
 from bot.core.situation import (
     Unit,
@@ -285,6 +286,7 @@ def _asked(t: Turn, what: str, subject: str, ask: ApprovalAsk) -> Wait | None:
             "have": len(t.valid_votes(decision)) if decision else 0,
             "count": t.need(decision) if decision else ask.count,
             "roles": list(ask.roles),
+            "anew": asked_anew(t.decisions.values(), what, subject),
         },
         who=t.deciders(decision) if decision else (),
     )

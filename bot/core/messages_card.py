@@ -26,6 +26,7 @@ from bot.core.messages_figures import (
     stopping,
     tone,
 )
+from bot.core.messages_void import asked_anew
 from bot.core.messages_why import headline, why
 from bot.core.messages_words import clause, many, moment, row, sentence, short
 from bot.model.gate import ReleaseView, Wait, Waiting
@@ -218,6 +219,7 @@ def _decisions(view: ReleaseView) -> tuple[str, ...]:
 
 def _decision(view: ReleaseView, decision: Decision) -> str:
     have = [vote.by for vote in decision.votes]
+    anew = asked_anew(view.decisions, decision.what, decision.subject)
     votes = f" ({row(have)})" if have else ""
     can = row(view.deciders.get(decision.id, ()), most=8)
     roles = row(decision.roles, joint=" or ")
@@ -228,6 +230,7 @@ def _decision(view: ReleaseView, decision: Decision) -> str:
     return sentence(
         f"Decision #{decision.number}: {clause(decision.asks)}",
         f"{len(have)} of {many(view.needs.get(decision.id, decision.count), 'approval')}{votes}",
+        f"Asked anew: {clause(anew)}" if anew else "",
         f"Can decide: {can}" if can else f"Nobody with the role {roles} is left to decide",
         until,
     )

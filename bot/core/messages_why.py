@@ -216,6 +216,7 @@ def _approval(f: Facts, _: str) -> str:
     return sentence(
         f"Needs decision: {asks}",
         f"{some(f.get('have'))} of {f.get('count', 1)} approvals{by}{how}",
+        f"Asked anew: {clause(f['anew'])}" if f.get("anew") else "",
     )
 
 

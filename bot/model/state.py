@@ -332,6 +332,12 @@ class Decision:
     plan_hash: str
     shown: str = ""
     """Digest of the verdicts that were shown with it."""
+    red: tuple[tuple[str, ...], ...] = ()
+    """Those verdicts, as far as somebody has to look at them: (unit, phase) and (unit, when,
+    check, verdict).
+    """
+    differs: tuple[str, ...] = ()
+    """What of the plan has changed since it was asked."""
     status: DecisionStatus = DecisionStatus.OPEN
     votes: tuple[Vote, ...] = ()
     at: datetime

@@ -30,6 +30,7 @@ from bot.model.state import (
 )
 from bot.ports import GitHost, MainCommit, PullSeen, Rewritten, Store
 from bot.reconciler.blocks import hand_over
+from bot.reconciler.binding import bound
 from bot.reconciler.known import known
 from bot.reconciler.ledger import Ledger
 from bot.reconciler.noticing_pulls import PullNoticer, drop_others, opener
@@ -246,7 +247,7 @@ class Noticer:
             index=PlanIndex(plan),
             state=state,
             units=units,
-            decisions=before.decisions if before else {},
+            decisions=bound(before, plan),
         )
         self._board.remove(plan.release)
         self._board.add(active)

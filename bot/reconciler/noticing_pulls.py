@@ -15,6 +15,7 @@ from bot.core.situation import PlanIndex
 from bot.model.plan import ReleasePlan
 from bot.model.state import Decision, Event, Pull, ReleasePhase, ReleaseState, UnitState
 from bot.ports import GitHost, MainCommit, PortError, PullSeen, Store
+from bot.reconciler.binding import bound
 from bot.reconciler.known import known, taken
 from bot.reconciler.ledger import Ledger
 from bot.reconciler.planner import Planner
@@ -157,7 +158,7 @@ class PullNoticer:
                     index=PlanIndex(plan),
                     state=state,
                     units=units,
-                    decisions=before.decisions if before else {},
+                    decisions=bound(before, plan),
                 )
             )
             ledger.put(plan, state, *units.values())

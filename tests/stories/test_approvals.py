@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests import repo_files
+from tests.stories.test_two_releases import EU_2
 from tests.world import World
 
 TWO = {"approvals": [{"components": {"matchLabels": {"tier": "1"}}, "count": 2, "expires": "24h"}]}
@@ -147,3 +148,55 @@ def test_an_approval_before_the_merge_is_void_when_main_moved_what_it_plans(worl
     world.run_until("2026-11-24T09:30:00Z")
     assert world.phase(name) == "SCHEDULED"
     assert "[approval]" in world.why(name)
+
+
+def asked_before_production(world: World) -> str:
+    approval = {"when": "before", "roles": ["approver"], "count": 2}
+    world.write({"pipelines/standard.yaml": repo_files.pipeline(approval=approval)})
+    world.push("Ask before production")
+    release = world.releases()
+    world.run_until("2026-11-24T10:00:00Z")
+    assert world.says(f"approve {release}#1", by="ana").code == 0
+    return release
+
+
+def test_a_verdict_that_changes_makes_a_yes_void_and_the_card_says_which(world: World) -> None:
+    """ana has said yes to a green staging; then somebody leaves a cluster out."""
+    release = asked_before_production(world)
+    assert world.says(f"skip {EU_2} --reason 'the rack goes away'", by="ben").code == 0
+    world.tick()
+    said = f"the verdicts changed: {EU_2} was in order and is SKIPPED"
+    assert f"Decision {release}#1 is void: {said}. It is asked again" in world.thread(release)
+    assert f"Asked anew: {said}." in world.chat.cards[f"card/{release}"]
+    assert f"Asked anew: {said}." in world.why(release)
+    event = world.events(release, "decision.void")[0]
+    assert event.data["changes"] == [
+        {"unit": EU_2, "when": "", "check": "", "from": "in order", "to": "SKIPPED"}
+    ]
+    late = world.says(f"approve {release}#1", by="ben")
+    assert late.body["refused"]["code"] == "void"
+    assert said in late.text
+    assert world.says(f"approve {release}#2", by="ben").body["have"] == 1, "ana is asked again"
+
+
+def test_a_plan_that_changes_makes_a_yes_void_and_the_card_says_what(world: World) -> None:
+    """The merge brings another silence and another production than the pull request showed."""
+    two_people(world)
+    name = "node-agent-2-5-0"
+    world.proposes(name, {f"releases/2026/{name}.yaml": repo_files.release(name, "2.5.0")})
+    world.tick()
+    world.says(f"approve {name}", by="ana")
+    world.write({"components/node-agent/component.yaml": repo_files.component(soak="20m")})
+    world.write({"fleet/clusters/eu-2.yaml": None})
+    world.push("Soak longer, and one cluster less")
+    world.tick()
+    world.merges(name)
+    world.tick()
+    void = world.events(name, "decision.void")
+    why = void[0].data["why"]
+    assert why == (
+        "the plan changed: soak of node-agent from 10 min to 20 min; 1 unit less (node-agent@eu-2)"
+    )
+    assert f"Asked anew: {why}." in world.chat.cards[f"card/{name}"]
+    world.run_until("2026-11-24T09:05:00Z")
+    assert "Asked anew: the plan changed" in world.why(name)

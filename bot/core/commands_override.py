@@ -187,7 +187,7 @@ def _override_window(ask: Ask) -> Outcome:
             return Outcome(refused=refusal("needs-second-person", by=ask.by, who=others))
         voted = replace(decision, votes=(*decision.votes, Vote(by=ask.by, at=ask.now)))
         t.decisions[decision.number] = voted
-        have = len(voted.votes)
+        have = len(t.valid_votes(voted))
         t.tell(
             "override",
             actor=ask.by,

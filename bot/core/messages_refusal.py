@@ -193,6 +193,13 @@ def _still_held(f: Facts) -> str:
     )
 
 
+def _overtaken(f: Facts) -> str:
+    return sentence(
+        f"somebody stopped {where(f.get('scope'))} after this was asked",
+        "Look at why; ask again to lift it",
+    )
+
+
 def _rule_holds(f: Facts) -> str:
     return sentence(
         f"{named(f)} is still held by risk rule {clause(f.get('why'))}",
@@ -351,6 +358,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "not-failed": _not_failed,
     "not-held": _not_held,
     "still-held": _still_held,
+    "overtaken": _overtaken,
     "rule-holds": _rule_holds,
     "replaced": _replaced,
     "not-begun": _not_begun,

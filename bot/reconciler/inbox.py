@@ -12,10 +12,11 @@ from datetime import datetime
 from bot.core.board import Board
 from bot.core.commands import Outcome, judge
 from bot.core.commands_decide import VERBS
-from bot.core.grammar import Command, parse
+from bot.core.grammar import Command
 from bot.core.messages_refusal import Refusal, refusal
 from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, HoldCode, Tally
 from bot.ports import Answer, Note, PortError, Store, StoreLocked
+from bot.reconciler.hearing import Heard
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_release
 from bot.reconciler.naming import better, over, release_of
@@ -23,18 +24,6 @@ from bot.reconciler.noticing import REWRITTEN
 
 log = logging.getLogger(__name__)
 REFUSED, USAGE, DONE, BUG = 3, 2, 0, 70
-
-
-def command_of(note: Note) -> Command | Refusal:
-    return parse(note.text, by=note.by, surface=note.surface)
-
-
-def is_stop(note: Note) -> bool:
-    """Whether somebody asks to stop: then no forward write begins any more.
-
-    The first word is enough: whether it may be done is judged in the next tick.
-    """
-    return note.text.strip().partition(" ")[0].lower() in ("pause", "stop")
 
 
 def consider(
@@ -63,14 +52,15 @@ def consider(
 
 
 def take_note(
-    store: Store, board: Board, versions: Versions, note: Note, now: datetime, ledger: Ledger
+    store: Store, board: Board, versions: Versions, heard: Heard, now: datetime, ledger: Ledger
 ) -> Outcome:
     """Judge one note, make what follows true on the board, and answer it.
 
     A bug in judging is the answer of this note; the notes after it are judged all the same.
     """
+    note, command = heard.note, heard.command
     try:
-        outcome = consider(store, board, versions, command_of(note), now)
+        outcome = consider(store, board, versions, command, now)
     except StoreLocked as locked:
         if locked.kind != "broken":
             raise

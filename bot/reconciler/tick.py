@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.board import Active, Board
@@ -25,11 +24,12 @@ from bot.model.state import (
     Intent,
     IntentStatus,
 )
-from bot.ports import Chat, Clock, Fleet, GitHost, PortError, Renderer, Store
+from bot.ports import Note, PortError
 from bot.reconciler.acting import Errand, act
 from bot.reconciler.comparing import Comparer
 from bot.reconciler.damage import hold_damaged
-from bot.reconciler.inbox import is_stop, take_note
+from bot.reconciler.hearing import Heard, is_stop, others, stops
+from bot.reconciler.inbox import take_note
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import fetch, load_board
 from bot.reconciler.looking import look
@@ -41,34 +41,11 @@ from bot.reconciler.revert import propose_revert
 from bot.reconciler.rules import connections, freeze_of, rules_of
 from bot.reconciler.snoozing import end_snoozes, next_end
 from bot.reconciler.views import view_of
+from bot.reconciler.wired import Ports as Ports
+from bot.reconciler.wired import Ticked as Ticked
 
 log = logging.getLogger(__name__)
 BLOBS_KEPT = 4000
-
-
-@dataclass(slots=True)
-class Ports:
-    """Everything outside that a tick uses."""
-
-    git: GitHost
-    chat: Chat
-    fleet: Fleet
-    store: Store
-    clock: Clock
-    renderer: Renderer
-    pool: Executor | None = None
-
-
-@dataclass(slots=True)
-class Ticked:
-    """What a tick did, for logs and metrics."""
-
-    at: datetime
-    notes: int = 0
-    released: int = 0
-    looks: int = 0
-    writes: int = 0
-    problems: list[str] = field(default_factory=list)
 
 
 class Reconciler:
@@ -112,8 +89,11 @@ class Reconciler:
         now = self.ports.clock.now()
         ticked = Ticked(at=now)
         ledger = Ledger(self.ports.store, self.versions)
-        self._take_notes(now, ticked)
+        notes = self.ports.store.notes()
+        # A stop is heard at once; who may do more than stop is asked of main as it is now.
+        self._take_notes(stops(notes), now, ticked)
         ledger = self._notice(now, ledger, ticked)
+        ledger = self._take_others(notes, ledger, now, ticked)
         ticked.problems += self._wrong_with_main()
         self._expire_freezes(now, ledger)
         end_snoozes(self.board, now, ledger)
@@ -175,17 +155,32 @@ class Reconciler:
                 )
         self.comparer.start(now, ledger)
 
-    def _take_notes(self, now: datetime, ticked: Ticked) -> None:
-        """What people asked is recorded before anything else, so that nothing else can lose it."""
+    def _take_notes(self, notes: Sequence[Heard], now: datetime, ticked: Ticked) -> None:
+        """What people asked is recorded before anything is done, so that nothing can lose it."""
+        if not notes:
+            return
         ledger = Ledger(self.ports.store, self.versions)
-        for note in self.ports.store.notes():
+        for note in notes:
             take_note(self.ports.store, self.board, self.versions, note, now, ledger)
-            ticked.notes += 1
-        if ticked.notes:
-            self._renew_freezes()
-            touched = {event.release for event in ledger.events if event.release}
-            self._report(ledger, touched, now, ticked)
-            ledger.commit()
+        ticked.notes += len(notes)
+        self._renew_freezes()
+        self._record(ledger, now, ticked)
+
+    def _take_others(
+        self, notes: Sequence[Note], ledger: Ledger, now: datetime, ticked: Ticked
+    ) -> Ledger:
+        """What is no stop, once what is new on main is recorded. The ledger to go on with."""
+        heard = others(notes)
+        if not heard:
+            return ledger
+        self._record(ledger, now, ticked)
+        self._take_notes(heard, now, ticked)
+        return Ledger(self.ports.store, self.versions)
+
+    def _record(self, ledger: Ledger, now: datetime, ticked: Ticked) -> None:
+        touched = {event.release for event in ledger.events if event.release}
+        self._report(ledger, touched, now, ticked)
+        ledger.commit()
 
     def _report(
         self, ledger: Ledger, touched: Iterable[str], now: datetime, ticked: Ticked

@@ -53,6 +53,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "not-understood": {"text": "pause --finsh", "why": "unknown option", "hint": "--finish-batch"},
     "several-open": {"ids": [D3, f"{RELEASE}#4"]},
     "not-before-merge": {"release": RELEASE, "verb": "pause"},
+    "overtaken": {"scope": RELEASE},
     "rule-holds": {"scope": RELEASE, "why": "one-pair: Never both of a pair"},
     "no-place": {"scope": UNIT, "why": "Waiting for a place: 2 of 2 units are in flight"},
     "bug": {"text": "pause all"},

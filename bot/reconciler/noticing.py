@@ -29,8 +29,8 @@ from bot.model.state import (
     UnitState,
 )
 from bot.ports import GitHost, MainCommit, PullSeen, Rewritten, Store
-from bot.reconciler.blocks import hand_over
 from bot.reconciler.binding import bound
+from bot.reconciler.blocks import hand_over
 from bot.reconciler.known import known
 from bot.reconciler.ledger import Ledger
 from bot.reconciler.noticing_pulls import PullNoticer, drop_others, opener

@@ -221,4 +221,5 @@ def _assemble(
         files=files,
         component_paths=templates,
         workload_kinds=models.get("WorkloadKind", {}),
+        tasks=models.get("Task", {}),
     )

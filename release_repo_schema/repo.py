@@ -22,6 +22,7 @@ from release_repo_schema.models import (
     Pipeline,
     Policy,
     Release,
+    Task,
     Window,
     WorkloadKind,
 )
@@ -60,6 +61,7 @@ class Repo:
     files: Mapping[str, LoadedFile]
     component_paths: Mapping[str, Mapping[str, str]] = field(repr=False)
     workload_kinds: Mapping[str, WorkloadKind] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
     """Rows for custom resources of its own, by their name."""
     _labels: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 

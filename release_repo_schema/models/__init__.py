@@ -88,8 +88,10 @@ from release_repo_schema.models.release import (
     Stage,
     StageApproval,
     StageRollback,
+    StageTasks,
 )
 from release_repo_schema.models.scalars import duration_text, parse_duration
+from release_repo_schema.models.task import JobTask, Task, TaskSpec, Undo, WebhookTask
 from release_repo_schema.models.workload_kind import (
     BUILT_IN_KINDS,
     WorkloadKind,
@@ -107,6 +109,7 @@ KINDS: dict[str, type[KindModel]] = {
     "Release": Release,
     "Window": Window,
     "Freeze": Freeze,
+    "Task": Task,
     "Policy": Policy,
     "People": People,
 }
@@ -143,6 +146,7 @@ __all__ = [
     "FreezeSpec",
     "Guard",
     "Image",
+    "JobTask",
     "KindModel",
     "Kubeconfig",
     "Limits",
@@ -177,9 +181,14 @@ __all__ = [
     "Stage",
     "StageApproval",
     "StageRollback",
+    "StageTasks",
+    "Task",
+    "TaskSpec",
     "Team",
+    "Undo",
     "VersionMetadata",
     "WebhookCheck",
+    "WebhookTask",
     "Window",
     "WindowPolicy",
     "WindowSpec",

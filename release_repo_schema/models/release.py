@@ -75,6 +75,24 @@ class StageRollback(Model):
     )
 
 
+class StageTasks(Model):
+    """Tasks of a stage, by name, each in its place in every cluster of it."""
+
+    before: tuple[DnsLabel, ...] = Field(
+        default=(),
+        description="Tasks before the components, one after another.",
+        examples=[["drain-cache"]],
+    )
+    after: tuple[DnsLabel, ...] = Field(
+        default=(), description="Tasks after the components, one after another."
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, in their order."""
+        return (*self.before, *self.after)
+
+
 class Stage(Model):
     """Units of one kind of risk."""
 
@@ -122,6 +140,10 @@ class Stage(Model):
     )
     rollback: StageRollback = Field(
         default=StageRollback(), description="How the stage goes back: how many units at once."
+    )
+    tasks: StageTasks = Field(
+        default=StageTasks(),
+        description="Tasks that every cluster of the stage gets, before and after the components.",
     )
 
 
@@ -177,7 +199,9 @@ class ReleaseSpec(Model):
     """Components to versions, the order, and the reason."""
 
     components: tuple[ReleaseComponent, ...] = Field(
-        default=(), description="Components and the versions they shall have."
+        default=(),
+        description="Components and the versions they shall have. May be left out where the "
+        "stages hold tasks.",
     )
     pipeline: DnsLabel | None = Field(
         default=None, description="The Pipeline that gives the order; or write stages out."
@@ -222,7 +246,9 @@ class ReleaseSpec(Model):
         if (self.pipeline is None) == (self.stages is None):
             both = "both are" if self.pipeline is not None else "neither is"
             refuse("exactly-one", f"expected either pipeline or stages, {both} written")
-        if not self.components and not self.baseline:
+        # What a named pipeline holds is only known with the other files: a rule judges that.
+        tasks = self.stages is None or any(stage.tasks.names for stage in self.stages)
+        if not self.components and not self.baseline and not tasks:
             refuse("missing-field", "expected `components`: at least one name and version")
         return self
 

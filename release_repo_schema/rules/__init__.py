@@ -20,6 +20,7 @@ from release_repo_schema.rules.people import people, policy
 from release_repo_schema.rules.places import scopes
 from release_repo_schema.rules.releases import pipelines, releases
 from release_repo_schema.rules.scene import Scene
+from release_repo_schema.rules.tasks import tasks
 from release_repo_schema.rules.workload_kinds import workload_kinds
 
 RULES: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
@@ -37,6 +38,7 @@ RULES: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     windows,
     freezes,
     workload_kinds,
+    tasks,
     changes,
 )
 

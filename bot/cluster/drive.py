@@ -21,6 +21,7 @@ from bot.cluster.restore import restore_workload
 from bot.cluster.rollout import Rollout
 from bot.cluster.stage import restored
 from bot.cluster.stop import stop
+from bot.cluster.tasks import is_task, run, take_back
 from bot.model.effects import Purpose, Write
 from bot.model.plan import JSON, ObjectRef
 from bot.model.seen import ObjectSeen, UnitSeen
@@ -43,7 +44,12 @@ def drive(goal: Goal, seen: UnitSeen, now: datetime) -> Progress:
     """What to send next and how far the unit is."""
     if not seen.reachable:
         return Progress(waiting="unreachable", detail={"error": seen.error})
+    task = any(is_task(obj) for _, obj in goal.objects)
     match goal.mode:
+        case Mode.FORWARD if task:
+            steps = run(goal, goal.objects, seen)
+        case Mode.RESTORE if task:
+            steps = take_back(goal, seen)
         case Mode.FORWARD:
             steps = _forward(goal, seen, now)
         case Mode.STOP:
@@ -184,7 +190,10 @@ def _progress(goal: Goal, steps: list[Step]) -> Progress:
         updated=sum(len(look.new) for _, look in looks),
         total=sum(look.total for _, look in looks),
         unavailable=sum(s.unavailable for s, _ in looks),
-        pods=tuple(p.evidence() for _, look in looks for p in look.good(goal.since)),
+        pods=(
+            *(p.evidence() for _, look in looks for p in look.good(goal.since)),
+            *(one for step in steps for one in step.evidence),
+        ),
         healthy=all(s.healthy for s in steps),
         failed=next((s.failed for s in steps if s.failed), None),
         everywhere=all(s.everywhere for s in steps),

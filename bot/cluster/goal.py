@@ -56,6 +56,8 @@ class Goal:
     strays: bool = False
     """What is on other nodes and not where it should be belongs to it as well: nobody else comes
     after it."""
+    undo: tuple[tuple[ObjectRef, JSON], ...] = ()
+    """What takes a task back."""
     rows: Rows = field(default_factory=lambda: BUILT_IN)
     """The workload kinds: built in, and those of the release repo."""
 
@@ -84,6 +86,8 @@ class Step:
     failed: str | None = None
     everywhere: bool = True
     """On the nodes of others it has also arrived; so it is wherever no nodes are chosen."""
+    evidence: tuple[JSON, ...] = ()
+    """What stands in the certificate for an object without pods."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ class Brought:
 
     component: Component
     version: str
+    task: Task | None = None
+    """The task that it stands for, where it is no component."""
 
     @property
     def name(self) -> str:

@@ -95,6 +95,8 @@ class ComponentPlan:
     evidence_required: bool = False
     irreversible: tuple[Irreversible, ...] = ()
     """Versions before from which its version has no simple way back."""
+    task: str = ""
+    """job | webhook where it is a task of the stages and no component."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,8 @@ class UnitPlan:
     """
     objects: tuple[PlannedObject, ...]
     """In the order of applying: namespaces and CRDs first, workloads last."""
+    undo: tuple[PlannedObject, ...] = ()
+    """What takes a task back, created by a rollback."""
 
     @property
     def lock(self) -> str:

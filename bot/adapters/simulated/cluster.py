@@ -11,6 +11,7 @@ from typing import Any
 from bot.adapters.simulated.api_rules import CONTROLLERS, accepted, group_of
 from bot.adapters.simulated.clone_set import in_version
 from bot.adapters.simulated.faults import Faults, faults_of
+from bot.adapters.simulated.jobs import JOB, job_json
 from bot.adapters.simulated.nodes import node_json, node_labels
 from bot.adapters.simulated.pods import Pod, iso, uid_of
 from bot.adapters.simulated.row_controller import RowController
@@ -135,6 +136,8 @@ class Cluster:
         workload = self.workloads.get(address)
         if workload is not None:
             return _in_version(workload.view(), ref.api_version)
+        if address in self.plain and address[:2] == JOB:
+            return job_json(self.plain[address], self.faults, t)
         if address in self.plain:
             return _in_version(self.plain[address], ref.api_version)
         if address[0] == "" and ref.kind == "Node" and ref.name in self.joined:

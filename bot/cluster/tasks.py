@@ -48,9 +48,7 @@ def run(goal: Goal, pairs: Iterable[tuple[ObjectRef, JSON]], seen: UnitSeen) -> 
 
 def take_back(goal: Goal, seen: UnitSeen) -> list[Step]:
     """What takes a task back is run like the task; without an undo nothing is done."""
-    return [
-        _forward(goal, ref, obj, _there(seen, ref), Purpose.RESTORE) for ref, obj in goal.undo
-    ]
+    return [_forward(goal, ref, obj, _there(seen, ref), Purpose.RESTORE) for ref, obj in goal.undo]
 
 
 def answered(planned: PlannedObject, obj: JSON) -> JSON:

@@ -132,6 +132,7 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
             back=True,
             in_hand=False,
             look_at=t.s.now,
+            batch_began=None,
             deadline=None,
             stopped_since=None,
             soak_until=None,
@@ -343,6 +344,8 @@ def _blocks(t: Turn) -> list[Blocked]:
             at=t.s.now,
         )
         for component in t.s.plan.components
+        # A task that was taken back may be done again.
+        if not component.task
     ]
 
 

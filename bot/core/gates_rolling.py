@@ -177,7 +177,7 @@ def restored(t: Turn, u: Unit) -> Wait | None:
         return None
     facts = {"updated": progress.updated, "total": progress.total}
     late = u.state.deadline is not None and t.s.now >= u.state.deadline
-    if late and not further_back(u, progress):
+    if progress.failed or (late and not further_back(u, progress)):
         return Stop(code="restoring", facts=facts, who=t.who("retry"))
     return Wait(code="restoring", facts=facts)
 

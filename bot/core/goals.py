@@ -31,6 +31,7 @@ def goal_of(
         since=u.state.batch_began or s.now,
         undo_installs=u.state.undo,
         undo_data=u.state.undo_data,
+        undo=tuple((planned.ref, blobs[planned.digest]) for planned in u.plan.undo),
         rows=s.index.rows,
         **siblings.goal_nodes(s, units, u.plan, mode, back if mode is Mode.RESTORE else objects),
     )

@@ -13,7 +13,7 @@ from bot.core.candidates import candidates
 from bot.core.graph import Needs, in_order, needs_among
 from bot.core.order import Candidate, Placement, StageRule, divide, place
 from release_repo_schema.floors import floor_of
-from release_repo_schema.models import Component, Release, Stage
+from release_repo_schema.models import Component, Release, Stage, Task
 from release_repo_schema.repo import Repo
 
 
@@ -110,12 +110,12 @@ def membership(repo: Repo, release: Release) -> Membership | None:
     """The units of a release, by stage. None: what it names is not there."""
     spec = release.spec
     names = [one.name for one in spec.components]
-    if not names or len(set(names)) < len(names) or any(n not in repo.components for n in names):
+    if len(set(names)) < len(names) or any(n not in repo.components for n in names):
+        return None
+    stages = stages_of(repo, release)
+    if stages is None or not (names or any(stage.tasks.names for stage in stages)):
         return None
     pipeline = repo.pipelines.get(spec.pipeline) if spec.pipeline else None
-    stages = pipeline.spec.stages if pipeline else spec.stages
-    if stages is None:
-        return None
     brought = tuple(Brought(repo.components[one.name], one.version) for one in spec.components)
     chosen = [
         unit
@@ -134,6 +134,14 @@ def membership(repo: Repo, release: Release) -> Membership | None:
         first_wave=min((most for most in floors if most is not None), default=None),
         labels={unit.cluster: repo.labels_of(unit.cluster) for unit in chosen},
     )
+
+
+def stages_of(repo: Repo, release: Release) -> tuple[Stage, ...] | None:
+    """The stages of a release, its own or its pipeline's; None where neither is there."""
+    if release.spec.pipeline is None:
+        return release.spec.stages
+    pipeline = repo.pipelines.get(release.spec.pipeline)
+    return pipeline.spec.stages if pipeline is not None else None
 
 
 def needs_of(repo: Repo, names: list[str]) -> Needs:

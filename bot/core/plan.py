@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.cluster.render import digest
+from bot.cluster.tasks import split
 from bot.core.asked import policy_ask
 from bot.core.members import Brought, Membership
 from bot.core.order import Candidate, Placement, lanes, left_out
@@ -146,6 +147,7 @@ def plan_hash(plan: ReleasePlan) -> str:
                 unit.revision,
                 [[o.ref.key, o.digest] for o in unit.objects],
                 *([asdict(unit.nodes)] if unit.nodes is not None else []),
+                *([[o.ref.key, o.digest] for o in unit.undo]),
             ]
             for unit in plan.units
         ],
@@ -168,7 +170,9 @@ def component_plan(
         owners=spec.owners,
         depends_on=spec.depends_on,
         after=after,
-        content=content_digest(repo, found.name, brought.version),
+        content=digest([found.name, brought.version])
+        if brought.task
+        else content_digest(repo, found.name, brought.version),
         version_changed=version_changed,
         batches=spec.batches,
         batch_soak=spec.batch_soak,
@@ -184,6 +188,7 @@ def component_plan(
             for pair in spec.irreversible
             if fnmatchcase(brought.version, pair.to)
         ),
+        task=brought.task.spec.does if brought.task else "",
     )
 
 
@@ -222,17 +227,28 @@ def _placed(
 ) -> tuple[tuple[StagePlan, ...], tuple[UnitPlan, ...]]:
     stages: list[StagePlan] = []
     units: list[UnitPlan] = []
+    tasks = {one.name for one in members.components if one.task is not None}
     for stage, chosen in members.stages:
         placed = members.placed(stage, chosen, broken)
         known = {unit.unit: unit for unit in chosen}
         units += [
-            _unit(len(stages), where, known[where.unit], rendered[where.unit]) for where in placed
+            _unit(
+                len(stages),
+                where,
+                known[where.unit],
+                rendered[where.unit],
+                task=known[where.unit].component in tasks,
+            )
+            for where in placed
         ]
         stages.append(_stage(stage, placed))
     return tuple(stages), tuple(units)
 
 
-def _unit(stage: int, where: Placement, unit: Candidate, rendered: Rendered) -> UnitPlan:
+def _unit(
+    stage: int, where: Placement, unit: Candidate, rendered: Rendered, *, task: bool
+) -> UnitPlan:
+    objects, undo = split(rendered.objects) if task else (rendered.objects, ())
     return UnitPlan(
         unit=unit.unit,
         component=unit.component,
@@ -246,7 +262,8 @@ def _unit(stage: int, where: Placement, unit: Candidate, rendered: Rendered) -> 
         reason=where.reason,
         labels=unit.labels,
         revision=rendered.revision,
-        objects=rendered.objects,
+        objects=objects,
+        undo=undo,
     )
 
 
@@ -302,6 +319,7 @@ def _component_facts(component: ComponentPlan) -> dict[str, Any]:
             else {}
         ),
         **({"follows": list(component.after)} if component.after else {}),
+        **({"task": component.task} if component.task else {}),
     }
 
 

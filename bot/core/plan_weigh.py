@@ -209,6 +209,8 @@ def refusals(
     index = PlanIndex(plan)
     names = [asked.name for asked in release.spec.components]
     for component in plan.components:
+        if component.task:
+            continue
         place: Pointer = ("spec", "baseline")
         if component.name in names:
             place = ("spec", "components", names.index(component.name), "version")

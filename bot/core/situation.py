@@ -356,7 +356,9 @@ def soaks(s: Situation, unit: Unit) -> tuple[timedelta, timedelta]:
 
 
 def floor_checks(s: Situation, component: ComponentPlan) -> tuple[str, ...]:
-    """Checks after a batch that the floors of now ask."""
+    """Checks after a batch that the floors of now ask; they are of components, not of tasks."""
+    if component.task:
+        return ()
     return tuple(
         name
         for floor in s.rules.policy.spec.floors

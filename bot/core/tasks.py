@@ -15,7 +15,7 @@ from typing import Any
 from bot.cluster.render import digest, names_used, strings_in
 from bot.cluster.tasks import TASK_LABEL, UNDO, WEBHOOK_API, WEBHOOK_KIND
 from bot.core.graph import Needs
-from bot.core.members import Brought, Membership, stage_rule
+from bot.core.members import Brought, Membership, membership, stage_rule, stages_of
 from bot.core.order import Candidate, divide
 from bot.core.plan_jobs import Layer, Reads, Source
 from bot.model.plan import JSON
@@ -61,7 +61,13 @@ def version_of(task: Task) -> str:
     return digest(task.spec.model_dump(mode="json", by_alias=True)).partition(":")[2][:12]
 
 
-def with_tasks(
+def all_members(repo: Repo, release: Release) -> Membership | None:
+    """The units of a release, those of tasks among them. None: what it names is not there."""
+    members, stages = membership(repo, release), stages_of(repo, release)
+    return _with_tasks(repo, release, stages, members) if members and stages else members
+
+
+def _with_tasks(
     repo: Repo, release: Release, stages: Sequence[Stage], members: Membership
 ) -> Membership:
     """The membership with a unit for each task of a stage in each cluster of it."""
@@ -131,7 +137,7 @@ def source_of_task(repo: Repo, task: Task, release: str, reads: Reads) -> Source
         component=task.name,
         kind="jinja",
         file_keys=((_FILE, template),),
-        layers={"default": Layer("default", document.path, key, values, used)},
+        layers={"default": Layer("default", document.file.path, key, values, used)},
         used=names_used(_TEMPLATE.decode()),
         reads=reads,
     )

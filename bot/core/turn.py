@@ -166,9 +166,11 @@ class Turn:
         return at if at is not None and at > self.s.now else None
 
     def is_first_install(self, u: Unit) -> bool:
-        """Nothing of the unit was there before the release."""
-        return bool(u.state.before) and all(
-            before.digest is None for before in u.state.before or ()
+        """Nothing of the unit was there before the release. What a task makes is no install."""
+        return (
+            not u.component.task
+            and bool(u.state.before)
+            and all(before.digest is None for before in u.state.before or ())
         )
 
     def newer_back(self, plan: UnitPlan) -> list[str]:

@@ -5,17 +5,19 @@ Reads only. What has ended is not read, except a release that is named.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from bot.cluster.render import digest as digest_of
+from bot.cluster.tasks import answered, is_call
 from bot.core.board import Active, Board
 from bot.core.messages_store import LOST_ROW, damaged_object
 from bot.core.plan import Origin, unplanned
 from bot.core.situation import PlanIndex, Rules
 from bot.core.soundness import flaws
 from bot.core.tallies import Tallies
-from bot.model.plan import ReleasePlan
+from bot.model.plan import JSON, ReleasePlan, UnitPlan
 from bot.model.state import (
     Applied,
     Blocked,
@@ -120,7 +122,7 @@ def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
     applied. Raises StoreLocked where an object is missing or is not what it was.
     """
     plan = active.index.units[unit]
-    needed = {planned.digest for planned in plan.objects}
+    needed = {planned.digest for planned in (*plan.objects, *plan.undo)}
     for name in active.index.sharing.get(unit, (unit,)):
         needed |= {b.digest for b in active.units[name].before or () if b.digest}
     digests = set(needed)
@@ -139,3 +141,15 @@ def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
         if blob is None or digest_of(blob) != digest:
             raise StoreLocked(damaged_object(unit, digest, missing=blob is None), "broken")
         board.blobs[digest] = blob
+
+
+def answered_calls(board: Board, units: Iterable[UnitPlan]) -> dict[tuple[str, str], JSON]:
+    """(unit, object key) → each call of theirs that was answered, by what was last applied."""
+    return {
+        (unit.unit, planned.ref.key): answered(planned, board.blobs[planned.digest])
+        for unit in units
+        for planned in (*unit.objects, *unit.undo)
+        if is_call(planned.ref)
+        and (row := board.applied.get(unit.unit)) is not None
+        and row.objects.get(planned.ref.key) == planned.digest
+    }

@@ -8,31 +8,46 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
+from bot.cluster.tasks import is_call
 from bot.model.plan import JSON, UnitPlan
 from bot.model.seen import ObjectSeen, UnitSeen
 from bot.ports import Fleet, PortError
 
+Calls = Mapping[tuple[str, str], JSON]
+"""(unit, object key) → a call over HTTP that was answered: no cluster can tell of it."""
+
 
 def look(
-    fleet: Fleet, pool: Executor | None, units: Iterable[UnitPlan], now: datetime
+    fleet: Fleet,
+    pool: Executor | None,
+    units: Iterable[UnitPlan],
+    now: datetime,
+    calls: Calls = MappingProxyType({}),
 ) -> Mapping[str, UnitSeen]:
     """Unit → what was seen. A cluster that does not answer gives an unreachable unit, never an
     error.
     """
     wanted = list(units)
     if pool is None or len(wanted) < 2:
-        return {unit.unit: look_at(fleet, unit, now) for unit in wanted}
-    seen = pool.map(lambda unit: look_at(fleet, unit, now), wanted)
+        return {unit.unit: look_at(fleet, unit, now, calls) for unit in wanted}
+    seen = pool.map(lambda unit: look_at(fleet, unit, now, calls), wanted)
     return {unit.unit: found for unit, found in zip(wanted, seen, strict=True)}
 
 
-def look_at(fleet: Fleet, unit: UnitPlan, now: datetime) -> UnitSeen:
+def look_at(
+    fleet: Fleet, unit: UnitPlan, now: datetime, calls: Calls = MappingProxyType({})
+) -> UnitSeen:
     """One unit: identity of the cluster, every object of it, and what the workloads own."""
     try:
         uid = fleet.uid(unit.cluster)
         objects: dict[str, ObjectSeen] = {}
-        for planned in unit.objects:
+        for planned in (*unit.objects, *unit.undo):
+            if is_call(planned.ref):
+                told = calls.get((unit.unit, planned.ref.key))
+                objects[planned.ref.key] = ObjectSeen(ref=planned.ref, live=told)
+                continue
             live = fleet.get(unit.cluster, planned.ref)
             children = fleet.children(unit.cluster, live) if live is not None else ()
             objects[planned.ref.key] = ObjectSeen(ref=planned.ref, live=live, children=children)

@@ -17,11 +17,11 @@ from bot.core.diff import Change, Differ
 from bot.core.exposure import forecast_exposure
 from bot.core.forecast import forecast
 from bot.core.forecast_waits import delays
-from bot.core.members import Membership, membership
+from bot.core.members import Brought, Membership
 from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.order import Candidate
 from bot.core.plan import Origin, Rendered, build, spec_json
-from bot.core.plan_jobs import all_blobs, source_of, wanted
+from bot.core.plan_jobs import Source, all_blobs, source_of, wanted
 from bot.core.plan_rows import frozen, rows_used
 from bot.core.plan_shown import (
     NOTHING_KNOWN,
@@ -42,7 +42,8 @@ from bot.core.plan_weigh import (
     shown_units,
     warnings,
 )
-from bot.model.plan import JSON, PlannedObject, PlannedRelease, ReleasePlan
+from bot.core.tasks import all_members, source_of_task
+from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import condition_findings, rendered_findings
 from bot.reconciler.planner_caches import Renderings, Repos
@@ -209,7 +210,7 @@ class Planner:
     ) -> _Draft:
         """The plan of one Release file, and what stands against it."""
         release = after.releases[name]
-        members = membership(after, release)
+        members = all_members(after, release)
         if members is None:
             return _Draft()
         if not members.units:
@@ -223,7 +224,7 @@ class Planner:
         versions: dict[str, str] = {}
         for one in members.components:
             units = members.of(one)
-            made, objects, findings = self._rendered(after, one.name, one.version, units)
+            made, objects, findings = self._made(after, one, units, name)
             rendered |= made
             blobs |= objects
             wrong += findings
@@ -247,11 +248,25 @@ class Planner:
         against = tuple(refusals(after, release, planned.plan, shown, known))
         return _Draft(planned, members, shown, against, known)
 
+    def _made(
+        self, repo: Repo, brought: Brought, units: Sequence[Candidate], release: str
+    ) -> tuple[dict[str, Rendered], dict[str, JSON], tuple[Finding, ...]]:
+        """What every unit of a component, or of a task, renders to."""
+        source = None
+        if brought.task is not None:
+            source = source_of_task(repo, brought.task, release, self.renderings.reads)
+        return self._rendered(repo, brought.name, brought.version, units, source)
+
     def _rendered(
-        self, repo: Repo, component: str, version: str, units: Sequence[Candidate]
+        self,
+        repo: Repo,
+        component: str,
+        version: str,
+        units: Sequence[Candidate],
+        source: Source | None = None,
     ) -> tuple[dict[str, Rendered], dict[str, JSON], tuple[Finding, ...]]:
         """What every unit renders to, the objects by digest, and the mistakes in templates."""
-        source = source_of(repo, component, self.renderings.reads)
+        source = source or source_of(repo, component, self.renderings.reads)
         asked = {unit.unit: wanted(source, version, unit) for unit in units}
         outputs = self.renderings.outputs(asked.values())
         findings = rendered_findings(repo, units, asked, outputs)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.cluster.tasks import is_call
 from bot.core import siblings
 from bot.core.begin import safe_of
 from bot.core.board import Active, Board
@@ -173,7 +174,7 @@ class Recorder:
             if active is None:
                 continue
             active.wake = min(filter(None, (active.wake, now + timedelta(seconds=1))))
-            if intent.status is IntentStatus.DONE and intent.purpose in ("forward", "go-on"):
+            if intent.status is IntentStatus.DONE and _changes_what_is_applied(intent):
                 self._applied(active, intent, ledger)
             elif intent.status is IntentStatus.REFUSED:
                 unit = replace(active.units[intent.unit], refused=intent.outcome)
@@ -187,7 +188,7 @@ class Recorder:
         """The DB spec grows object by object, as the writes succeed."""
         plan = active.index.units[intent.unit]
         component = active.index.component(plan)
-        planned = next((p for p in plan.objects if p.ref == intent.ref), None)
+        planned = next((p for p in (*plan.objects, *plan.undo) if p.ref == intent.ref), None)
         if planned is None or intent.verb == "delete":
             return
         known = self.board.applied.get(intent.unit)
@@ -213,6 +214,13 @@ class Recorder:
         if ours is not None:
             self.board.applied[lock] = ours
             ledger.put(ours)
+
+
+def _changes_what_is_applied(intent: Intent) -> bool:
+    """What goes forward, and a call: only this row tells that it was answered, on the way back
+    too.
+    """
+    return intent.purpose in ("forward", "go-on") or is_call(intent.ref)
 
 
 def _write_event(intent: Intent) -> Event:

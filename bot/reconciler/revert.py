@@ -59,6 +59,8 @@ def _blocked(policy: bytes, plan: ReleasePlan, state: ReleaseState) -> bytes:
     understood.
     """
     for component in plan.components:
+        if component.task:
+            continue
         policy = add_block(
             policy,
             component=component.name,

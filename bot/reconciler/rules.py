@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from bot.core.calendar import Calendar, CalendarUnit, EmergencyFreeze
-from bot.core.members import membership
 from bot.core.people import Directory
 from bot.core.plan_rows import own_rows
 from bot.core.scope import Covered, covers
 from bot.core.situation import Rules
+from bot.core.tasks import all_members
 from bot.model.plan import ReleasePlan
 from bot.model.state import Blocked, EmergencyStop
 from bot.ports import Connection
@@ -64,7 +64,7 @@ def late_joiners(repo: Repo) -> Callable[[ReleasePlan], tuple[str, ...]]:
     @cache
     def of(release: str) -> tuple[str, ...]:
         written = repo.releases.get(release)
-        members = membership(repo, written) if written is not None else None
+        members = all_members(repo, written) if written is not None else None
         return tuple(unit.unit for unit in members.units) if members else ()
 
     def late(plan: ReleasePlan) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from bot.reconciler.damage import hold_damaged
 from bot.reconciler.hearing import Heard, is_stop, others, stops
 from bot.reconciler.inbox import take_note
 from bot.reconciler.ledger import Ledger, Versions
-from bot.reconciler.loading import fetch, load_board
+from bot.reconciler.loading import answered_calls, fetch, load_board
 from bot.reconciler.looking import look
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
@@ -304,7 +304,8 @@ class Reconciler:
             for unit in sorted(asks):
                 fetch(self.ports.store, self.board, active, unit)
                 units[unit] = active.index.units[unit]
-        return look(self.ports.fleet, self.ports.pool, units.values(), now)
+        calls = answered_calls(self.board, units.values())
+        return look(self.ports.fleet, self.ports.pool, units.values(), now, calls)
 
     def _safely(
         self, active: Active, now: datetime, ledger: Ledger, seen: Mapping[str, UnitSeen]

@@ -31,7 +31,11 @@ def job_json(obj: JSON, faults: Faults, t: int) -> JSON:
         takes = 10**9
     if "crash" in does:
         end = made + takes * tries
-        condition = ("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+        condition = (
+            "Failed",
+            "BackoffLimitExceeded",
+            "Job has reached its backoff limit",
+        )
     else:
         end = made + takes
         condition = ("Complete", "CompletionsReached", "Reached expected number of succeeded pods")

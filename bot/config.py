@@ -67,6 +67,13 @@ class Settings:
     """TCP port of /healthz, /readyz, /metrics and the board; 0 is any free one. Default `8300`."""
     plain: bool = field(default=False, metadata=_from("NO_COLOR"))
     """No colours in the terminal, whatever the value is. Default: unset, colours on a terminal."""
+    hosts: Mapping[str, frozenset[str]] = field(
+        default_factory=lambda: MappingProxyType({}), metadata=_from("SLUICE_HOSTS")
+    )
+    """Hosts that tasks may call, with the secrets that may be sent there: `ops.example.com=ops
+    probe.example.com:8443`, separated by spaces. A host without a port is any port of it. Default:
+    none.
+    """
     secrets: Mapping[str, Secret] = field(
         default_factory=lambda: MappingProxyType({}), metadata=_from("SLUICE_SECRET_PROM_EU")
     )
@@ -99,6 +106,11 @@ class Settings:
         """The secret that the release repo calls `name`, or None when it was not given."""
         return self.secrets.get(name.upper().replace("-", "_"))
 
+    def reveal(self, name: str) -> str | None:
+        """The value of a secret, for the one place that sends it."""
+        found = self.secret(name)
+        return found.reveal() if found is not None else None
+
     def __repr__(self) -> str:
         """For logs: a password in the URL of the repo is no more shown than a secret."""
         shown = {each.name: repr(getattr(self, each.name)) for each in fields(self)}
@@ -126,11 +138,24 @@ def parse_port(text: str) -> int:
     return int(text)
 
 
+def parse_hosts(text: str) -> Mapping[str, frozenset[str]]:
+    """`host`, `host:port`, `host=secret,secret`; ValueError says what was expected."""
+    found: dict[str, frozenset[str]] = {}
+    for entry in text.split():
+        host, _, secrets = entry.partition("=")
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"expected host or host:port, found {host!r}")
+        found[host.lower()] = frozenset(filter(None, secrets.split(",")))
+    return MappingProxyType(found)
+
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "repo": str.strip,
     "db": lambda text: Path(text).expanduser(),
     "tick": parse_tick,
     "port": parse_port,
+    "hosts": parse_hosts,
     "plain": lambda text: True,
 }
 _PARSED = {

@@ -20,6 +20,7 @@ FOLDERS = frozenset(
         "checks",
         "pipelines",
         "workloadkinds",
+        "tasks",
         "releases",
         "calendar",
         "policy",

@@ -31,6 +31,7 @@ DOORS = {
     "jinja2": ("bot/cluster/render*", "bot/adapters/sandbox*"),
     "kubernetes": ("bot/adapters/kubernetes*",),
     "prometheus_client": ("bot/web*",),
+    "requests": ("bot/adapters/webhooks*",),
     "ruamel": ("release_repo_schema/*", "bot/adapters/git*"),
     "slack_bolt": ("bot/adapters/slack*",),
     "slack_sdk": ("bot/adapters/slack*",),

@@ -20,7 +20,7 @@ from bot.core.board import Active
 from bot.core.messages import as_text, why
 from bot.model.gate import ReleaseView
 from bot.model.message import Post
-from bot.model.state import ReleaseState, UnitState
+from bot.model.state import Certificate, ReleaseState, UnitState
 from bot.ports import Answer
 from bot.reconciler.tick import Ports, Reconciler
 from bot.reconciler.views import view_of
@@ -326,6 +326,10 @@ class World:
         """The audit of a release, or one kind of its lines."""
         found = self.bot.ports.store.events(release=release)
         return [event for event in found if not kind or event.kind == kind]
+
+    def certificates(self, release: str) -> list[Certificate]:
+        """The proofs of a release's batches."""
+        return list(self.bot.ports.store.rows(Certificate, parent=release))
 
     def thread(self, release: str) -> str:
         """The whole thread of a release as people read it."""

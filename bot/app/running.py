@@ -23,6 +23,7 @@ from bot.adapters.simulated.fleet import SimulatedFleet
 from bot.adapters.sqlite import SqliteStore
 from bot.adapters.sqlite_guard import StoreGuard
 from bot.adapters.terminal_chat import TerminalChat
+from bot.adapters.webhooks import CallingFleet
 from bot.app.counted import CountedFleet
 from bot.app.opening import fleet_file, git_host, renderer
 from bot.app.report import save_report
@@ -222,7 +223,7 @@ def running(
         ports = Ports(
             git=git,
             chat=TerminalChat(stream, plain=settings.plain),
-            fleet=CountedFleet(fleet, vitals),
+            fleet=CountedFleet(CallingFleet(fleet, settings.hosts, settings.reveal), vitals),
             store=store,
             clock=clock,
             renderer=sandbox,

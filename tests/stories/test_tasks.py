@@ -65,8 +65,9 @@ def test_a_task_runs_in_every_cluster_before_the_component(world: World) -> None
 def test_its_texts_are_rendered_for_the_cluster(world: World) -> None:
     world.changes(task() | stages(before=["drain-cache"]))
     release = world.releases()
+    name = world.active(release).index.units["drain-cache@eu-2"].objects[0].ref.name
     world.run_to_the_end(release)
-    job = world.live("eu-2", "Job", world.active_objects(release, "drain-cache@eu-2")[0])
+    job = world.live("eu-2", "Job", name)
     container = job["spec"]["template"]["spec"]["containers"][0]
     assert container["args"] == ["eu-2"]
     assert job["metadata"]["labels"]["sluice/release"] == release

@@ -52,7 +52,10 @@ _SCALARS: Mapping[str, Any] = {
     "path": FieldPath,
     "number or text": OpenValue,
 }
-_SHARED = ("Metadata", "Selector", "MatchExpression", "Stage", "StageApproval", "StageRollback")
+_SHARED = (
+    *("Metadata", "Selector", "MatchExpression"),
+    *("Stage", "StageApproval", "StageRollback", "StageTasks"),
+)
 """Models that several kinds have: told once, at the end, and linked."""
 
 _DEFAULT = re.compile(r"(?:^|\s)Default:? ([^.]*(?:\.\S[^.]*)*)\.$")

@@ -10,12 +10,13 @@ from datetime import timedelta
 
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
+from bot.core.failed import failures
 from bot.core.gates_risk import ruled
 from bot.core.grammar import moment
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import done, refusal
 from bot.core.scope import release_named
-from bot.core.situation import failures, reaches
+from bot.core.situation import reaches
 from bot.core.turn import LIFTED_BY
 from bot.model.state import EmergencyStop, Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
 

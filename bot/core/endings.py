@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from bot.cluster.fence import numbers
 from bot.core import siblings
+from bot.core.failed import failures
 from bot.core.fronts import obstacle
 from bot.core.messages_endings import (
     expired,
@@ -20,7 +21,7 @@ from bot.core.messages_endings import (
 )
 from bot.core.messages_undo import not_by_itself, once_only
 from bot.core.pace import LOOK_EVERY
-from bot.core.situation import Unit, failures
+from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.record import FAILED
 from bot.model.state import Blocked, Hold, HoldCode, ReleasePhase, Tally, UnitPhase, UnitState

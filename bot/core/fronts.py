@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.core.failed import failed
 from bot.core.situation import PlanIndex
 from bot.model.plan import UnitPlan
 from bot.model.state import UnitPhase, UnitState
@@ -83,7 +84,10 @@ def _waits(state: UnitState) -> bool:
 
 
 class Fronts:
-    """How far each component of a release is. Holds the rows that a turn works on."""
+    """How far a release is. Waves are of whole clusters: all that can go on goes on together, and
+    a component that failed more often than its stage tolerates stays behind with all that needs
+    it. Holds the rows that a turn works on.
+    """
 
     def __init__(self, index: PlanIndex, units: Mapping[str, UnitState]) -> None:
         self._index = index
@@ -91,17 +95,44 @@ class Fronts:
         self._known: dict[str, Place | None] = {}
 
     def of(self, component: str) -> Place | None:
-        """(stage, wave) of the first wave in which the component has units left; None when all of
-        it has ended.
+        """(stage, wave) of the first wave that has units left; None when all of the component has
+        ended. Of a component that stays behind: the first wave with units of its own.
         """
-        if component not in self._known:
-            left = (
-                place
-                for place, names in self._index.waves_of.get(component, ())
-                if not all(self.settled(name) for name in names)
-            )
-            self._known[component] = next(left, None)
+        if not self._known:
+            self._known = self._worked_out()
         return self._known[component]
+
+    def _worked_out(self) -> dict[str, Place | None]:
+        own = {component: self._own(component) for component in self._index.waves_of}
+        if not self._index.several:
+            return own
+        together = [
+            place
+            for component, place in own.items()
+            if place is not None and not self._behind(component)
+        ]
+        shared = min(together, default=None)
+        return {
+            component: place if place is None or self._behind(component) else shared
+            for component, place in own.items()
+        }
+
+    def _own(self, component: str) -> Place | None:
+        left = (
+            place
+            for place, names in self._index.waves_of[component]
+            if not all(self.settled(name) for name in names)
+        )
+        return next(left, None)
+
+    def _behind(self, component: str) -> bool:
+        """It, or one that it needs, failed more often in a stage than that tolerates."""
+        index, units = self._index, self._units
+        for name in (component, *index.upstream.get(component, ())):
+            for stage, planned in enumerate(index.plan.stages):
+                if len(failed(index, units, stage, name)) > planned.max_failures:
+                    return True
+        return False
 
     def all(self) -> dict[Place, list[str]]:
         """(stage, wave) → the components of which it is the front, the first wave first."""
@@ -112,15 +143,23 @@ class Fronts:
         return dict(sorted(found.items()))
 
     def left(self, place: Place, component: str) -> int:
-        """Units of a component in a wave that have not ended, and wait for no person."""
-        names = dict(self._index.waves_of[component])[place]
-        return sum(not self.settled(name) for name in names)
+        """Units in a wave that have not ended, and wait for no person: of the component where it
+        stays behind, else of all that go on together.
+        """
+        alone = self._behind(component)
+        return sum(
+            not self.settled(name)
+            for known, waves in self._index.waves_of.items()
+            if (known == component if alone else not self._behind(known))
+            for where, names in waves
+            if where == place
+            for name in names
+        )
 
     def settled(self, name: str) -> bool:
         """It has ended, or only a person lets it go on: nothing waits for it."""
         return settled(self._index, self._units, name)
 
-    def forget(self, component: str) -> None:
-        """A unit of it came to another phase: so may what depends on it."""
-        for name in (component, *self._index.downstream.get(component, ())):
-            self._known.pop(name, None)
+    def forget(self) -> None:
+        """A unit came to another phase: so may every front."""
+        self._known.clear()

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from bot.core.calendar import attended_need
+from bot.core.failed import failures
 from bot.core.fronts import IN_THE_WAY, neighbours_in_flight, obstacle
 from bot.core.gates_shared import ask_checks, frozen, held
 from bot.core.messages_void import asked_anew
 from bot.core.scope import release_named
-from bot.core.situation import (
-    Unit,
-    calendar_unit,
-    covered,
-    failures,
-    floor_first_wave,
-    reaches,
-    soaks,
-)
+from bot.core.situation import Unit, calendar_unit, covered, floor_first_wave, reaches, soaks
 from bot.core.turn import Turn
 from bot.model.gate import Wait
 from bot.model.plan import ApprovalAsk

@@ -7,9 +7,10 @@ each other would wait for ever.
 from __future__ import annotations
 
 from bot.core import risk as rules
+from bot.core.failed import failures
 from bot.core.flights import Flight, UnderWay, first, flight_of, tiers_of
 from bot.core.gates_begin import earlier
-from bot.core.situation import Unit, failures
+from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.gate import Wait
 from bot.model.record import BEGAN

@@ -49,6 +49,7 @@ def _how_far(u: Unit, progress: Progress) -> dict[str, JSON]:
         "total": progress.total,
         "waiting": progress.waiting,
         "detail": dict(progress.detail),
+        **({"task": u.component.task, "failed": progress.failed} if u.component.task else {}),
     }
 
 

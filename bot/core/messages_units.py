@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.core import messages_tasks
 from bot.core.messages_figures import phase_of, small
 from bot.core.messages_words import clause, length, many, moment, sentence, some
 from bot.model.gate import ReleaseView
@@ -20,6 +21,8 @@ Say = Callable[[Event, ReleaseView], Message | None]
 def _batch_applying(event: Event, view: ReleaseView) -> Message | None:
     if not small(view):
         return _wave_begins(event, view)
+    if _task(view, event.unit):
+        return Message(text=messages_tasks.begins(event.unit))
     data = event.data
     targets = data.get("targets")
     wanted = sum(map(some, targets.values())) if isinstance(targets, Mapping) else some(targets)
@@ -59,6 +62,8 @@ def _batch_soaking(event: Event, view: ReleaseView) -> Message | None:
 def _unit_succeeded(event: Event, view: ReleaseView) -> Message | None:
     if not small(view):
         return _wave_ends(event, view)
+    if _task(view, event.unit):
+        return Message(text=messages_tasks.succeeded(event.unit))
     if event.data.get("unchanged"):
         return Message(text=f"{event.unit}: succeeded without a write, it had this revision.")
     return Message(text=f"{event.unit}: succeeded on {_version(view, event.unit)}.")
@@ -124,6 +129,9 @@ def _unit_rolled_back(event: Event, view: ReleaseView) -> Message | None:
     if not small(view):
         return None
     state = view.units.get(event.unit)
+    if _task(view, event.unit):
+        undo = any(u.unit == event.unit and u.undo for u in view.plan.units)
+        return Message(text=messages_tasks.undone(event.unit, undo=undo))
     if event.data.get("deleted"):
         return Message(text=f"{event.unit}: deleted, as it was not there before.")
     revision = state.before_revision if state is not None else None
@@ -175,6 +183,12 @@ def _batches(view: ReleaseView, unit: str) -> int:
 def _version(view: ReleaseView, unit: str) -> str:
     component = next((u.component for u in view.plan.units if u.unit == unit), "")
     return next((c.version for c in view.plan.components if c.name == component), "the new version")
+
+
+def _task(view: ReleaseView, unit: str) -> bool:
+    """Whether the unit is of a task of the stages, and of no component."""
+    component = next((u.component for u in view.plan.units if u.unit == unit), "")
+    return any(c.task for c in view.plan.components if c.name == component)
 
 
 def _counted(data: Mapping[str, Any]) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.core import messages_graph, messages_siblings
+from bot.core import messages_graph, messages_rolling, messages_siblings
 from bot.core.messages_holds import held
-from bot.core.messages_progress import uncounted, waits_for
+from bot.core.messages_progress import uncounted
 from bot.core.messages_why_back import BACK
 from bot.core.messages_words import clause, length, many, moment, row, sentence, some
 from bot.model.gate import Stop, Wait
@@ -156,7 +156,7 @@ def _does_not_fit(f: Facts, zone: str) -> str:
 
 def _unreachable(f: Facts, zone: str) -> str:
     return sentence(
-        f"Unreachable: {_unreachable_cause(f)}",
+        f"Unreachable: {messages_rolling.unreachable_cause(f)}",
         "It is asked again by itself",
         _since(f.get("since"), zone),
     )
@@ -165,8 +165,8 @@ def _unreachable(f: Facts, zone: str) -> str:
 def _unreachable_many(f: Facts, zone: str) -> str:
     asked = f" (approve {f['id']} leaves them out)" if f.get("id") else ""
     return sentence(
-        f"Needs decision: {_unreachable_cause(f)}, and stage {f.get('stage', '')} has"
-        f" {f.get('out')} left out already, {f.get('most')} tolerated{asked}",
+        f"Needs decision: {messages_rolling.unreachable_cause(f)}, and stage {f.get('stage', '')}"
+        f" has {f.get('out')} left out already, {f.get('most')} tolerated{asked}",
         "The release may have made them silent: look first, or skip it",
         _since(f.get("since"), zone),
     )
@@ -218,53 +218,6 @@ def _approval(f: Facts, _: str) -> str:
         f"{some(f.get('have'))} of {f.get('count', 1)} approvals{by}{how}",
         f"Asked anew: {clause(f['anew'])}" if f.get("anew") else "",
     )
-
-
-def _converging(f: Facts, _: str) -> str:
-    updated, wanted, total = f.get("updated"), f.get("wanted"), f.get("total")
-    detail = waits_for(f.get("waiting"), f.get("detail"))
-    because = f"; {detail}" if detail else ""
-    return sentence(f"Rolling out: {updated} of {wanted} pods updated, {total} in all{because}")
-
-
-def _soaking(f: Facts, zone: str) -> str:
-    until = f" until {moment(f['until'], zone)}" if f.get("until") else ""
-    return f"Soaking{until}. Health must hold all the while."
-
-
-def _sick(f: Facts, _: str) -> str:
-    return sentence(f"Stopped: {_sick_cause(f)}", "Nothing more begins", "Retry, skip or roll back")
-
-
-def _sick_cause(f: Facts) -> str:
-    seen = waits_for(f.get("why"), f.get("detail"))
-    when = "while its checks were asked" if f.get("verifying") else "during the soak"
-    return f"not healthy {when}" + (f": {seen}" if seen else "")
-
-
-def _refused(f: Facts, _: str) -> str:
-    return sentence(f"Stopped: {_refused_cause(f)}", "Nothing more begins", "Retry or roll back")
-
-
-def _refused_cause(f: Facts) -> str:
-    seen = clause(f.get("why"))
-    return "the cluster refused the write" + (f": {seen}" if seen else "")
-
-
-def _converging_cause(f: Facts) -> str:
-    detail = waits_for(f.get("waiting"), f.get("detail"))
-    counted = f"{f.get('updated')} of {many(f.get('wanted'), 'pod')} updated"
-    return f"the batch did not converge in time, {counted}" + (f"; {detail}" if detail else "")
-
-
-def _restoring_cause(f: Facts) -> str:
-    counted = f"{f.get('updated')} of {many(f.get('total'), 'pod')} restored"
-    return f"the rollback did not converge in time, {counted}"
-
-
-def _unreachable_cause(f: Facts) -> str:
-    error = clause(f.get("error"))
-    return f"cluster {f.get('cluster', '')} did not answer" + (f" ({error})" if error else "")
 
 
 def _superseding(f: Facts, _: str) -> str:
@@ -321,11 +274,11 @@ def _verdict(value: Any) -> str:
 
 _CAUSES: Mapping[str, Callable[[Facts], str]] = {
     "check": _check_cause,
-    "converging": _converging_cause,
-    "refused": _refused_cause,
-    "restoring": _restoring_cause,
-    "sick": _sick_cause,
-    "unreachable": _unreachable_cause,
+    "converging": messages_rolling.converging_cause,
+    "refused": messages_rolling.refused_cause,
+    "restoring": messages_rolling.restoring_cause,
+    "sick": messages_rolling.sick_cause,
+    "unreachable": messages_rolling.unreachable_cause,
 }
 """Gates that can become a failure of the unit."""
 
@@ -359,10 +312,10 @@ _SENTENCES: Mapping[str, Say] = {
     "uncounted": uncounted,
     "check": _check,
     "approval": _approval,
-    "converging": _converging,
-    "refused": _refused,
-    "soaking": _soaking,
-    "sick": _sick,
+    "converging": messages_rolling.converging,
+    "refused": messages_rolling.refused,
+    "soaking": messages_rolling.soaking,
+    "sick": messages_rolling.sick,
     "superseding": _superseding,
     "main-broken": _main_broken,
     "rollback-order": _rollback_order,

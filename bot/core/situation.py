@@ -31,7 +31,6 @@ from bot.model.state import (
     Hold,
     HoldCode,
     ReleaseState,
-    UnitPhase,
     UnitState,
 )
 from release_repo_schema.models import Component, ComponentVersion, Policy
@@ -375,24 +374,3 @@ def floor_first_wave(s: Situation, component: ComponentPlan) -> int | None:
         if floor.components.matches(component.labels, component.name)
     )
     return min((most for most in asked if most is not None), default=None)
-
-
-def failures(
-    s: Situation, units: Mapping[str, UnitState], stage: int, component: str | None = None
-) -> tuple[str, ...]:
-    """Units that failed in a stage, of one component or of all: FAILED, or taken back because they
-    failed.
-    """
-    return tuple(
-        name
-        for known, waves in s.index.waves_of.items()
-        if component in (None, known)
-        for (where, _), names in waves
-        if where == stage
-        for name in names
-        if units[name].phase is UnitPhase.FAILED
-        or (
-            units[name].failure
-            and units[name].phase in (UnitPhase.ROLLING_BACK, UnitPhase.ROLLED_BACK)
-        )
-    )

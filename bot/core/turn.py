@@ -306,8 +306,7 @@ class Turn:
         if before.phase.ended != unit.phase.ended or (
             self.s.index.several and before.phase is not unit.phase
         ):
-            component = self.s.index.units[unit.unit].component
-            self.fronts.forget(component)
+            self.fronts.forget()
 
     def tell(self, kind: str, unit: str = "", *, actor: str = "sluice", **data: JSON) -> None:
         """One line for the audit, and perhaps for the thread."""

@@ -43,7 +43,7 @@ from bot.core.plan_weigh import (
     warnings,
 )
 from bot.core.tasks import all_members, source_of_task
-from bot.model.plan import JSON, ObjectRef, PlannedObject, PlannedRelease, ReleasePlan
+from bot.model.plan import JSON, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import condition_findings, rendered_findings
 from bot.reconciler.planner_caches import Renderings, Repos

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.ports import AnswerLost
 from tests import repo_files
 from tests.world import World
 
@@ -145,3 +147,63 @@ def test_a_job_is_made_once_whatever_the_bot_goes_through(world: World, minute: 
     world.run_to_the_end(release)
     verbs = [w["verb"] for w in world.fleet.writes("st-1") if "/Job/" in w["object"]]
     assert verbs == ["create"]
+
+
+class Called:
+    """A fleet that takes calls over HTTP as done, and remembers them."""
+
+    def __init__(self, fleet: Any) -> None:
+        self._fleet = fleet
+        self.urls: list[str] = []
+        self.lose = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fleet, name)
+
+    def write(self, cluster: str, write: Any, *, fence: str, manager: str = "sluice") -> Any:
+        if write.ref.kind != "Webhook":
+            return self._fleet.write(cluster, write, fence=fence, manager=manager)
+        self.urls.append(write.body["spec"]["url"])
+        if self.lose:
+            self.lose -= 1
+            raise AnswerLost("no answer")
+        return write.body
+
+
+def hooked(world: World) -> tuple[str, Called]:
+    """A release whose first task is a call, undone by another."""
+    undo = {"webhook": {"url": "https://ops.example.com/undrain/{{ cluster.name }}"}}
+    there = {"url": "https://ops.example.com/drain/{{ cluster.name }}"}
+    world.changes(task(job=None, webhook=there, undo=undo) | stages(before=["drain-cache"]))
+    calls = Called(world.fleet)
+    world.around = lambda ports: replace(ports, fleet=calls)
+    world.start()
+    return world.releases(), calls
+
+
+def test_a_webhook_is_called_once_a_cluster(world: World) -> None:
+    """Also when the bot starts again: what was answered is in the store."""
+    release, calls = hooked(world)
+    world.run_until("2026-11-24T09:00:30Z")
+    world.dies()
+    world.start()
+    world.run_to_the_end(release)
+    assert world.phase(release) == "SUCCEEDED"
+    names = ("st-1", "eu-1", "eu-2")
+    assert calls.urls == [f"https://ops.example.com/drain/{name}" for name in names]
+
+
+def test_a_lost_answer_of_a_webhook_is_asked_for_again(world: World) -> None:
+    release, calls = hooked(world)
+    calls.lose = 2
+    world.run_to_the_end(release)
+    assert calls.urls[:3] == ["https://ops.example.com/drain/st-1"] * 3
+
+
+def test_a_rollback_calls_what_undoes_it(world: World) -> None:
+    release, calls = hooked(world)
+    world.run_until("2026-11-24T09:45:00Z")
+    world.says(f"rollback {release} --reason odd")
+    world.run_to_the_end(release)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert calls.urls.count("https://ops.example.com/undrain/st-1") == 1

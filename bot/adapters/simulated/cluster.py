@@ -58,6 +58,10 @@ class Cluster:
         for workload in self.workloads.values():
             if workload.next_at <= t:
                 workload.advance(t)
+        for address, obj in self.plain.items():
+            if address[:2] == JOB:
+                # How it ended is not changed by what the cluster is like later.
+                self.plain[address] = job_json(obj, self.faults, t)
 
     def runs_controllers(self, kinds: JSON, t: int) -> bool:
         """Controllers for custom resources, by their rows; whether some are new.

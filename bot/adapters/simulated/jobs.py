@@ -17,7 +17,9 @@ JOB = ("batch", "Job")
 
 
 def job_json(obj: JSON, faults: Faults, t: int) -> JSON:
-    """The Job as the API shows it at a second."""
+    """The Job as the API shows it at a second; one that has ended stays as it is."""
+    if (obj.get("status") or {}).get("conditions"):
+        return obj
     made = _second(obj["metadata"]["creationTimestamp"])
     pod = obj["spec"]["template"]["spec"]
     images = [str(container.get("image", "")) for container in pod.get("containers", ())]

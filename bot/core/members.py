@@ -168,4 +168,5 @@ def stage_rule(stage: Stage, first_wave: int | None = None) -> StageRule:
         waves=stage.waves,
         first_wave=first_wave,
         spread=stage.spread,
+        coverage=stage.coverage,
     )

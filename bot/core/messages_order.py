@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bot.core.messages_words import many, row
+
+if TYPE_CHECKING:
+    from bot.core.plan_coverage import Riskier
 
 
 def number(value: float) -> str:
@@ -53,3 +59,38 @@ def added(wave: int, label: str, value: str, asked: int) -> str:
 
 def healed(wave: int, releases: Sequence[str]) -> str:
     return f"wave {wave}: broken by {', '.join(releases)}, healed first"
+
+
+def riskier(one: Riskier) -> str:
+    """`the order of stage eu, written by hand, is riskier than by score: …`."""
+    early, late = one.stages
+    if early == late:
+        what = f"the order of stage {early}, written by hand, is riskier than by score"
+        how = f"{many(one.units, 'unit')} {'goes' if one.units == 1 else 'go'} before lower ones"
+    else:
+        what = f"stage {early} goes before stage {late} and is the riskier of the two by score"
+        how = "the widest apart"
+    values = [value or "not set" for value in one.values]
+    return (
+        f"{what}; {how}: {one.early} (score {number(one.scores[0])}) before {one.late} "
+        f"(score {number(one.scores[1])}), {one.label} {values[0]} before {values[1]}"
+    )
+
+
+def uncovered(label: str, value: str, stage: str, wave: int, clusters: int) -> str:
+    """`no cluster with size=large before wave 4 of stage production, where 120 come at once`."""
+    return (
+        f"no cluster with {label}={value} before wave {wave} of stage {stage}, where {clusters} "
+        f"come at once: `coverage: [{label}]` takes one of them earlier"
+    )
+
+
+def more_uncovered(values: Sequence[str]) -> str:
+    value = many(len(values), "more value")
+    return f"{value} that no earlier wave has: {row(values, most=6)}"
+
+
+def covers(wave: int, waves: int, label: str, value: str, why: str) -> str:
+    """`wave 2 of 5: taken earlier, the first with size large; score 515 (…)`."""
+    rest = why.partition(": ")[2]
+    return f"wave {wave} of {waves}: taken earlier, the first with {label} {value}; {rest}"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from bot.core import messages_order as say
 from bot.core.batches import cumulative
+from bot.core.cover import covering
 from bot.model.plan import NodeChoice
 from release_repo_schema.models import DEFAULT_WAVES
 
@@ -77,6 +78,8 @@ class StageRule:
     first_wave: int | None = None
     """The most units of its first wave, by the policy: what is not written keeps to it too."""
     spread: tuple[str, ...] = ()
+    coverage: tuple[str, ...] = ()
+    """Labels of which early waves try every value; only where the score orders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,8 @@ def place(
     ranked = _ranked(units, rule, weights or DEFAULT_WEIGHTS)
     ranked.sort(key=lambda known: known.unit.unit not in broken)
     sizes = _sizes(reach(wanted_waves(rule, len(units)), len(units)), len(broken))
+    if rule.coverage and rule.order == "score":
+        ranked = _covering(ranked, sizes, rule.coverage, len(broken))
     waves = _filled(ranked, sizes, rule.spread)
     placed = []
     for wave, members in enumerate(waves.members):
@@ -213,6 +218,26 @@ def _listed(unit: Candidate, names: tuple[str, ...]) -> _Ranked:
     return _Ranked(unit=unit, key=(first, unit.unit), why=why)
 
 
+def _covering(
+    ranked: Sequence[_Ranked], sizes: Sequence[int], labels: tuple[str, ...], broken: int
+) -> list[_Ranked]:
+    """Units of a kind that no wave has tried go earlier; what was broken stays first of all."""
+
+    def pairs_of(known: _Ranked) -> list[tuple[str, str]]:
+        carried = known.unit.labels
+        return [(label, carried[label]) for label in labels if label in carried]
+
+    def earlier(known: _Ranked, pair: tuple[str, str]) -> _Ranked:
+        def why(wave: int, waves: int) -> str:
+            return say.covers(wave, waves, *pair, known.why(wave, waves))
+
+        return replace(known, why=why)
+
+    room = [sizes[0] - broken, *sizes[1:]] if sizes else []
+    found = covering(ranked[broken:], room, pairs_of)
+    return [*ranked[:broken], *(earlier(one, pair) if pair else one for one, pair in found)]
+
+
 def rank_of(value: str) -> float | None:
     """A label's value as a number: numbers as they are, known words by their ladder, else None."""
     if _NUMBER.match(value):
@@ -222,7 +247,8 @@ def rank_of(value: str) -> float | None:
 
 def _scored(units: Sequence[Candidate], weights: Mapping[str, float]) -> list[_Ranked]:
     weighed = {label: weight for label, weight in sorted(weights.items()) if weight}
-    ranks = {label: _ranks(units, label) for label in weighed}
+    carried = [unit.labels for unit in units]
+    ranks = {label: ranks_of(carried, label) for label in weighed}
     # A label that nobody here has says nothing and is not spoken of.
     weighed = {label: weight for label, weight in weighed.items() if ranks[label]}
     by_weight = sorted(weighed.items(), key=lambda item: (-abs(item[1]), item[0]))
@@ -256,9 +282,9 @@ def _why_score(score: float, parts: Sequence[str], place_: str) -> Callable[[int
     return why
 
 
-def _ranks(units: Sequence[Candidate], label: str) -> dict[str | None, float]:
-    """Value → rank among these units. What is not known counts as the riskiest that is."""
-    values = {unit.labels.get(label) for unit in units}
+def ranks_of(units: Sequence[Mapping[str, str]], label: str) -> dict[str | None, float]:
+    """Value → rank among these labels of units. What nobody knows counts as the riskiest known."""
+    values = {labels.get(label) for labels in units}
     if values == {None}:
         return {}
     known = {value: rank_of(value) if value is not None else None for value in values}

@@ -16,6 +16,7 @@ from bot.core.diff import Change
 from bot.core.forecast import Forecast
 from bot.core.members import Membership, stage_rule
 from bot.core.order import reach, wanted_waves
+from bot.core.plan_coverage import order_warnings
 from bot.core.plan_places import nodes_known, place_warnings
 from bot.core.plan_shown import Asked, Known, UnitShown
 from bot.core.plan_versions import is_lower
@@ -125,6 +126,7 @@ def warnings(
         *_of_the_calendar(plan, told),
         *_of_other_releases(plan, known),
         *_of_the_order(plan, members),
+        *order_warnings(plan, members),
         *place_warnings(repo, plan),
         *_of_the_objects(changes, shown),
         *_of_what_is_done(plan, shown),

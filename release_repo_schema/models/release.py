@@ -130,6 +130,12 @@ class Stage(Model):
         description="Labels: no two units with the same value of one of them in one wave.",
         examples=[["haPair"]],
     )
+    coverage: tuple[NonEmpty, ...] = Field(
+        default=(),
+        description="Labels of which the early waves try every value, one unit each; "
+        "only with order score.",
+        examples=[["kernel", "size"]],
+    )
     soak: Duration | None = Field(
         default=None,
         description="Silence after a unit's last batch; may widen, never narrow, "
@@ -154,6 +160,14 @@ def _stages(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     for k, stage in enumerate(stages):
         if stage.name in seen:
             refuse("duplicate-name", f"the stage {stage.name} is there twice", at=f"{k}/name")
+        if stage.coverage and stage.order != "score":
+            said = f"`coverage` moves units, and order {stage.order} is written by hand"
+            refuse(
+                "coverage-by-hand",
+                said,
+                "use order score, or list early what is to be tried early",
+                at=f"{k}/coverage",
+            )
         seen.add(stage.name)
     return stages
 

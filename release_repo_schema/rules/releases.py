@@ -42,6 +42,8 @@ def _stages(scene: Scene, document: Document, stages: tuple[Stage, ...]) -> Iter
             yield document.finding((*pointer, "units"), "stage-selects-nothing", said, hint)
         for n, label in enumerate(stage.spread):
             yield from _label_nowhere(scene, document, (*pointer, "spread", n), label)
+        for n, label in enumerate(stage.coverage):
+            yield from _label_nowhere(scene, document, (*pointer, "coverage", n), label)
         if stage.approval is not None:
             asked = stage.approval
             at: Pointer = (*pointer, "approval", "count")

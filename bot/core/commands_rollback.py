@@ -24,6 +24,8 @@ def rollback(ask: Ask) -> Outcome:
     """A release backwards: newest first, without waiting for Allow windows."""
     outcome = Outcome()
     count, releases = 0, []
+    along: list[str] = []
+    component = ""
     part, sticks = is_part(ask.scope), False
     for active, units in ask.board.reached(ask.scope):
         if active.state.phase is ReleasePhase.PROPOSED:
@@ -39,15 +41,20 @@ def rollback(ask: Ask) -> Outcome:
         if later := replaced_by(ask, active, touched):
             return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
         t = ask.turn(active)
+        before = _going_back(t)
         whole = every or active.state.phase in (ReleasePhase.SUPERSEDED, ReleasePhase.ROLLED_BACK)
         sticks = sticks or every
         if whole:
             t.state = replace(t.state, ended=None)
-            count += endings.roll_back(
-                t, by=ask.by, reason=ask.command.reason, only=touched, sticks=every
-            )
+            endings.roll_back(t, by=ask.by, reason=ask.command.reason, only=touched, sticks=every)
+        elif component := _one_of_several(ask, active):
+            sticks = True
+            endings.component_back(t, component, touched, by=ask.by, reason=ask.command.reason)
         else:
-            count += _some_back(ask, t, touched)
+            _some_back(ask, t, touched)
+        went = [name for name in _going_back(t) if name not in before]
+        count += len(went)
+        along += [name for name in went if name not in touched]
         outcome.step(t)
         releases.append(active.state.release)
         lifted = failure_holds(ask, active, touched if not whole else None)
@@ -62,12 +69,24 @@ def rollback(ask: Ask) -> Outcome:
         by=ask.by,
         part=ask.scope if part else "",
         sticks=sticks,
+        along=along,
+        component=component,
     )
-    outcome.body = {"scope": ask.scope, "releases": releases, "units": count}
+    outcome.body = {"scope": ask.scope, "releases": releases, "units": count, "along": along}
     return outcome
 
 
-def _some_back(ask: Ask, t: Turn, touched: list[str]) -> int:
+def _going_back(t: Turn) -> list[str]:
+    return [name for name, unit in t.units.items() if unit.phase is UnitPhase.ROLLING_BACK]
+
+
+def _one_of_several(ask: Ask, active: Active) -> str:
+    """The component that the scope names, where the release has others too; else ""."""
+    prefix, _, name = ask.scope.partition(":")
+    return name if prefix == "component" and active.index.several else ""
+
+
+def _some_back(ask: Ask, t: Turn, touched: list[str]) -> None:
     """Take some units of a release back. After a stage or a wave the release holds there."""
     if t.state.phase.ended:
         t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None)
@@ -84,15 +103,8 @@ def _some_back(ask: Ask, t: Turn, touched: list[str]) -> int:
             ),
             who=list(t.who("retry")),
         )
-    stood = _going_back(t)
     for name in reversed(touched):
         endings.take_back(t, name, by=ask.by, reason=ask.command.reason)
-    return _going_back(t) - stood
-
-
-def _going_back(t: Turn) -> int:
-    """Units on their way back: one may take others along that share an object with it."""
-    return sum(unit.phase is UnitPhase.ROLLING_BACK for unit in t.units.values())
 
 
 def _nothing_to_take_back(ask: Ask) -> Refusal:

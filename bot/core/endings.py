@@ -13,6 +13,7 @@ from bot.core import siblings
 from bot.core.failed import failures
 from bot.core.fronts import obstacle
 from bot.core.messages_endings import (
+    component_went_back,
     expired,
     goes_back_with,
     needs_what_is_back,
@@ -146,9 +147,20 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
         # An object goes back as a whole: none of those who share it can stay.
         take_back(t, sibling, by=by, reason=reason)
     for other in reversed(t.s.index.needing(t.s.index.units[name])):
-        # What was brought on top of it does not stay without it.
-        take_back(t, other, by=by, reason=goes_back_with(name, reason))
+        # What was brought on top of it does not stay without it, unless it is a newer release's.
+        if _ours(t, other):
+            take_back(t, other, by=by, reason=goes_back_with(name, reason))
     return True
+
+
+def _ours(t: Turn, name: str) -> bool:
+    """No newer release has written there, or is at work there."""
+    plan, applied = t.s.index.units[name], t.s.applied.get(name)
+    if applied is not None and applied.release != t.s.name:
+        position = (*numbers(applied.fence), 0)[0]
+        return position <= t.state.position
+    claims = t.s.claims.get(plan.lock, ())
+    return not any(one.in_flight and one.position > t.state.position for one in claims)
 
 
 def roll_back(
@@ -254,6 +266,8 @@ def finish(t: Turn) -> None:
         elif all(t.fronts.settled(name) for name in t.units):
             _hold_for_tolerated(t)
             _leave_out(t)
+            if _all_good(t):
+                _succeeded(t)
 
 
 def _goes_back(unit: UnitState) -> bool:
@@ -333,14 +347,31 @@ def _superseded(t: Turn) -> None:
     t.tell("release.superseded", by=t.state.superseded_by)
 
 
-def _blocks(t: Turn) -> list[Blocked]:
+def component_back(t: Turn, component: str, touched: list[str], *, by: str, reason: str) -> None:
+    """Send one component of several back, with what depends on it: what has not begun of them does
+    not begin, and the component's content is blocked as that of a whole release would be.
+    """
+    if t.state.phase.ended:
+        t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=t.s.now, ended=None)
+    t.puts += [row for row in _blocks(t, reason) if row.component == component]
+    for name in reversed(touched):
+        take_back(t, name, by=by, reason=reason)
+    components = (component, *t.s.index.downstream[component])
+    for unit in t.s.plan.units:
+        state = t.units[unit.unit]
+        if unit.component in components and state.began is None and not state.phase.ended:
+            t.put(replace(state, phase=UnitPhase.SKIPPED, since=t.s.now, look_at=None))
+            t.tell("unit.skipped", unit.unit, actor=by, reason=component_went_back(component))
+
+
+def _blocks(t: Turn, reason: str = "") -> list[Blocked]:
     """It sticks: the content is blocked, the version only if the release changed it."""
     return [
         Blocked(
             component=component.name,
             version=component.version,
             content="" if component.version_changed else component.content,
-            reason=t.state.outcome,
+            reason=reason or t.state.outcome,
             release=t.s.name,
             at=t.s.now,
         )

@@ -52,8 +52,10 @@ def _silent(t: Turn, u: Unit, since: datetime, error: str) -> Wait:
             return Stop(code="unreachable", facts=facts, who=t.who("retry"))
         return Wait(code="unreachable", facts=facts, who=t.who("skip"))
     out = quarantined(t, u.plan.stage)
-    most = tolerated(u.stage)
-    if t.s.now < since + UNREACHABLE_FOR or len(out) < most or _left_out(t, u, since):
+    most = tolerated(t, u.stage)
+    # The other components of a cluster that is left out already are silent with it.
+    room = len(out) < most or (t.s.index.several and u.plan.cluster in out)
+    if t.s.now < since + UNREACHABLE_FOR or room or _left_out(t, u, since):
         until = since + UNREACHABLE_FOR
         return Wait(code="unreachable", facts=facts, until=until, who=t.who("skip"))
     facts |= {"stage": u.stage.name, "out": len(out), "most": most}
@@ -70,21 +72,25 @@ def _silent_until(u: Unit, since: datetime) -> datetime:
     return deadline
 
 
-def tolerated(stage: StagePlan) -> int:
-    """How many units of a stage may be quarantined without asking: a tenth, at least one."""
+def tolerated(t: Turn, stage: StagePlan) -> int:
+    """How many units of a stage (clusters, where a release has several components) may be
+    quarantined without asking: a tenth, at least one.
+    """
     if stage.max_unreachable is not None:
         return stage.max_unreachable
-    return max(1, sum(map(len, stage.waves)) // 10)
+    return max(1, sum(map(t.s.index.seats, stage.waves)) // 10)
 
 
-def quarantined(t: Turn, stage: int) -> list[str]:
-    """Units of a stage that are left out because their clusters do not answer."""
-    return [
-        name
+def quarantined(t: Turn, stage: int) -> set[str]:
+    """Units of a stage (clusters, where a release has several components) that are left out
+    because their clusters do not answer.
+    """
+    return {
+        t.s.index.units[name].cluster if t.s.index.several else name
         for wave in t.s.plan.stages[stage].waves
         for name in wave
         if t.units[name].phase is UnitPhase.QUARANTINED
-    ]
+    }
 
 
 def ask_for_silent(t: Turn, waiting: Sequence[Waiting]) -> None:

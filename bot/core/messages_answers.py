@@ -96,14 +96,26 @@ def _rolling_back(f: Facts) -> str:
     units = f.get("units")
     count = f": {many(some(units), 'unit')}, newest first" if some(units) else ""
     head = f"Rolling back {named(f)}{count}"
+    along = row(f.get("along") or (), most=4)
+    along = f"With it goes what depends on it or shares its objects: {along}" if along else ""
+    if f.get("component"):
+        return sentence(
+            head,
+            along,
+            "What was there before is put back, its content is blocked, and what had not begun of"
+            f" {f['component']} and of what depends on it is left out",
+            "The other components go on",
+        )
     if f.get("part"):
         return sentence(
             head,
+            along,
             "What was there before is put back, and the release holds there",
             f"Retry {f['part']} brings it forward again",
         )
     if not f.get("sticks", True):
-        return sentence(head, "What was there before is put back; retry brings it forward again")
+        forward = "What was there before is put back; retry brings it forward again"
+        return sentence(head, along, forward)
     return sentence(
         head, "What was there before is put back, its content is blocked, and a revert is proposed"
     )

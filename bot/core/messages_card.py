@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.core.messages_addon import components_line
 from bot.core.messages_buttons import buttons
 from bot.core.messages_figures import (
     StageFigures,
@@ -46,6 +47,7 @@ def card(view: ReleaseView) -> Message:
     lines = (
         _progress(view),
         _stages_line(view),
+        components_line(view),
         *_holds(view),
         *_decisions(view),
         _waiting(view),

@@ -29,6 +29,11 @@ def needs_what_is_back(unit: str) -> str:
     return f"it depends on {unit}, which was rolled back"
 
 
+def component_went_back(component: str) -> str:
+    """Why a unit does not begin that a component's rollback leaves out."""
+    return f"{component} was rolled back in this release"
+
+
 def superseded(by: str) -> str:
     return f"{by} replaces it"
 

@@ -13,6 +13,7 @@ from bot.core.messages_figures import phase_of, small
 from bot.core.messages_words import clause, length, many, moment, sentence, some
 from bot.model.gate import ReleaseView
 from bot.model.message import Message, Tone
+from bot.model.plan import ComponentPlan
 from bot.model.state import Event, HoldCode, UnitPhase
 
 Say = Callable[[Event, ReleaseView], Message | None]
@@ -176,13 +177,27 @@ def _wave(unit: str, view: ReleaseView) -> tuple[str, int, int, tuple[str, ...]]
 
 
 def _batches(view: ReleaseView, unit: str) -> int:
-    component = next((u.component for u in view.plan.units if u.unit == unit), "")
-    return next((len(c.batches) for c in view.plan.components if c.name == component), 1)
+    component = _component(view, unit)
+    return len(component.batches) if component is not None else 1
 
 
 def _version(view: ReleaseView, unit: str) -> str:
-    component = next((u.component for u in view.plan.units if u.unit == unit), "")
-    return next((c.version for c in view.plan.components if c.name == component), "the new version")
+    component = _component(view, unit)
+    return component.version if component is not None else "the new version"
+
+
+def _component(view: ReleaseView, unit: str) -> ComponentPlan | None:
+    planned = next((u for u in view.plan.units if u.unit == unit), None)
+    if planned is None:
+        return None
+    return next(
+        (
+            c
+            for c in view.plan.components
+            if c.name == planned.component and planned.version in ("", c.version)
+        ),
+        None,
+    )
 
 
 def _task(view: ReleaseView, unit: str) -> bool:

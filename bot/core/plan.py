@@ -241,7 +241,7 @@ def _placed(
             )
             for where in placed
         ]
-        stages.append(_stage(stage, placed))
+        stages.append(_stage(stage, placed, members.seats(chosen)))
     return tuple(stages), tuple(units)
 
 
@@ -267,7 +267,8 @@ def _unit(
     )
 
 
-def _stage(stage: Stage, placed: tuple[Placement, ...]) -> StagePlan:
+def _stage(stage: Stage, placed: tuple[Placement, ...], seats: int) -> StagePlan:
+    """`seats`: the units, or the clusters where all units of one go together."""
     waves: list[list[str]] = [[] for _ in range(placed[-1].wave + 1)]
     for where in placed:
         waves[where.wave].append(where.unit)
@@ -278,7 +279,7 @@ def _stage(stage: Stage, placed: tuple[Placement, ...]) -> StagePlan:
         max_concurrency=lanes(stage.max_concurrency, len(placed)),
         back_at_once=_back_at_once(stage, len(placed)),
         max_failures=stage.max_failures,
-        max_unreachable=left_out(stage.max_unreachable, len(placed)),
+        max_unreachable=left_out(stage.max_unreachable, seats),
         soak=stage.soak or timedelta(),
         approval=ApprovalAsk(when=ask.when, roles=ask.roles, count=ask.count) if ask else None,
     )

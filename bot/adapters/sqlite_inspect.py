@@ -19,11 +19,11 @@ from bot.adapters.sqlite import SqliteStore
 from bot.adapters.sqlite_file import open_reader
 from bot.adapters.sqlite_rows import KINDS, Kind
 from bot.cluster.render import digest as digest_of
-from bot.core import chain
+from bot.core import chain_rows
 from bot.core import messages_store as say
 from bot.core.soundness import flaws
 from bot.model.plan import ReleasePlan
-from bot.model.state import Certificate, ReleaseState, UnitState
+from bot.model.state import Certificate, Decision, Intent, ReleaseState, UnitState
 from bot.ports import StoreLocked
 
 MOST = 200
@@ -148,10 +148,14 @@ def _record(path: Path) -> Iterator[str]:
     """The audit against its own chain, and the certificates against the audit."""
     try:
         with SqliteStore.reader(path) as store, store.snapshot():
-            lines = store.events()
-            broken = chain.verify(lines, count=store.event_count())
-            if broken is None:
-                broken = chain.certified(lines, store.rows(Certificate))
+            record = chain_rows.Record(
+                lines=tuple(store.events()),
+                count=store.event_count(),
+                certificates=store.rows(Certificate),
+                intents=store.rows(Intent),
+                decisions=store.rows(Decision),
+            )
+            broken = chain_rows.verify(record)
     except StoreLocked as locked:
         yield locked.why
         return

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.adapters.simulated.fleet import SimulatedFleet
     from bot.adapters.sqlite import SqliteStore
     from bot.core.chain import Break
+    from bot.core.chain_rows import Record
     from bot.model.state import Certificate
 
 
@@ -24,14 +25,22 @@ if TYPE_CHECKING:
 @click.option(
     "--verify",
     is_flag=True,
-    help="Follow the chain of the whole record, certificates included; 1 if broken.",
+    help="Follow the chain of the whole record, with certificates, writes and votes; 1 if broken.",
+)
+@click.option(
+    "--expect",
+    metavar="SEQ:HASH",
+    multiple=True,
+    help="With --verify: a line and its hash as they were noted elsewhere; may be repeated.",
 )
 @pass_flags
-def audit(flags: Flags, release: str, verify: bool) -> int:
+def audit(flags: Flags, release: str, verify: bool, expect: tuple[str, ...]) -> int:
     from bot.app.opening import reader
     from bot.core import chain
+    from bot.core.chain_rows import verify as verified
+    from bot.core.messages_audit import line_text, people, proof_text
     from bot.core.messages_text import clean
-    from bot.core.messages_words import many
+    from bot.core.messages_words import many, row
     from bot.model.state import Certificate, ReleaseState
 
     with reader(flags.settings.db) as store, store.snapshot():
@@ -39,33 +48,52 @@ def audit(flags: Flags, release: str, verify: bool) -> int:
         certificates = store.rows(Certificate, parent=release)
         if not events and store.get(ReleaseState, release) is None:
             raise unknown_release(release, [row.release for row in store.rows(ReleaseState)])
-        broken = _broken(store) if verify else None
+        noted = _noted(expect)
+        record = _record(store, noted) if verify or noted else None
     body: dict[str, Any] = {
         "events": [{**chain.line(event), "hash": event.hash} for event in events],
         "certificates": [_certificate(one) for one in certificates],
     }
-    lines = [
-        f"{instant(event.at)}  {event.kind:<20} {event.unit or event.release}"
-        f"  {clean(event.who)}  {clean(_facts(event.data))}"
-        for event in events
-    ]
-    lines.append(many(len(certificates), "certificate"))
-    if verify:
+    lines = [f"{event.seq:>6}  {instant(event.at)}  {clean(line_text(event))}" for event in events]
+    lines += ["", many(len(certificates), "certificate")]
+    lines += [f"  {clean(proof_text(one))}" for one in certificates]
+    if who := people(events):
+        lines.append(f"People: {row([clean(name) for name in who])}")
+    broken = None
+    if record is not None:
+        broken, last = verified(record), next(reversed(record.lines), None)
         body["verified"] = broken is None
         body["broken"] = _break(broken) if broken else None
-        lines.append(_break_text(broken) if broken else "The chain holds.")
+        body["head"] = {"seq": last.seq, "hash": last.hash} if last else None
+        holds = f"The chain holds; its head is {last.seq}:{last.hash}" if last else "No line yet"
+        lines.append(_break_text(broken) if broken else f"{holds}.")
     emit(body, "\n".join(lines), as_json=flags.json)
     return FOUND if broken else GOOD
 
 
-def _broken(store: SqliteStore) -> Break | None:
-    """The first thing that does not hold, of the whole record: the lines, then what they prove."""
-    from bot.core import chain
-    from bot.model.state import Certificate
+def _noted(expect: tuple[str, ...]) -> dict[int, str]:
+    """Lines and hashes that somebody noted elsewhere."""
+    found: dict[int, str] = {}
+    for one in expect:
+        seq, _, noted = one.partition(":")
+        if not (seq.isascii() and seq.isdigit() and len(noted) == 64):
+            raise click.BadParameter(f"{one} is not SEQ:HASH", param_hint="--expect")
+        found[int(seq)] = noted
+    return found
 
-    lines = tuple(store.events())
-    return chain.verify(lines, count=store.event_count()) or chain.certified(
-        lines, store.rows(Certificate)
+
+def _record(store: SqliteStore, noted: dict[int, str]) -> Record:
+    """All that the audit of the store can be held against."""
+    from bot.core.chain_rows import Record
+    from bot.model.state import Certificate, Decision, Intent
+
+    return Record(
+        lines=tuple(store.events()),
+        count=store.event_count(),
+        certificates=store.rows(Certificate),
+        intents=store.rows(Intent),
+        decisions=store.rows(Decision),
+        known=noted,
     )
 
 
@@ -96,7 +124,17 @@ def _certificate(one: Certificate) -> dict[str, Any]:
                 "verdict": run.verdict.name,
                 "why": run.why,
                 "overriddenBy": run.overridden_by,
+                "when": run.when,
                 "measurements": len(run.measurements),
+                "samples": [
+                    {
+                        "at": instant(one.at),
+                        "verdict": one.verdict.name,
+                        "why": one.why,
+                        "value": one.value,
+                    }
+                    for one in run.measurements
+                ],
             }
             for run in one.checks
         ],
@@ -106,11 +144,6 @@ def _certificate(one: Certificate) -> dict[str, Any]:
         "at": instant(one.at),
         "final": one.final,
     }
-
-
-def _facts(data: Any) -> str:
-    shown = ("reason", "why", "batch", "purpose", "object", "fence", "by", "have", "count")
-    return " ".join(f"{key}={data[key]}" for key in shown if data.get(key) not in (None, "", []))
 
 
 @click.command("fleet", cls=Verb, help="What the clusters run of what we own.")

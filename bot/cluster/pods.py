@@ -78,6 +78,12 @@ class Pod:
         floor = since.replace(microsecond=0)
         return moment(self.restarted or self.created) >= floor
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """`sha256:…` of what its containers really run, as its node says; "" where it does not."""
+        found = (text.rpartition("@")[2] for text in self.image_ids)
+        return tuple(text if text.startswith("sha256:") else "" for text in found)
+
     def runs_digests(self) -> bool:
         """Images named by digest really run by that digest."""
         for image, image_id in zip(self.images, self.image_ids, strict=False):
@@ -93,6 +99,7 @@ class Pod:
             "node": self.node,
             "revision": self.revision,
             "images": list(self.images),
+            "digests": list(self.digests),
             "ready": self.ready,
             "restarts": self.restarts,
         }

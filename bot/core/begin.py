@@ -377,4 +377,4 @@ def _rolled_back(t: Turn, u: Unit) -> None:
             deadline=None,
         )
     )
-    t.tell("unit.rolled-back", u.plan.unit, deleted=deleted)
+    t.tell("unit.rolled-back", u.plan.unit, deleted=deleted, revision=revision)

@@ -38,6 +38,18 @@ class Flaw(StrEnum):
     """The certificate is not the one that was given when this line was written."""
     ADDED_CERTIFICATE = "added-certificate"
     """A certificate that no line tells of."""
+    NO_INTENT = "no-intent"
+    """The intent of the write that this line tells of is not there."""
+    OTHER_INTENT = "other-intent"
+    """The intent is not the one that was recorded before the write left."""
+    OTHER_OUTCOME = "other-outcome"
+    """The intent says another outcome of the write than the lines."""
+    ADDED_INTENT = "added-intent"
+    """An intent that no line tells of."""
+    OTHER_DECISION = "other-decision"
+    """A decision says a question, a vote or an answer that no line tells of."""
+    OTHER_RECORD = "other-record"
+    """The line has not the hash that was noted elsewhere: another record, however whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,9 @@ class Break:
     """0 where there is no line: a certificate that none tells of."""
     flaw: Flaw
     certificate: str = ""
-    """`release/unit/batch`, where the flaw is in a certificate."""
+    """Key of the row that the flaw is in: `release/unit/batch` of a certificate, `release/seq` of
+    an intent, `release#number` of a decision.
+    """
 
 
 def line(event: Event) -> dict[str, JSON]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.cluster.tasks import is_call
-from bot.core import siblings
+from bot.core import chain_rows, siblings
 from bot.core.begin import safe_of
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step
@@ -108,7 +108,7 @@ class Recorder:
                 at=now,
             )
             ledger.put(intent)
-            ledger.events.append(_write_event(intent))
+            ledger.events.append(chain_rows.line_of(intent))
             cluster = active.index.units[unit].cluster
             by_unit.setdefault(unit, []).append(Errand(cluster=cluster, write=write, intent=intent))
         return replace(step, state=state), list(by_unit.values())
@@ -170,6 +170,7 @@ class Recorder:
     def outcomes(self, done: Sequence[Intent], ledger: Ledger, now: datetime) -> None:
         for intent in done:
             ledger.put(intent)
+            ledger.events += chain_rows.outcome_of(intent)
             active = self.board.releases.get(intent.release)
             if active is None:
                 continue
@@ -221,24 +222,3 @@ def _changes_what_is_applied(intent: Intent) -> bool:
     too.
     """
     return intent.purpose in ("forward", "go-on") or is_call(intent.ref)
-
-
-def _write_event(intent: Intent) -> Event:
-    return Event(
-        at=intent.at,
-        kind="write",
-        release=intent.release,
-        unit=intent.unit,
-        batch=intent.batch,
-        data={
-            "seq": intent.seq,
-            "fence": intent.fence,
-            "purpose": intent.purpose,
-            "verb": intent.verb,
-            "object": intent.ref.key,
-            "digest": intent.digest,
-            "commit": intent.commit,
-            "planHash": intent.plan_hash,
-            "approvers": list(intent.approvers),
-        },
-    )

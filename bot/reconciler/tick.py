@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.core import chain_rows
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step, advance
 from bot.core.messages_endings import bug, revert_branch
@@ -150,9 +151,10 @@ class Reconciler:
         """
         for intent in self.ports.store.rows(Intent, open=True):
             if intent.status is IntentStatus.INTENDED:
-                ledger.put(
-                    replace(intent, status=IntentStatus.UNKNOWN, outcome="the bot ended", ended=now)
-                )
+                ended = "the bot ended"
+                lost = replace(intent, status=IntentStatus.UNKNOWN, outcome=ended, ended=now)
+                ledger.put(lost)
+                ledger.events += chain_rows.outcome_of(lost)
         self.comparer.start(now, ledger)
 
     def _take_notes(self, notes: Sequence[Heard], now: datetime, ticked: Ticked) -> None:

@@ -20,10 +20,11 @@ def line_text(event: Event) -> str:
     say = _SAYS.get(event.kind)
     if say is not None:
         return say(event, event.data)
+    kind = event.kind.replace(".", " ")
     facts = ", ".join(
         f"{key} {_plain(value)}" for key, value in sorted(event.data.items()) if value
     )
-    return sentence(f"{_where(event)}{event.kind}{_by(event)}" + (f" ({facts})" if facts else ""))
+    return sentence(f"{_where(event)}{kind}{_by(event)}" + (f" ({facts})" if facts else ""))
 
 
 def proof_text(one: Certificate) -> str:
@@ -167,6 +168,7 @@ _SAYS: Mapping[str, Say] = {
     "batch.applying": _applying,
     "batch.soaking": _soaking,
     "batch.succeeded": _done,
+    "batch.again": _unit("the batch begins again", "why"),
     "check": _check,
     "command.refused": _refused,
     "decision.asked": _asked,

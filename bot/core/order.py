@@ -210,12 +210,12 @@ def _listed(unit: Candidate, names: tuple[str, ...]) -> _Ranked:
     fits = (place for place, glob in enumerate(names) if fnmatchcase(unit.cluster, glob))
     first = next(fits, None)
     if first is None:
-        return _Ranked(unit=unit, key=(len(names), unit.unit), why=say.not_listed)
+        return _Ranked(unit=unit, key=(len(names), ""), why=say.not_listed)
 
     def why(wave: int, waves: int) -> str:
         return say.listed(wave, waves, first + 1, names[first])
 
-    return _Ranked(unit=unit, key=(first, unit.unit), why=why)
+    return _Ranked(unit=unit, key=(first, ""), why=why)
 
 
 def _covering(
@@ -265,9 +265,7 @@ def _scored(units: Sequence[Candidate], weights: Mapping[str, float]) -> list[_R
         place_ = {low: say.LOWEST, high: say.HIGHEST}.get(score, "")
         if low == high:
             place_ = say.ALL_THE_SAME if len(units) > 1 else ""
-        ranked.append(
-            _Ranked(unit=unit, key=(score, unit.unit), why=_why_score(score, parts, place_))
-        )
+        ranked.append(_Ranked(unit=unit, key=(score, ""), why=_why_score(score, parts, place_)))
     return ranked
 
 

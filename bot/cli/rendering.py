@@ -71,13 +71,14 @@ def _readable(repo: Repo, component: str) -> None:
 
 
 def _candidate(repo: Repo, unit: str) -> Candidate:
-    from bot.core.order import Candidate
+    from bot.core.candidates import candidates
 
-    component, _, cluster = unit.partition("@")
-    if component not in repo.components or cluster not in repo.clusters:
-        known = [f"{c}@{k}" for c in sorted(repo.components) for k in sorted(repo.clusters)]
+    component = unit.partition("@")[0]
+    names = [component] if component in repo.components else sorted(repo.components)
+    known = {one.unit: one for name in names for one in candidates(repo, name)}
+    if unit not in known:
         raise unknown_unit(unit, known)
-    return Candidate(unit=unit, cluster=cluster, labels=repo.labels_of(cluster))
+    return known[unit]
 
 
 def _version(repo: Repo, component: str, unit: Candidate) -> str:

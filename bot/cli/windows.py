@@ -14,6 +14,7 @@ from bot.cli.telling import instant
 
 if TYPE_CHECKING:
     from bot.core.calendar import CalendarUnit, EmergencyFreeze, Opening
+    from bot.core.order import Candidate
     from release_repo_schema.repo import Repo
     from release_repo_schema.tree import Tree
 
@@ -58,7 +59,8 @@ def _answerable(repo: Repo, unit: str | None) -> None:
     """Ends with the findings where the calendar cannot be known: a broken freeze is no yes."""
     from release_repo_schema.rules.calendar import unknown_times
 
-    component, _, cluster = (unit or "").partition("@")
+    component, _, place = (unit or "").partition("@")
+    cluster = place.partition("/")[0]
     known = component in repo.components and cluster in repo.clusters
     wrong = [
         one
@@ -120,25 +122,29 @@ def _same(one: Tree, other: Tree) -> bool:
 def _units(repo: Repo, named: str | None) -> list[CalendarUnit]:
     """Every unit there could be, or the named one."""
     from bot.cli.refusing import unknown_unit
+    from bot.core.candidates import candidates
 
+    names = sorted(repo.components)
+    if named is not None and named.partition("@")[0] in repo.components:
+        names = [named.partition("@")[0]]
+    units = [unit for name in names for unit in candidates(repo, name)]
     if named is None:
-        return [_unit(repo, c, k) for c in sorted(repo.components) for k in sorted(repo.clusters)]
-    component, _, cluster = named.partition("@")
-    if component not in repo.components or cluster not in repo.clusters:
-        known = (f"{c}@{k}" for c in sorted(repo.components) for k in sorted(repo.clusters))
-        raise unknown_unit(named, known)
-    return [_unit(repo, component, cluster)]
+        return [_unit(repo, unit) for unit in units]
+    found = next((unit for unit in units if unit.unit == named), None)
+    if found is None:
+        raise unknown_unit(named, (unit.unit for unit in units))
+    return [_unit(repo, found)]
 
 
-def _unit(repo: Repo, component: str, cluster: str) -> CalendarUnit:
+def _unit(repo: Repo, unit: Candidate) -> CalendarUnit:
     from bot.core.calendar import CalendarUnit
 
     return CalendarUnit(
-        unit=f"{component}@{cluster}",
-        component=component,
-        component_labels=repo.components[component].metadata.labels,
-        cluster=cluster,
-        labels=repo.labels_of(cluster),
+        unit=unit.unit,
+        component=unit.component,
+        component_labels=repo.components[unit.component].metadata.labels,
+        cluster=unit.cluster,
+        labels=unit.labels,
     )
 
 

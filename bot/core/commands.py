@@ -19,7 +19,7 @@ from bot.core.grammar import Command
 from bot.core.lifecycle import Step, close
 from bot.core.messages_refusal import Refusal, refusal
 from bot.core.people import RIGHTS
-from bot.core.scope import is_part, owned, release_named
+from bot.core.scope import Covered, covers, is_part, owned, release_named
 from bot.core.turn import Turn
 from bot.model.plan import JSON
 from bot.model.state import EmergencyStop, Event, Hold
@@ -134,19 +134,36 @@ def _unknown(board: Board, command: Command) -> Refusal | None:
         return _no_part(board.releases[named], scope)
     if "@" in scope:
         units = {unit for active in board.releases.values() for unit in active.units}
-        component, _, cluster = scope.partition("@")
-        rules = board.rules
-        later = component in rules.components and cluster in rules.clusters
         early = command.verb in ("pause", "freeze", "unfreeze", "resume", "snooze")
-        if scope not in units and not (later and early):
-            known = {f"{component}@{name}" for name in rules.clusters} if early else set()
-            known |= {f"{name}@{cluster}" for name in rules.components} if early else set()
+        known = _later(board, scope) if early else set()
+        reached = scope in known or any(covers(scope, _unit_of(unit)) for unit in units)
+        if not reached:
             return refusal("unknown-unit", unit=scope, near=near(scope, units | known))
     elif ":" in scope and not any(True for _ in board.reached(scope)):
         known = _named(board, scope.partition(":")[0])
         if scope not in known:
             return refusal("unknown-scope", scope=scope, near=near(scope, known))
     return None
+
+
+def _unit_of(unit: str) -> Covered:
+    return Covered("", unit, unit.partition("@")[0], {})
+
+
+def _later(board: Board, scope: str) -> set[str]:
+    """Units like this one that main names now, whether a release has them or not; and what they
+    are parts of.
+    """
+    component, _, place = scope.partition("@")
+    cluster = place.partition("/")[0]
+    rules = board.rules
+    found: set[str] = set()
+    if component in rules.components:
+        found |= {f"{component}@{name}" for name in rules.clusters}
+        found |= set(rules.units(component))
+    if cluster in rules.clusters:
+        found |= {f"{name}@{cluster}" for name in rules.components}
+    return found
 
 
 def _no_part(active: Active, scope: str) -> Refusal:
@@ -169,7 +186,7 @@ def _named(board: Board, kind: str) -> set[str]:
         case "group":
             return {f"{kind}:{name}" for name in rules.groups}
         case _:
-            pairs = {pair for labels in rules.labels.values() for pair in labels.items()}
+            pairs = {pair for labels in rules.spots() for pair in labels.items()}
             return {f"{kind}:{key}={value}" for key, value in pairs}
 
 

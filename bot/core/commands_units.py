@@ -175,6 +175,6 @@ def _again(t: Turn, name: str, by: str) -> None:
 
 def _the_unit(ask: Ask) -> tuple[Active, UnitState] | None:
     for active, units in ask.board.reached(ask.scope):
-        if "@" in ask.scope and active.state.phase is not ReleasePhase.PROPOSED:
-            return active, active.units[units[0]]
+        if ask.scope in units and active.state.phase is not ReleasePhase.PROPOSED:
+            return active, active.units[ask.scope]
     return None

@@ -64,7 +64,8 @@ def covers(scope: str, what: Covered) -> bool:
     if scope == "all":
         return True
     if "@" in scope:
-        return scope == what.unit
+        # `node-agent@eu-1` is all of it there, by whatever parts of the cluster it is released.
+        return scope == what.unit or what.unit.startswith(f"{scope}/")
     prefix, colon, rest = scope.partition(":")
     if not colon:
         return _names(scope, what)

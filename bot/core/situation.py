@@ -6,7 +6,7 @@ Data only: the reconciler fills it, gates read it. The same situation gives the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -62,6 +62,10 @@ class Rules:
     """Cluster → the cluster that hosts it, where one does."""
     groups: frozenset[str] = frozenset()
     """Groups that main names now, one without a cluster too."""
+    units: Callable[[str], tuple[str, ...]] = lambda component: ()
+    """Component → every unit that it could have by main."""
+    spots: Callable[[], Iterable[Mapping[str, str]]] = tuple
+    """The labels of every cluster and of every place in one, as selectors see them."""
     late: Callable[[ReleasePlan], tuple[str, ...]] = lambda plan: ()
     """Units that the release selects now and its plan does not have."""
 

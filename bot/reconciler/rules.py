@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from bot.core.calendar import Calendar, CalendarUnit, EmergencyFreeze
+from bot.core.candidates import candidates
 from bot.core.people import Directory
 from bot.core.plan_rows import own_rows
 from bot.core.scope import Covered, covers
@@ -17,6 +18,7 @@ from bot.core.tasks import all_members
 from bot.model.plan import ReleasePlan
 from bot.model.state import Blocked, EmergencyStop
 from bot.ports import Connection
+from release_repo_schema.fleetindex import ANY, fleet_of
 from release_repo_schema.repo import Repo
 
 
@@ -54,6 +56,8 @@ def rules_of(
             if cluster.spec.hosted_by is not None
         },
         groups=frozenset(repo.groups),
+        units=cache(lambda name: tuple(unit.unit for unit in candidates(repo, name))),
+        spots=lambda: [labels for _, labels in fleet_of(repo).spots(ANY).values()],
         late=late_joiners(repo),
     )
 

@@ -61,7 +61,7 @@ class Worker:
         for line in requests:
             batch = json.loads(line)
             for values, context in batch["jobs"]:
-                self._send(self._answer(batch, values, context))
+                self._send(self.answer(batch, values, context))
 
     def warm_up(self) -> None:
         """Uses everything once, so that all modules are there before files are out of reach."""
@@ -79,13 +79,13 @@ class Worker:
         assert 10**30000 // 10**15000 == 10**15000
         files = [[f"{at}.yaml", text] for at, text in enumerate(texts)]
         batch = {"set": "", "kind": "jinja", "files": files}
-        self._answer(batch, {"a": {"b": ["{{ version }}", 1.5, "é", "y"]}}, {"version": "1"})
+        self.answer(batch, {"a": {"b": ["{{ version }}", 1.5, "é", "y"]}}, {"version": "1"})
 
     def _send(self, text: str) -> None:
         self._answers.write(text.encode("utf-8", "surrogatepass") + b"\n")
         self._answers.flush()
 
-    def _answer(self, batch: Mapping[str, Any], values: Any, context: Any) -> str:
+    def answer(self, batch: Mapping[str, Any], values: Any, context: Any) -> str:
         signal.setitimer(signal.ITIMER_REAL, self._limits["seconds"])
         documents_made: list[str] = []
         problems: list[Problem] = []

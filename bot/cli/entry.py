@@ -61,10 +61,11 @@ COMMANDS = {
     "backup": ("bot.cli.record", "A copy of the store, while it runs."),
     "doctor": ("bot.cli.doctor", "What is configured, reachable and missing."),
     "tidy": ("bot.cli.tidy", "Propose to delete old Release files."),
+    "sim": ("bot.cli.simulating", "Seeded histories with faults; every law checked."),
     "demo": ("bot.cli.running", "The whole story of a release, on this machine."),
 }
 """Name → where it stands, and what it does in one line. The order is that of the help."""
-LATER = ("merge", "sim")
+LATER = ("merge",)
 
 
 class Script(click.Group):

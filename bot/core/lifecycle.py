@@ -228,6 +228,7 @@ def _look_on(t: Turn, u: Unit, gate: str) -> None:
     state = u.state
     seen = t.s.seen.get(u.plan.unit)
     if seen is None or not seen.reachable:
+        _unasked(t, u)
         return
     if state.phase is UnitPhase.PENDING:
         # A unit that has not begun is seen when its gates ask for it, not by the clock.
@@ -251,6 +252,13 @@ def _waits_in_its_way(t: Turn, u: Unit, gate: str, wait: Wait) -> bool:
     if gate == "risk":
         stop_by_rule(t, wait)
     return waits_otherwise(t, u, gate, wait)
+
+
+def _unasked(t: Turn, u: Unit) -> None:
+    """The gate wanted nothing of the cluster: no reason to be due at once, again and again."""
+    unit = t.units[u.plan.unit]
+    if unit.look_at is not None and unit.look_at <= t.s.now:
+        t.put(replace(unit, look_at=t.s.now + LOOK_EVERY[unit.phase]))
 
 
 def _given_time(t: Turn, u: Unit, gate: str, progress: Progress, state: UnitState) -> UnitState:
@@ -325,9 +333,12 @@ def close(t: Turn, waiting: Sequence[Waiting] = ()) -> Step:
     s = t.s
     units = {name: unit for name, unit in t.units.items() if unit is not s.units[name]}
     before = {decision.number: decision for decision in s.decisions}
+    # What is not its turn is looked at when it is; to be due for it now would be for ever.
     times = [wait.wait.until for wait in waiting] + [wait.wait.again for wait in waiting]
     times += [
-        unit.look_at for unit in t.units.values() if not (unit.phase.ended and unit.look_at is None)
+        unit.look_at
+        for unit in t.units.values()
+        if unit.look_at is not None and not _not_its_turn(t, t.unit(unit.unit))
     ]
     expires = t.state.expires if t.state.began is None else None
     times += [expires if expires and expires > s.now else None, t.decisions_change_at()]

@@ -31,7 +31,7 @@ def act(
     pool: Executor | None,
     errands: Sequence[Sequence[Errand]],
     *,
-    stopped: Callable[[], bool],
+    stopped: Callable[[Errand], bool],
     now: Callable[[], datetime],
 ) -> list[Intent]:
     """Do the errands of each unit one after another, units side by side; the intents with their
@@ -44,7 +44,7 @@ def act(
         done: list[Intent] = []
         good = True
         for errand in unit:
-            if not good or (errand.write.purpose.forward and stopped()):
+            if not good or (errand.write.purpose.forward and stopped(errand)):
                 done.append(_ended(errand.intent, IntentStatus.NOT_SENT, "", now()))
                 continue
             intent = _send(fleet, errand, now)

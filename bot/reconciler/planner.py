@@ -50,6 +50,7 @@ from bot.reconciler.planner_caches import Renderings, Repos
 from bot.reconciler.planner_known import broken_by, last_applied, of_units
 from bot.reconciler.rule_trial import rule_findings
 from release_repo_schema.findings import Finding
+from release_repo_schema.load import Cache
 from release_repo_schema.repo import Repo
 from release_repo_schema.rules import lint
 from release_repo_schema.rules.change import changed_releases, new_releases
@@ -58,9 +59,10 @@ from release_repo_schema.rules.change import changed_releases, new_releases
 class Planner:
     """Plans pull requests and merges. One for a process; not for several threads at once."""
 
-    def __init__(self, git: GitHost, renderer: Renderer) -> None:
+    def __init__(self, git: GitHost, renderer: Renderer, *, files: Cache | None = None) -> None:
+        """`files`: parsed files that another planner knows already."""
         self._git = git
-        self.repos = Repos(git)
+        self.repos = Repos(git, files)
         self.renderings = Renderings(renderer)
         self.compared = 0
         """Pairs of objects that were really compared, over all plans."""

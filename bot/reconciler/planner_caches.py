@@ -24,9 +24,9 @@ MOST_OBJECTS = 20_000
 class Repos:
     """Repos by tree, and the calendars of their rules. A file is parsed once for its content."""
 
-    def __init__(self, git: GitHost) -> None:
+    def __init__(self, git: GitHost, files: Cache | None = None) -> None:
         self._git = git
-        self._files: Cache = {}
+        self._files: Cache = {} if files is None else files
         self.parsed = 0
         """Files that were really read."""
         self._trees: dict[str, str] = {}

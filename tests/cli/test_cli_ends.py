@@ -84,7 +84,7 @@ def test_an_answer_that_cannot_be_written_is_no_bug() -> None:
     assert done.stderr == "sluice: the answer cannot be written: No space left on device\n"
 
 
-@pytest.mark.parametrize("verb", ["merge", "sim"])
+@pytest.mark.parametrize("verb", ["merge"])
 def test_what_later_versions_bring_is_said_to_be_not_in_this_one(verb: str) -> None:
     """The contract names it, so people will type it."""
     said = sluice(verb, "--json")

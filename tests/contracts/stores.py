@@ -43,6 +43,7 @@ from bot.model.state import (
     Vote,
 )
 from bot.ports import Store
+from bot.sim.memory_store import MemoryStore
 from checks.verdict import Measurement, Verdict
 
 Opener = Callable[[], Store]
@@ -50,6 +51,7 @@ Opener = Callable[[], Store]
 STORES: Mapping[str, Callable[[Path], Store]] = {
     "file": lambda folder: SqliteStore(folder / "sluice.db"),
     "memory": lambda folder: SqliteStore(":memory:"),
+    "simulation": lambda folder: MemoryStore(),
 }
 """Each makes a store that belongs to a folder."""
 

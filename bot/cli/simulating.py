@@ -1,0 +1,77 @@
+"""sim: seeded histories with faults against the real engine, every law checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli.flags import Flags, Verb, pass_flags
+from bot.cli.outcome import FOUND, GOOD, emit, note
+
+if TYPE_CHECKING:
+    from bot.sim.drive import Summary
+
+SHRUNK = 3
+"""So many failing seeds are made smaller; the others are only named."""
+WANTED = 20
+"""How often every pair (fault × phase) is to be struck in a run of CI."""
+
+
+@click.command("sim", cls=Verb, asks=False, help="Seeded histories with faults; every law checked.")
+@click.option("--seeds", type=click.IntRange(min=1), help="How many histories. Default 100.")
+@click.option("--first", type=click.IntRange(min=0), default=0, help="The first seed. Default 0.")
+@click.option(
+    "--seconds", type=click.IntRange(min=1), help="As many histories as fit, instead of --seeds."
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Processes beside each other.")
+@click.option("--profile", "profiled", is_flag=True, help="Tell what the time is spent on.")
+@pass_flags
+def sim(
+    flags: Flags, seeds: int | None, first: int, seconds: int | None, jobs: int, profiled: bool
+) -> int:
+    from bot.sim.drive import run
+    from bot.sim.profile import profile
+
+    shares: dict[str, float] = {}
+    if profiled:
+        summary, shares = profile(first, seeds or 40)
+    else:
+        summary = run(first, seeds or (None if seconds else 100), jobs=jobs, seconds=seconds)
+    _shrink(summary)
+    body: dict[str, Any] = summary.to_json()
+    if shares:
+        body["profile"] = shares
+    emit(body, _text(summary, shares), as_json=flags.json)
+    return FOUND if summary.violations else GOOD
+
+
+def _shrink(summary: Summary) -> None:
+    """The first failing histories, with as little in them as still fails."""
+    from bot.sim.draw import script_of
+    from bot.sim.shrink import shrink
+
+    for one in summary.violations[:SHRUNK]:
+        note(f"seed {one['seed']} breaks the law {one['law']}; making its script smaller")
+        one["script"] = str(shrink(script_of(one["seed"]), one["law"]))
+
+
+def _text(summary: Summary, shares: dict[str, float]) -> str:
+    lines = [f"{fault} × {phase}: {n}" for (fault, phase), n in summary.pairs().items()]
+    for part, share in shares.items():
+        lines.append(f"{share:6.1%} {part}")
+    for one in summary.violations:
+        lines += ["", f"seed {one['seed']} breaks the law {one['law']}: {one['what']}"]
+        lines += [one["script"]] if "script" in one else []
+        lines.append(f"again: sluice sim --first {one['seed']} --seeds 1")
+    pairs = summary.pairs().values()
+    lines += [
+        "",
+        f"{summary.seeds} histories, {summary.ticks} ticks"
+        f" ({summary.ticks_per_second:.0f} a second), {len(summary.violations)} violations;"
+        f" {sum(n >= WANTED for n in pairs)} of {len(pairs)} pairs struck {WANTED} times or more",
+    ]
+    return "\n".join(lines)
+
+
+VERBS = {"sim": sim}

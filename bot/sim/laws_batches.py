@@ -1,0 +1,283 @@
+"""Laws of batches: when one may begin, in which order, and within which limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import ceil
+from typing import Any
+
+from bot.model.plan import JSON, ReleasePlan
+from bot.model.state import Decision, Event, UnitState
+from bot.sim import oracle
+from bot.sim.laws import Docs, Seen, law
+
+ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "QUARANTINED", "ROLLED_BACK")
+
+
+def begun(seen: Seen) -> Iterator[Event]:
+    """Batches that began in this step."""
+    return (event for event in seen.events if event.kind == "batch.applying")
+
+
+def named(event: Event) -> str:
+    return f"batch {event.batch} of {event.unit} ({event.release})"
+
+
+def plan_of(seen: Seen, release: str) -> ReleasePlan:
+    found = seen.place.store.get(ReleasePlan, release)
+    assert isinstance(found, ReleasePlan)
+    return found
+
+
+def window_overridden(seen: Seen, release: str, unit: str) -> bool:
+    """Two admins overrode windows and freezes, and it has not run out."""
+    return any(
+        row.what == "override-window"
+        and row.status.value == "APPROVED"
+        and row.closed is not None
+        and (row.expires is None or seen.tick.at < row.closed + row.expires)
+        and len({vote.by for vote in row.votes}) >= 2
+        and oracle.covers(seen.now, row.subject, release, unit)
+        for row in seen.place.store.rows(Decision, parent=release)
+    )
+
+
+@law("window", "No batch begins outside an open window, in a freeze, or where it does not fit.")
+def window(seen: Seen) -> Iterator[str]:
+    for event in begun(seen):
+        if window_overridden(seen, event.release, event.unit):
+            continue
+        why = [_closed(docs, event) for docs in seen.rules]
+        if all(why):
+            yield f"{named(event)} begins: {why[-1]}"
+        for scope in seen.frozen:
+            if oracle.covers(seen.now, scope, event.release, event.unit):
+                yield f"{named(event)} begins though {scope} is frozen"
+
+
+def _closed(docs: Docs, event: Event) -> str:
+    if why := oracle.closed(docs, event.unit, event.at):
+        return why
+    spec = oracle.component_spec(docs, event.unit)
+    final = event.batch >= event.data["batches"]
+    attended = oracle.seconds(oracle.policy(docs).get("windows", {}).get("attended", "30m"))
+    silence = oracle.soak(docs, docs, event.unit, final=final)
+    need = oracle.seconds(spec["batchTakes"]) + min(silence, attended)
+    return oracle.closes_within(docs, event.unit, event.at, need)
+
+
+@law("not-stopped", "No batch begins in the scope of a pause, a freeze or a hold.")
+def not_stopped(seen: Seen) -> Iterator[str]:
+    for event in begun(seen):
+        for scope in seen.paused:
+            if oracle.covers(seen.now, scope, event.release, event.unit):
+                yield f"{named(event)} begins though {scope} is paused"
+
+
+@law("blocked", "Neither a blocked version nor content that was rolled back goes forward.")
+def blocked(seen: Seen) -> Iterator[str]:
+    back: set[tuple[str, str]] = seen.keep("went-back", set)
+    for event in seen.events:
+        if event.kind == "release.rolling-back":
+            state = seen.releases.get(event.release)
+            if state is not None and state.sticks:
+                plan = plan_of(seen, event.release)
+                back |= {(one.name, one.version) for one in plan.components}
+    for event in begun(seen):
+        unit = seen.units.get(f"{event.release}/{event.unit}")
+        if unit is None or "blocked" in unit.overrides:
+            continue
+        component, _ = oracle.parts(event.unit)
+        version = _version(seen, event.release, component)
+        on_main = [
+            any(
+                (one["component"], one["version"]) == (component, version)
+                for one in oracle.policy(docs).get("blocked", ())
+            )
+            for docs in seen.rules
+        ]
+        if all(on_main):
+            yield f"{named(event)} begins though {version} is blocked on main"
+        if (component, version) in back:
+            yield f"{named(event)} begins though {version} was rolled back"
+
+
+def _version(seen: Seen, release: str, component: str) -> str:
+    plan = plan_of(seen, release)
+    return next(one.version for one in plan.components if one.name == component)
+
+
+@law("order", "Batches go one after another, each after the certificate of the one before.")
+def order(seen: Seen) -> Iterator[str]:
+    done: dict[str, int] = seen.keep("done", dict)
+    for event in seen.events:
+        key = f"{event.release}/{event.unit}"
+        match event.kind:
+            case "unit.rolling-back":
+                done[key] = 0
+            case "batch.succeeded":
+                done[key] = event.batch
+            case "batch.applying" if event.batch != done.get(key, 0) + 1:
+                yield f"{named(event)} begins after batch {done.get(key, 0)} was done"
+
+
+@law("targets", "A batch is as large as it was written, and never smaller than the one before.")
+def targets(seen: Seen) -> Iterator[str]:
+    last: dict[str, Mapping[str, int]] = seen.keep("targets", dict)
+    for event in seen.events:
+        key = f"{event.release}/{event.unit}"
+        if event.kind == "unit.rolling-back":
+            last.pop(key, None)
+        if event.kind != "batch.applying":
+            continue
+        written = oracle.component_spec(seen.now, event.unit)["batches"]
+        wanted: Mapping[str, int] = event.data["targets"]
+        totals: Mapping[str, int] = event.data["totals"]
+        for name, target in wanted.items():
+            total = totals.get(name, 0)
+            steps = {_count(step, total) for step in written}
+            before = last.get(key, {}).get(name, 0)
+            if target not in {max(before, step) for step in steps}:
+                yield f"{named(event)} wants {target} of {total}, written is {written}"
+            if event.batch == 1 and not before and target > _first(written, total):
+                yield f"{named(event)} begins with {target} of {total}, written is {written}"
+        last[key] = wanted
+
+
+def _count(step: int | str, total: int) -> int:
+    if isinstance(step, int):
+        return min(step, total)
+    return ceil(total * int(step.rstrip("%")) / 100)
+
+
+def _first(written: list[Any], total: int) -> int:
+    return _count(written[0], total)
+
+
+@law("no-more", "No more pods run the new version than the batch in hand wants.")
+def no_more(seen: Seen) -> Iterator[str]:
+    place = seen.place
+    for row in seen.units.values():
+        if row.phase.value not in ("APPLYING", "SOAKING", "VERIFYING") or not row.targets:
+            continue
+        component, cluster = oracle.parts(row.unit)
+        if f"{component}@{cluster}" in place.edited or cluster in place.resized:
+            continue
+        version = _version(seen, row.release, component)
+        there = place.versions(cluster, component)[version]
+        if there > sum(row.targets.values()):
+            yield f"{row.unit} has {there} pods on {version}, wanted are {dict(row.targets)}"
+
+
+@law("waves", "A wave begins when every unit of the waves and stages before it has ended.")
+def waves(seen: Seen) -> Iterator[str]:
+    for event in _entering(seen):
+        plan = plan_of(seen, event.release)
+        places = {unit.unit: (unit.stage, unit.wave) for unit in plan.units}
+        for name, place in places.items():
+            row = seen.units[f"{event.release}/{name}"]
+            if place < places[event.unit] and row.phase.value not in ENDED:
+                yield f"{named(event)} begins while {name} is {row.phase.value}"
+
+
+@law("plan", "A plan has every unit once, in its stage, and waves as they were written.")
+def plan(seen: Seen) -> Iterator[str]:
+    for event in seen.events:
+        if event.kind != "release.scheduled":
+            continue
+        planned, docs = plan_of(seen, event.release), seen.now
+        spread = [stage.get("spread", []) for stage in _stages(docs)]
+        for unit in planned.units:
+            if unit.stage != _place(docs, unit.unit, planned):
+                yield f"{unit.unit} is planned in stage {unit.stage}"
+        names = [name for stage in planned.stages for wave in stage.waves for name in wave]
+        wanted = {f"{c.name}@{k}" for c in planned.components for k in seen.place.clusters}
+        if sorted(names) != sorted(wanted) or len(planned.units) != len(wanted):
+            yield f"{event.release} plans {names}"
+        for stage in planned.stages:
+            number = next(n for n, one in enumerate(_stages(docs)) if one["name"] == stage.name)
+            for wave in stage.waves:
+                for label in spread[number]:
+                    held = [oracle.unit_labels(docs, oracle.parts(u)[1])[label] for u in wave]
+                    if len(held) != len(set(held)) and not (planned.spec or {}).get("supersedes"):
+                        yield f"{wave} of {event.release} share {label}"
+
+
+def _stages(docs: Docs) -> list[JSON]:
+    found: list[JSON] = oracle.spec_of(docs, "pipelines/standard.yaml")["stages"]
+    return found
+
+
+def _place(docs: Docs, unit: str, planned: ReleasePlan) -> int:
+    """Number of a unit's stage among those that the plan has: empty stages are left out."""
+    name = oracle.stage_of(docs, unit)[1]["name"]
+    return next(n for n, stage in enumerate(planned.stages) if stage.name == name)
+
+
+@law("concurrency", "No more units are in flight than the stage and the policy allow.")
+def concurrency(seen: Seen) -> Iterator[str]:
+    for event in _entering(seen):
+        _, stage = oracle.stage_of(seen.now, event.unit)
+        flying = [row for row in seen.units.values() if _in_flight(seen, row)]
+        mine = [
+            row
+            for row in flying
+            if row.release == event.release
+            and oracle.stage_of(seen.now, row.unit)[1]["name"] == stage["name"]
+        ]
+        limit = stage.get("maxConcurrency")
+        if limit is not None and len(mine) > limit:
+            yield f"{named(event)} makes {len(mine)} in flight in {stage['name']}, most is {limit}"
+        limits = [oracle.policy(d).get("limits", {}).get("unitsInFlight", 999) for d in seen.rules]
+        if len(flying) > max(limits):
+            yield f"{named(event)} makes {len(flying)} in flight, most is {max(limits)}"
+
+
+def _in_flight(seen: Seen, row: UnitState) -> bool:
+    state = seen.releases.get(row.release)
+    if state is None or state.phase.value not in ("SCHEDULED", "PROGRESSING", "ROLLING_BACK"):
+        return False
+    return row.phase.value == "ROLLING_BACK" or (row.in_hand and row.phase.value not in ENDED)
+
+
+@law("failures", "Nothing begins in a stage that has failed more often than it tolerates.")
+def failures(seen: Seen) -> Iterator[str]:
+    for event in _entering(seen):
+        _, stage = oracle.stage_of(seen.now, event.unit)
+        counts = [
+            sum(
+                _failed(row)
+                for row in rows.values()
+                if row.release == event.release
+                and oracle.stage_of(seen.now, row.unit)[1]["name"] == stage["name"]
+            )
+            for rows in (seen.old_units, seen.units)
+        ]
+        if min(counts) > stage.get("maxFailures", 0):
+            yield f"{named(event)} begins though {min(counts)} failed in {stage['name']}"
+
+
+def _failed(row: UnitState) -> bool:
+    phase = row.phase.value
+    return phase == "FAILED" or (
+        row.failure is not None and phase in ("ROLLING_BACK", "ROLLED_BACK")
+    )
+
+
+@law("superseded", "What replaces another release begins when that one has ended.")
+def superseded(seen: Seen) -> Iterator[str]:
+    for event in _entering(seen):
+        for name in (plan_of(seen, event.release).spec or {}).get("supersedes") or ():
+            other = seen.releases.get(name)
+            if other is not None and other.phase.value in (
+                "SCHEDULED", "PROGRESSING", "ROLLING_BACK"
+            ):  # fmt: skip
+                yield f"{named(event)} begins while {name} is {other.phase.value}"
+
+
+def _entering(seen: Seen) -> Iterator[Event]:
+    """First batches of units that were not in flight before."""
+    for event in begun(seen):
+        before = seen.old_units.get(f"{event.release}/{event.unit}")
+        if before is None or not before.in_hand or before.phase.value in ENDED:
+            yield event

@@ -1,0 +1,241 @@
+"""A small second opinion on rules: windows, freezes, selectors, scopes, roles, durations.
+
+Reads documents as they were written and looks minute by minute; shares nothing with the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.model.plan import JSON
+
+Docs = Mapping[str, JSON]
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+RIGHTS: Mapping[str, tuple[str, ...]] = {
+    "pause": ("anyone",),
+    "stop": ("anyone",),
+    "resume": ("operator", "owner"),
+    "retry": ("operator", "owner"),
+    "rollback": ("operator", "owner"),
+    "cancel": ("operator", "owner"),
+    "skip": ("approver",),
+    "accept": ("approver",),
+    "override": ("admin",),
+    "freeze": ("admin",),
+    "unfreeze": ("admin",),
+}
+"""The contract's table of roles; approve and reject go by the roles of their decision."""
+
+
+def seconds(text: str) -> timedelta:
+    return timedelta(seconds=int(text[:-1]) * _SECONDS[text[-1]])
+
+
+def spec_of(docs: Docs, path: str) -> JSON:
+    found = docs.get(path)
+    return found["spec"] if isinstance(found, dict) else {}
+
+
+def of_kind(docs: Docs, kind: str) -> Iterator[JSON]:
+    for one in docs.values():
+        if isinstance(one, dict) and one["kind"] == kind:
+            yield one
+
+
+def policy(docs: Docs) -> JSON:
+    return spec_of(docs, "policy/policy.yaml")
+
+
+def unit_labels(docs: Docs, cluster: str) -> dict[str, str]:
+    found = docs[f"fleet/clusters/{cluster}.yaml"]
+    group = found["spec"]["group"]
+    wide = docs[f"fleet/groups/{group}.yaml"]["metadata"].get("labels", {})
+    own = found["metadata"].get("labels", {})
+    return {**wide, **own, "group": group, "cluster": cluster}
+
+
+def component_labels(docs: Docs, component: str) -> dict[str, str]:
+    return dict(docs[f"components/{component}/component.yaml"]["metadata"].get("labels", {}))
+
+
+def selected(selector: JSON, labels: Mapping[str, str]) -> bool:
+    wanted: Mapping[str, str] = (selector or {}).get("matchLabels", {})
+    return all(labels.get(key) == value for key, value in wanted.items())
+
+
+def parts(unit: str) -> tuple[str, str]:
+    """Component and cluster of a unit."""
+    component, _, place = unit.partition("@")
+    return component, place.partition("/")[0]
+
+
+# the calendar
+
+
+def _weekdays(days: list[str]) -> set[int]:
+    found: set[int] = set()
+    for entry in days:
+        low, _, high = entry.partition("-")
+        first, last = _DAYS.index(low), _DAYS.index(high or low)
+        found |= {day % 7 for day in range(first, last + 1 + (7 if last < first else 0))}
+    return found
+
+
+def _minute(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:])
+
+
+def window_covers(spec: JSON, at: datetime) -> bool:
+    local = at.astimezone(ZoneInfo(spec["zone"]))
+    low, high = _minute(spec.get("from", "00:00")), _minute(spec.get("to", "24:00"))
+    high += 1440 if high <= low else 0
+    days = _weekdays(spec.get("days", ["Mon-Sun"]))
+    for back in (0, 1):
+        begins = local.date() - timedelta(days=back)
+        passed = local.hour * 60 + local.minute + 1440 * back
+        if begins.weekday() in days and low <= passed < high:
+            return True
+    return False
+
+
+def freeze_covers(spec: JSON, at: datetime) -> bool:
+    local = at.astimezone(ZoneInfo(spec["zone"])).replace(tzinfo=None)
+    return datetime.fromisoformat(spec["from"]) <= local < datetime.fromisoformat(spec["to"])
+
+
+def _meant(docs: Docs, kind: str, unit: str, action: str) -> Iterator[JSON]:
+    component, cluster = parts(unit)
+    for one in of_kind(docs, kind):
+        spec = one["spec"]
+        if (
+            action in spec.get("actions", ["advance"])
+            and selected(spec.get("units"), unit_labels(docs, cluster))
+            and selected(spec.get("components"), component_labels(docs, component))
+        ):
+            yield spec
+
+
+def closed(docs: Docs, unit: str, at: datetime, action: str = "advance") -> str:
+    """Why the calendar is closed for a unit at a moment; "" when it is open."""
+    for spec in _meant(docs, "Freeze", unit, action):
+        if freeze_covers(spec, at):
+            return f"a freeze until {spec['to']}"
+    windows = list(_meant(docs, "Window", unit, action))
+    for spec in windows:
+        if spec.get("effect") == "Deny" and window_covers(spec, at):
+            return "a Deny window"
+    if action == "rollback":
+        return ""
+    allows = [spec for spec in windows if spec.get("effect", "Allow") == "Allow"]
+    if allows:
+        return "" if any(window_covers(spec, at) for spec in allows) else "no Allow window is open"
+    rule = policy(docs).get("windows", {}).get("whenNoneMatches", "closed")
+    return "" if rule == "open" else "no window matches"
+
+
+def closes_within(docs: Docs, unit: str, at: datetime, need: timedelta) -> str:
+    """Why a batch that needs so long does not fit; "" when it does."""
+    moment = at
+    while moment < at + need:
+        if why := closed(docs, unit, moment):
+            return f"{why} at {moment:%H:%M}"
+        moment = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return ""
+
+
+# what is asked of a batch
+
+
+def component_spec(docs: Docs, unit: str) -> JSON:
+    return spec_of(docs, f"components/{parts(unit)[0]}/component.yaml")
+
+
+def stage_of(docs: Docs, unit: str) -> tuple[int, JSON]:
+    """Number and text of the first stage that selects a unit."""
+    labels = unit_labels(docs, parts(unit)[1])
+    for number, stage in enumerate(spec_of(docs, "pipelines/standard.yaml")["stages"]):
+        if selected(stage.get("units"), labels):
+            return number, stage
+    raise LookupError(unit)
+
+
+def soak(docs: Docs, now: Docs, unit: str, *, final: bool) -> timedelta:
+    """The silence that is asked after a batch: what was planned, or the floors of now."""
+    spec = component_spec(docs, unit)
+    least = [seconds(spec["soak"] if final else spec["batchSoak"])]
+    if final:
+        _, stage = stage_of(docs, unit)
+        least += [seconds(stage["soak"])] if "soak" in stage else []
+    labels = component_labels(docs, parts(unit)[0])
+    for floor in policy(now).get("floors", ()):
+        field = "soak" if final else "batchSoak"
+        if selected(floor.get("components"), labels) and field in floor:
+            least.append(seconds(floor[field]))
+    return max(least)
+
+
+# people
+
+
+def roles(docs: Docs, person: str) -> frozenset[str]:
+    spec = spec_of(docs, "people.yaml")
+    teams = {team["name"]: team["members"] for team in spec["teams"]}
+    if person not in {member["name"] for member in spec["members"]}:
+        return frozenset()
+    return frozenset(
+        role
+        for role, names in spec["roles"].items()
+        if any(person in teams.get(name, [name]) for name in names)
+    )
+
+
+def known(docs: Docs, person: str) -> bool:
+    return person in {member["name"] for member in spec_of(docs, "people.yaml")["members"]}
+
+
+def owns(docs: Docs, person: str) -> bool:
+    """Every component belongs to the one team that there is."""
+    spec = spec_of(docs, "people.yaml")
+    return any(person in team["members"] for team in spec["teams"])
+
+
+def may(docs: Docs, person: str, verb: str) -> bool:
+    if not known(docs, person):
+        return False
+    held = {*roles(docs, person), "anyone", *(("owner",) if owns(docs, person) else ())}
+    return bool(held & set(RIGHTS.get(verb, ("approver", "admin", "operator"))))
+
+
+def covers(docs: Docs, scope: str, release: str, unit: str) -> bool:
+    """Whether a scope reaches a unit of a release."""
+    component, cluster = parts(unit)
+    kind, _, name = scope.partition(":")
+    if scope in ("all", release, unit):
+        return True
+    match kind:
+        case "component":
+            return name == component
+        case "cluster":
+            return name == cluster
+        case "group":
+            return unit_labels(docs, cluster)["group"] == name
+        case "label":
+            key, _, value = name.partition("=")
+            return unit_labels(docs, cluster).get(key) == value
+    return False
+
+
+def words(text: str) -> tuple[str, str, dict[str, Any]]:
+    """Verb, scope and flags of a note that was taken."""
+    split = text.split()
+    verb, scope = split[0], split[1] if len(split) > 1 else "all"
+    if verb == "stop":
+        verb, scope = "pause", "all"
+    flags: dict[str, Any] = {"finish": "--finish-batch" in split}
+    if "--gate" in split:
+        flags["gate"] = split[split.index("--gate") + 1]
+    return verb, scope.partition("#")[0], flags

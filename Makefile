@@ -17,7 +17,10 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check bench docs lock clean
+SIM_SECONDS ?= 300
+SIM_FIRST ?= 0
+
+.PHONY: help setup demo test check sim soak bench docs lock clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
@@ -34,6 +37,12 @@ check: $(VENV)/.dev ## lint, format, types, layers; all of them, then the verdic
 		echo "== $$step"; $(BIN)/$$step || failed="$$failed [$${step%% bot *}]"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "make check failed in$$failed" >&2; exit 1; fi
+
+sim: $(VENV)/.runtime ## five minutes of seeded histories with faults, on two cores
+	@$(BIN)/sluice sim --seconds $(SIM_SECONDS) --jobs $(WORKERS) --first $(SIM_FIRST)
+
+soak: $(VENV)/.runtime ## the same for an hour, with other seeds
+	@$(BIN)/sluice sim --seconds 3600 --jobs $(WORKERS) --first 1000000
 
 bench: $(VENV)/.dev ## every benchmark, one after the other
 	@set -e; for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \

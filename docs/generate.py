@@ -25,12 +25,26 @@ def pages() -> Mapping[str, Callable[[], str]]:
     made: dict[str, Callable[[], str]] = {
         "release-repo.md": reference_markdown,
         "commands.md": commands_page,
+        "simulation.md": simulation_page,
     }
     if find_spec("bot.core.lifecycle_doc") is not None:
         from bot.core.lifecycle_doc import lifecycle_markdown
 
         made["lifecycle.md"] = lifecycle_markdown
     return made
+
+
+def simulation_page() -> str:
+    """The page as it stands, with every law that a history is checked by."""
+    from bot.sim import laws_all
+    from bot.sim.laws import AT_THE_END, LAWS
+
+    assert laws_all
+    rows = [f"| `{name}` | {says} |" for name, (says, _) in {**LAWS, **AT_THE_END}.items()]
+    table = "\n".join(["| Law | Says |", "|---|---|", *rows])
+    page = (DOCS / "simulation.md").read_text(encoding="utf-8")
+    head, _, rest = page.partition("<!-- laws -->")
+    return f"{head}<!-- laws -->\n{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
 
 
 def commands_page() -> str:

@@ -29,17 +29,22 @@ OVERRIDE_LASTS = timedelta(hours=4)
 
 def due(t: Turn) -> Iterator[tuple[str, str, ApprovalAsk]]:
     """What has to be asked now: of the wave in front, and of stages that have ended."""
-    plan = t.s.plan
-    if t.state.phase in (ReleasePhase.PROPOSED, ReleasePhase.SCHEDULED):
+    fronts = t.fronts.all()
+    if t.state.phase is ReleasePhase.PROPOSED or (
+        t.state.phase is ReleasePhase.SCHEDULED and (fronts or not t.units)
+    ):
         yield from t.required(0, 0)
         return
-    if t.state.phase is not ReleasePhase.PROGRESSING:
+    if t.state.phase not in (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING):
         return
-    if fronts := t.fronts.all():
+    if fronts:
         asked = [one for place in fronts for one in t.required(*place)]
         yield from {(what, subject): (what, subject, ask) for what, subject, ask in asked}.values()
-    elif plan.stages and (ask := plan.stages[-1].approval) and ask.when == "after":
-        yield "after-stage", plan.stages[-1].name, ask
+        return
+    # Of every stage, not the last alone: what came after one may have been left out.
+    for stage in t.s.plan.stages:
+        if (ask := stage.approval) is not None and ask.when == "after":
+            yield "after-stage", stage.name, ask
 
 
 def keep_asking(t: Turn) -> None:

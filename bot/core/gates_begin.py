@@ -11,7 +11,7 @@ from bot.core.scope import release_named
 from bot.core.situation import Unit, calendar_unit, covered, floor_first_wave, reaches, soaks
 from bot.core.turn import Turn
 from bot.model.gate import Wait
-from bot.model.plan import ApprovalAsk
+from bot.model.plan import ApprovalAsk, StagePlan
 from bot.model.state import ReleasePhase, UnitPhase
 
 
@@ -259,12 +259,12 @@ def approval(t: Turn, u: Unit) -> Wait | None:
     return None
 
 
-def after_last(t: Turn, u: Unit) -> Wait | None:
-    """The yes that the last stage asks for after it has ended: the release does not end before."""
-    ask = u.stage.approval
+def after_last(t: Turn, stage: StagePlan) -> Wait | None:
+    """The yes that a stage asks for after it has ended: the release does not end before."""
+    ask = stage.approval
     if ask is None or ask.when != "after":
         return None
-    return _asked(t, "after-stage", u.stage.name, ask)
+    return _asked(t, "after-stage", stage.name, ask)
 
 
 def _asked(t: Turn, what: str, subject: str, ask: ApprovalAsk) -> Wait | None:

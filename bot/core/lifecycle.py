@@ -103,10 +103,10 @@ def _whole(t: Turn) -> list[Waiting]:
     holds.sort(key=lambda hold: hold.code is not HoldCode.FAILED)
     if holds:
         return [Waiting(unit="", gate="holds", wait=held(t, holds[0]))]
-    if t.state.phase is not ReleasePhase.PROGRESSING:
+    if t.state.phase not in (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING):
         return []
-    asked = after_last(t, t.unit(t.s.plan.units[-1].unit))
-    return [Waiting(unit="", gate="approval", wait=asked)] if asked else []
+    asked = [after_last(t, stage) for stage in t.s.plan.stages]
+    return [Waiting(unit="", gate="approval", wait=wait) for wait in asked if wait][:1]
 
 
 def first_closed(t: Turn, u: Unit) -> tuple[str, Wait] | None:

@@ -18,6 +18,7 @@ from bot.core.board import Active, Board
 from bot.core.lifecycle import Step
 from bot.core.messages_endings import fenced, superseded
 from bot.core.pace import FOR_ROOM
+from bot.core.scope import Covered, covers
 from bot.core.turn import Turn
 from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus, Tally
 from bot.reconciler.acting import Errand
@@ -160,6 +161,19 @@ class Recorder:
         told = {"scope": name, "code": code.value, "reason": reason, "finish_batch": False, **data}
         ledger.events.append(Event(at=now, kind="hold.set", release=name, data=told))
         active.dirty = True
+
+    def is_held(self, errand: Errand) -> bool:
+        """Whether a hold stands now that stops what the errand brings: one may have been set later
+        in the same tick than its write was decided.
+        """
+        active = self.board.releases.get(errand.intent.release)
+        if active is None:
+            return False
+        unit = active.index.units[errand.intent.unit]
+        what = Covered(errand.intent.release, unit.unit, unit.component, unit.labels)
+        return any(
+            not hold.finish_batch and covers(hold.scope, what) for hold in self.board.holds.values()
+        )
 
     def _wake_waiting(self, but: str) -> None:
         """A unit became free or a place in the fleet: who waits for one looks again."""

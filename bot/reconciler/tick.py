@@ -17,7 +17,6 @@ from bot.core.board import Active, Board
 from bot.core.lifecycle import Step, advance
 from bot.core.messages_endings import bug, revert_branch
 from bot.core.messages_notice import main_broken
-from bot.core.scope import Covered, covers
 from bot.model.plan import UnitPlan
 from bot.model.seen import UnitSeen
 from bot.model.state import (
@@ -329,19 +328,8 @@ class Reconciler:
     # record what came of it
 
     def _stop_asked(self, errand: Errand) -> bool:
-        """Whether a forward write may not begin any more: somebody asked, or a hold was set later
-        in this very tick than the write was decided.
-        """
-        if any(is_stop(note) for note in self.ports.store.notes()):
-            return True
-        active = self.board.releases.get(errand.intent.release)
-        if active is None:
-            return False
-        unit = active.index.units[errand.intent.unit]
-        what = Covered(errand.intent.release, unit.unit, unit.component, unit.labels)
-        return any(
-            not hold.finish_batch and covers(hold.scope, what) for hold in self.board.holds.values()
-        )
+        stops = any(is_stop(note) for note in self.ports.store.notes())
+        return stops or self.recorder.is_held(errand)
 
     def _put_away(self, ledger: Ledger, now: datetime, ticked: Ticked) -> list[Active]:
         """Releases that ended leave the board; what goes back gets its revert proposed first."""

@@ -191,6 +191,10 @@ class FaultyFleet:
         self._reach(cluster)
         return self._fleet.children(cluster, owner)
 
+    def nodes(self, cluster: str) -> tuple[JSON, ...]:
+        self._reach(cluster)
+        return self._fleet.nodes(cluster)
+
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:

@@ -257,6 +257,8 @@ def _fault(
     at = chance.randrange(30, 3600)
     if fault in AT_PORTS:
         nth, times = chance.one(1, 1, 2, 3, 5), chance.one(1, 1, 2)
+        if fault in RARE:
+            at, nth = 30, 1
         data: dict[str, JSON] = {"fault": fault, "nth": nth, "times": times}
         if phase:
             data |= {"phase": phase}

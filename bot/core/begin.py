@@ -20,9 +20,10 @@ from bot.cluster.one_way import one_way
 from bot.cluster.render import digest
 from bot.core import chain, endings, siblings
 from bot.core.batches import next_step, still_ahead
+from bot.core.floors import soaks
 from bot.core.messages_undo import irreversible
 from bot.core.messages_undo import one_way as in_words
-from bot.core.situation import Unit, soaks
+from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.plan import JSON
 from bot.model.record import BEGAN

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.flights import Flights
+from bot.core.fronts import DONE
 from bot.core.lifecycle import Step
 from bot.core.scope import covers, release_named
 from bot.core.situation import Claim, PlanIndex, Rules, Situation
@@ -237,6 +238,7 @@ def _claim(active: Active, lock: str) -> Claim:
         active.state.position,
         in_flight=any(row.in_flight for row in rows),
         ended=all(row.phase.ended for row in rows),
+        done=all(row.phase in DONE for row in rows),
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bot.core.calendar import attended_need
 from bot.core.failed import failures
+from bot.core.floors import floor_first_wave, soaks
 from bot.core.fronts import IN_THE_WAY, neighbours_in_flight, obstacle
+from bot.core.gates_needs import elsewhere
 from bot.core.gates_shared import ask_checks, frozen, held
 from bot.core.messages_void import asked_anew
 from bot.core.scope import release_named
-from bot.core.situation import Unit, calendar_unit, covered, floor_first_wave, reaches, soaks
+from bot.core.situation import Unit, calendar_unit, covered, reaches
 from bot.core.turn import Turn
 from bot.model.gate import Wait
 from bot.model.plan import ApprovalAsk, StagePlan
@@ -94,18 +96,12 @@ def earlier(t: Turn, u: Unit) -> Wait | None:
 
 
 def dependencies(t: Turn, u: Unit) -> Wait | None:
-    """What it depends on has ended well in its cluster if the release brings it; and nothing that
-    it depends on, or that depends on it, is in flight there.
+    """What it depends on has ended well in its cluster if this release or an earlier one brings it,
+    and was not left half-way; nothing that it depends on, or that depends on it, is in flight.
     """
     if t.s.index.several and (wait := _own_dependencies(t, u)) is not None:
         return wait
-    related = (*u.component.depends_on, *t.s.rules.dependents.get(u.component.name, ()))
-    for component in related:
-        name = f"{component}@{u.plan.cluster}"
-        for claim in t.s.claims.get(name, ()):
-            if claim.in_flight:
-                return Wait(code="dependency", facts={"unit": name, "release": claim.release})
-    return None
+    return elsewhere(t, u)
 
 
 def _own_dependencies(t: Turn, u: Unit) -> Wait | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.core import risk as rules
 from bot.core.failed import failures
-from bot.core.flights import Flight, UnderWay, first, flight_of, tiers_of
+from bot.core.flights import UnderWay, first, tiers_of
 from bot.core.gates_begin import earlier
 from bot.core.situation import Unit
 from bot.core.turn import Turn
@@ -31,7 +31,7 @@ def host_free(t: Turn, u: Unit) -> Wait | None:
     """Neither the cluster that hosts its cluster nor one hosted by it is in flight."""
     for cluster in t.s.rules.kin.get(u.plan.cluster, ()):
         for flight in t.around.flights_in(cluster):
-            if not gives_way(t, u, flight):
+            if not t.around.gives_way(u, flight):
                 continue
             return Wait(
                 code="host",
@@ -59,16 +59,6 @@ def units_per_day(t: Turn, u: Unit) -> Wait | None:
         until=t.s.tally.fewer_at(BEGAN, t.s.now, limit - t.around.begun),
         source=t.s.rules.source("Policy", t.s.rules.policy.name, "spec", "limits", "unitsPerDay"),
     )
-
-
-def gives_way(t: Turn, u: Unit, other: Flight) -> bool:
-    """Whether the unit waits for another that is in flight."""
-    if other.unit == u.plan.unit and other.release == t.s.name:
-        return False
-    if not u.state.in_flight:
-        return True
-    mine = flight_of(t.s.index, t.state, u.state)
-    return (*first(other), other.unit) < (*first(mine), mine.unit)
 
 
 def ruled(t: Turn, hold: Hold) -> bool:
@@ -156,7 +146,7 @@ def _of(t: Turn, u: Unit) -> rules.Asked:
             labels=t.s.rules.labels.get(plan.cluster, plan.labels),
             host=t.s.rules.hosts.get(plan.cluster, ""),
         ),
-        flights=[flight for flight in t.around.flights() if gives_way(t, u, flight)],
+        flights=[flight for flight in t.around.flights() if t.around.gives_way(u, flight)],
         under_way=[other for other in t.s.flights.releases.values() if _began_before(t, other)],
         components=t.s.rules.components,
     )

@@ -74,6 +74,23 @@ def _dependency(f: Facts, _: str) -> str:
     return f"Waiting for the dependency {f.get('unit', '')}{by}: it goes first and alone."
 
 
+def _dependency_first(f: Facts, _: str) -> str:
+    ended = f.get("ended")
+    return sentence(
+        f"Waiting for the dependency {f.get('unit', '')}: release {f.get('release', '')} was merged"
+        f" earlier and {'has not brought it to a good end' if ended else 'brings it first'}",
+        "Retry or skip it there" if ended else "",
+    )
+
+
+def _dependency_half(f: Facts, _: str) -> str:
+    return sentence(
+        f"Waiting for the dependency {f.get('unit', '')}: release {f.get('release', '')} left it"
+        f" half-way to {f.get('version', '')}",
+        "Retry it, roll it back, or release it again",
+    )
+
+
 def _risk(f: Facts, zone: str) -> str:
     behind = f" (under way: {row(f['under_way'], most=3)})" if f.get("under_way") else ""
     return sentence(f"Waiting by risk rule {f.get('rule', '')}: {clause(f.get('reason'))}{behind}")
@@ -294,6 +311,8 @@ _SENTENCES: Mapping[str, Say] = {
     "needs": messages_graph.needs,
     "dependents-first": messages_graph.dependents_first,
     "locked": _locked,
+    "dependency-first": _dependency_first,
+    "dependency-half": _dependency_half,
     "risk": _risk,
     "risk-error": _risk_error,
     "host": _host,

@@ -23,6 +23,16 @@ UNWATCHED_MOST = 5 * LOOK_EVERY[UnitPhase.SOAKING]
 """A soak that nobody watched for longer goes on for as long as that."""
 
 FOR_ROOM = frozenset(
-    ("concurrency", "fleet-limit", "locked", "dependency", "host", "risk", "risk-error")
+    (
+        "concurrency",
+        "fleet-limit",
+        "locked",
+        "dependency",
+        "dependency-first",
+        "dependency-half",
+        "host",
+        "risk",
+        "risk-error",
+    )
 )
 """Codes of waiting that something else in flight may end."""

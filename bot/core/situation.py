@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
 from bot.cluster.kinds import Rows
@@ -109,6 +109,18 @@ class PlanIndex:
 
     def component(self, unit: UnitPlan) -> ComponentPlan:
         return self.components[unit.component, unit.version]
+
+    @cached_property
+    def leans_on(self) -> tuple[str, ...]:
+        """Locks of what its units depend on and other releases bring, in order."""
+        return tuple(
+            dict.fromkeys(
+                f"{needed}@{unit.cluster}"
+                for unit in self.plan.units
+                for needed in self.component(unit).depends_on
+                if (unit.cluster, needed) not in self.inside
+            )
+        )
 
     @cached_property
     def by_cluster(self) -> Mapping[str, tuple[str, ...]]:
@@ -263,6 +275,8 @@ class Claim:
     in_flight: bool
     ended: bool = False
     """All of it has ended there, its release has not: it may still go back."""
+    done: bool = False
+    """All of it has ended well there, or a person left it out."""
 
 
 @dataclass(frozen=True)
@@ -344,37 +358,3 @@ def calendar_unit(s: Situation, unit: UnitPlan) -> CalendarUnit:
         cluster=unit.cluster,
         labels=unit.labels,
     )
-
-
-def soaks(s: Situation, unit: Unit) -> tuple[timedelta, timedelta]:
-    """(between batches, after the last): the plan's, or the floors of now where they are
-    stricter.
-    """
-    between, after = unit.component.batch_soak, max(unit.component.soak, unit.stage.soak)
-    for floor in s.rules.policy.spec.floors:
-        if floor.components.matches(unit.component.labels, unit.component.name):
-            between = max(between, floor.batch_soak or timedelta())
-            after = max(after, floor.soak or timedelta())
-    return between, after
-
-
-def floor_checks(s: Situation, component: ComponentPlan) -> tuple[str, ...]:
-    """Checks after a batch that the floors of now ask; they are of components, not of tasks."""
-    if component.task:
-        return ()
-    return tuple(
-        name
-        for floor in s.rules.policy.spec.floors
-        if floor.components.matches(component.labels, component.name)
-        for name in floor.checks
-    )
-
-
-def floor_first_wave(s: Situation, component: ComponentPlan) -> int | None:
-    """The most units that the floors of now let the first wave of a stage have."""
-    asked = (
-        floor.first_wave
-        for floor in s.rules.policy.spec.floors
-        if floor.components.matches(component.labels, component.name)
-    )
-    return min((most for most in asked if most is not None), default=None)

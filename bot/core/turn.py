@@ -18,11 +18,12 @@ from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
 from bot.core.around import Around
 from bot.core.asked import policy_ask, required
+from bot.core.floors import floor_checks
 from bot.core.fronts import Fronts
 from bot.core.goals import goal_of
 from bot.core.lifting import LIFTED_BY as LIFTED_BY
 from bot.core.scope import covers, owned
-from bot.core.situation import Situation, Unit, covered, floor_checks
+from bot.core.situation import Situation, Unit, covered
 from bot.model.effects import Write
 from bot.model.plan import JSON, ApprovalAsk, UnitPlan
 from bot.model.state import (

@@ -18,7 +18,7 @@ from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, Ho
 from bot.ports import Answer, Note, PortError, Store, StoreLocked
 from bot.reconciler.hearing import Heard
 from bot.reconciler.ledger import Ledger, Versions
-from bot.reconciler.loading import fetch, load_release
+from bot.reconciler.loading import fetch, fetch_needed, load_release
 from bot.reconciler.naming import better, over, release_of
 from bot.reconciler.noticing import REWRITTEN
 
@@ -37,6 +37,7 @@ def consider(
         active = load_release(store, versions, name, now)
         if active is not None:
             board.add(active)
+            fetch_needed(store, board, active)
     if text.verb in ("rollback", "retry"):
         for active, units in board.reached(text.scope):
             for unit in units:

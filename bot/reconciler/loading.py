@@ -71,6 +71,8 @@ def load_board(store: Store, rules: Rules, versions: Versions, now: datetime) ->
                 decisions=decisions.get(state.release, {}),
             )
         )
+    for active in board.releases.values():
+        fetch_needed(store, board, active)
     return board
 
 
@@ -115,6 +117,13 @@ def awake(unit: UnitState, now: datetime) -> UnitState:
     if look_at == unit.look_at and not late:
         return unit
     return replace(unit, look_at=look_at, deadline=None if late else unit.deadline)
+
+
+def fetch_needed(store: Store, board: Board, active: Active) -> None:
+    """What stands of components that its units depend on and other releases bring."""
+    for lock in active.index.leans_on:
+        if lock not in board.applied and (applied := store.get(Applied, lock)) is not None:
+            board.applied[lock] = applied
 
 
 def fetch(store: Store, board: Board, active: Active, unit: str) -> None:

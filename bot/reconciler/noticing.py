@@ -33,6 +33,7 @@ from bot.reconciler.binding import bound
 from bot.reconciler.blocks import hand_over
 from bot.reconciler.known import known
 from bot.reconciler.ledger import Ledger
+from bot.reconciler.loading import fetch_needed
 from bot.reconciler.noticing_pulls import PullNoticer, drop_others, opener
 from bot.reconciler.planner import Planner
 from bot.reconciler.rules import connections, rules_of
@@ -251,6 +252,7 @@ class Noticer:
         )
         self._board.remove(plan.release)
         self._board.add(active)
+        fetch_needed(self._store, self._board, active)
         drop_others(before, plan, ledger)
         ledger.put(plan, state, *units.values())
         ledger.blobs.update(planned.blobs)

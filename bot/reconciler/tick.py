@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -350,9 +350,9 @@ class Reconciler:
         if not gone:
             return
         left = self.board.releases.values()
-        kept = {key for active in left for key in (*active.units, *active.index.locks)}
+        kept = {key for active in left for key in _remembered(active)}
         for active in gone:
-            for key in {*active.units, *active.index.locks} - kept:
+            for key in {*_remembered(active)} - kept:
                 self.board.applied.pop(key, None)
             self.versions.forget_rows(active.state, *active.units.values())
             self.versions.forget_rows(*active.decisions.values())
@@ -386,6 +386,13 @@ def groups(due: Sequence[Active], now: datetime) -> list[list[Active]]:
         found.append(pressing[start : start + size])
         start, size = start + size, 2 * size
     return [*found, rest] if rest else found
+
+
+def _remembered(active: Active) -> Iterator[str]:
+    """Keys of what was applied that deciding on the release may ask for."""
+    yield from active.units
+    yield from active.index.locks
+    yield from active.index.leans_on
 
 
 class PortFailure(PortError):

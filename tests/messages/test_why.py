@@ -44,6 +44,8 @@ FACTS: dict[str, dict[str, Any]] = {
     },
     "dependents-first": {"unit": "node-agent@eu-1"},
     "locked": {"unit": "node-agent@eu-1", "release": "node-agent-2-4-9"},
+    "dependency-first": {"unit": "coredns@eu-1", "release": "coredns-1-12", "ended": False},
+    "dependency-half": {"unit": "coredns@eu-1", "release": "coredns-1-12", "version": "1.12.0"},
     "risk": {
         "rule": "one-tier-0-at-a-time",
         "reason": "One tier-0 release at a time",

@@ -58,9 +58,15 @@ def tier_0(plan: ReleasePlan) -> frozenset[str]:
     components = {one.name for one in plan.components if one.labels.get("tier") == TIER_0}
     return frozenset(
         unit.unit
-        for unit in plan.units
+        for unit in exposing(plan)
         if unit.component in components or unit.labels.get("tier") == TIER_0
     )
+
+
+def exposing(plan: ReleasePlan) -> tuple[UnitPlan, ...]:
+    """The units that bring a version: a task of a stage exposes nothing to one."""
+    tasks = {one.name for one in plan.components if one.task}
+    return tuple(unit for unit in plan.units if unit.component not in tasks)
 
 
 def sizes_of(
@@ -70,11 +76,12 @@ def sizes_of(
 
     What is not known is taken to be like the mean of what is.
     """
-    ends = [counts[-1] for counts in known.values() if counts]
+    units = exposing(plan)
+    ends = [counts[-1] for unit in units if (counts := known.get(unit.unit))]
     size = max(1, round(sum(ends) / len(ends))) if ends else ASSUMED
     found: dict[str, tuple[int, ...]] = {}
     assumed = 0
-    for unit in plan.units:
+    for unit in units:
         counts = known.get(unit.unit)
         if counts is None:
             assumed += 1
@@ -96,7 +103,8 @@ def forecast_exposure(
     """
     sizes, assumed = sizes_of(plan, known)
     steps: list[Reached] = []
-    for unit in plan.units:
+    units = exposing(plan)
+    for unit in units:
         if unit.unit in without:
             continue
         counts, ahead = sizes[unit.unit], told.units[unit.unit]
@@ -111,7 +119,7 @@ def forecast_exposure(
             if known.get(unit.unit) is not None:
                 nodes = counts[max(0, len(counts) - len(spans) + number - 1)]
             steps.append(Reached(span.start, unit.unit, nodes))
-    return curve(plan.units, steps, sizes, tier_0(plan), assumed=assumed)
+    return curve(units, steps, sizes, tier_0(plan), assumed=assumed)
 
 
 def curve(

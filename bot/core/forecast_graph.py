@@ -1,7 +1,7 @@
-"""The forecast of a release of several components: each goes its own way through the waves.
+"""The forecast of a release of several components: whole clusters go through the waves together.
 
-A unit begins when its component has ended the wave before and what it needs in its cluster has
-ended well; the units in flight are counted over all components. One component alone is
+A unit begins when all of the wave before has ended and what it needs in its cluster has ended
+well; the units in flight are counted over all components. One component alone is
 `forecast.py`, which this goes by for the batches inside a unit.
 """
 
@@ -29,14 +29,14 @@ from bot.core.forecast import (
 from bot.core.situation import PlanIndex
 from bot.model.plan import ComponentPlan, UnitPlan
 
-Place = tuple[str, int, int]
-"""Component, stage, wave."""
+Place = tuple[int, int]
+"""Stage, wave."""
 Alike = tuple[int, str, str, Klass, int, datetime]
 """Stage, component, version, class of the calendar, batches ahead, and when it may begin."""
 
 
 def forecast_of_many(run: _Run, begin: datetime) -> Forecast:
-    """The whole release, every component at its own pace."""
+    """The whole release, its components side by side as far as their graph lets them."""
     return _Many(run, PlanIndex(run.plan), begin).all()
 
 
@@ -78,7 +78,7 @@ class _Many:
 
     def _prepare(self) -> None:
         for number, unit in enumerate(self.run.plan.units):
-            place = (unit.component, unit.stage, unit.wave)
+            place = (unit.stage, unit.wave)
             self.order[unit.unit] = number
             self.inside.setdefault(place, []).append(unit.unit)
             self.left[place] += 1
@@ -89,15 +89,13 @@ class _Many:
                 self.runs[key] = _alone(self.run, component)
             self.seen[unit.unit] = self.runs[key]._seen(unit, self._soak(unit, component))
         places = sorted(self.inside)
-        for before, place in pairwise(places):
-            if before[0] == place[0]:
-                self.following[before] = place
+        self.following.update(pairwise(places))
         later = set(self.following.values())
         for unit in self.run.plan.units:
             needed = self.index.needed(unit)
             for other in needed:
                 self.behind.setdefault(other, []).append(unit.unit)
-            first = (unit.component, unit.stage, unit.wave) not in later
+            first = (unit.stage, unit.wave) not in later
             self.waits[unit.unit] = len(needed) + (0 if first else 1)
 
     def _under_way(self, name: str) -> None:
@@ -174,7 +172,7 @@ class _Many:
         if way.end is None:
             return
         plan = self.index.units[name]
-        place = (plan.component, plan.stage, plan.wave)
+        place = (plan.stage, plan.wave)
         freed = list(self.behind.get(name, ()))
         self.left[place] -= 1
         if not self.left[place] and place in self.following:

@@ -140,3 +140,7 @@ def no_such_batch(unit: str, batch: int, batches: int) -> str:
         return f"{unit} runs this revision already: it has no batch that could fail"
     has = "one batch" if batches == 1 else f"batches 1 to {batches}"
     return f"{unit} has {has}, not {batch}"
+
+
+def would_call(url: str) -> str:
+    return f"(here the bot would call {url}; taken as answered)"

@@ -123,6 +123,8 @@ class Engine:
             self.lines.append(Line(at=now, kind="answer", text=text, release=one.release))
         self.people.given.clear()
         self.lines += self.chat.news()
+        self.lines += [Line(at=now, kind="call", text=url) for url in self.fleet.called]
+        self.fleet.called.clear()
         for name, watched in self.watched.items():
             if watched.look(now):
                 self._card(name)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from bot.adapters.simulated import SimulatedFleet
 from bot.adapters.simulated.pods import NEVER
+from bot.cluster.tasks import is_call
 from bot.model.effects import Purpose, Write
 from bot.model.plan import JSON, ObjectRef
 from bot.ports import Clock, Connection
@@ -49,6 +50,8 @@ class RehearsedFleet(SimulatedFleet):
         self._striking: dict[str, AskedFault] = {}
         self.struck: set[str] = set()
         """Units whose fault was reached."""
+        self.called: list[str] = []
+        """Addresses that would have been called since this was read last."""
 
     def ask_for(self, faults: Iterable[AskedFault]) -> None:
         for fault in faults:
@@ -71,6 +74,9 @@ class RehearsedFleet(SimulatedFleet):
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:
+        if is_call(write.ref) and isinstance(write.body, dict):
+            # Nobody is called: the call is taken as answered.
+            self.called.append(str(write.body["spec"]["url"]))
         for fault in self._asked.get(cluster, ()):
             if write.ref in fault.refs and self._changes(fault, write):
                 self.connect(self._connections)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core import messages_rehearsal as say
 from bot.core.messages_exposure import exposure_lines
+from bot.core.messages_text import clean
 from bot.core.messages_words import moment
 from bot.core.plan_json import exposure_json, instant
 from bot.rehearse.told import Line, Rehearsal
@@ -115,6 +116,8 @@ def _said(line: Line, clock: str) -> Iterator[str]:
             text = f"{line.by} $ sluice {line.text}"
         case "card":
             text = f"{say.CARD}\n{line.text}"
+        case "call":
+            text = say.would_call(clean(line.text))
         case _:
             pass
     head, *rest = text.split("\n")

@@ -12,7 +12,7 @@ from bot.model.plan import ReleasePlan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One thing said. kind: thread | card | person | answer."""
+    """One thing said. kind: thread | card | person | answer | call."""
 
     at: datetime
     kind: str

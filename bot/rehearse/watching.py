@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.core.board import Active
-from bot.core.exposure import Exposure, Reached, curve, tier_0
+from bot.core.exposure import Exposure, Reached, curve, exposing, tier_0
 from bot.core.messages import as_text
 from bot.model.message import Message, Post
 from bot.model.state import UnitPhase, UnitState
@@ -76,8 +76,10 @@ class Watched:
     def exposure(self) -> Exposure:
         """The curve of what really happened in the rehearsal."""
         plan = self.active.index.plan
-        sizes = {unit.unit: (self._size(unit.unit),) for unit in plan.units}
-        return curve(plan.units, self._steps, sizes, tier_0(plan))
+        units = exposing(plan)
+        sizes = {unit.unit: (self._size(unit.unit),) for unit in units}
+        steps = [one for one in self._steps if one.unit in sizes]
+        return curve(units, steps, sizes, tier_0(plan))
 
     def _reached(self, name: str, state: UnitState) -> tuple[int, bool]:
         """(nodes on the new version, whether anything is)."""

@@ -12,6 +12,7 @@ import msgspec
 
 from bot.model.message import Post
 from bot.model.plan import JSON, ReleasePlan
+from bot.model.runs import PipelineRun, TaskRun
 from bot.model.state import (
     Applied,
     Blocked,
@@ -88,6 +89,13 @@ KINDS = {
         Kind(type=Blocked, table="blocked", release=_own, ends=False),
         Kind(type=ClusterSeen, table="cluster", release=_none, ends=False),
         Kind(type=Tally, table="tally", release=_own, ends=False),
+        Kind(type=PipelineRun, table="pipelinerun", release=_own),
+        Kind(
+            type=TaskRun,
+            table="taskrun",
+            release=_own,
+            open=lambda row: row.completed is None,
+        ),
         Kind(type=ReleasePlan, table="plan", release=_own, key=_own),
         Kind(type=Post, table="post", release=_own, open=lambda row: not row.sent),
     )

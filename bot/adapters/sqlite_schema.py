@@ -54,6 +54,12 @@ def _second(db: Database) -> None:
     _row_table(db, "tally")
 
 
+def _third(db: Database) -> None:
+    """Runs, in Tekton's words: one a release, and one for each step of it."""
+    _row_table(db, "pipelinerun")
+    _row_table(db, "taskrun")
+
+
 def _row_table(db: Database, table: str) -> None:
     db.execute(
         f"CREATE TABLE {table} (key TEXT PRIMARY KEY NOT NULL, release TEXT NOT NULL,"
@@ -86,6 +92,7 @@ def _audit(db: Database) -> None:
 _MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_tally", _second),
+    ("0003_runs", _third),
 )
 
 VERSION = len(_MIGRATIONS)

@@ -11,6 +11,7 @@ from bot.cli.flags import Flags, Verb, pass_flags
 from bot.cli.outcome import FOUND, GOOD, emit, note
 from bot.cli.refusing import unknown_cluster, unknown_release
 from bot.cli.telling import instant
+from bot.cli.telling_runs import runs_json, runs_lines
 
 if TYPE_CHECKING:
     from bot.adapters.simulated.fleet import SimulatedFleet
@@ -41,6 +42,7 @@ def audit(flags: Flags, release: str, verify: bool, expect: tuple[str, ...]) -> 
     from bot.core.messages_audit import line_text, people, proof_text
     from bot.core.messages_text import clean
     from bot.core.messages_words import many, row
+    from bot.model.runs import PipelineRun, TaskRun
     from bot.model.state import Certificate, ReleaseState
 
     with reader(flags.settings.db) as store, store.snapshot():
@@ -50,12 +52,14 @@ def audit(flags: Flags, release: str, verify: bool, expect: tuple[str, ...]) -> 
             raise unknown_release(release, [row.release for row in store.rows(ReleaseState)])
         noted = _noted(expect)
         record = _record(store, noted) if verify or noted else None
+        runs = runs_json(store.get(PipelineRun, release), store.rows(TaskRun, parent=release))
     body: dict[str, Any] = {
         "events": [{**chain.line(event), "hash": event.hash} for event in events],
         "certificates": [_certificate(one) for one in certificates],
+        **runs,
     }
     lines = [f"{event.seq:>6}  {instant(event.at)}  {clean(line_text(event))}" for event in events]
-    lines += ["", many(len(certificates), "certificate")]
+    lines += [*map(clean, runs_lines(runs)), "", many(len(certificates), "certificate")]
     lines += [f"  {clean(proof_text(one))}" for one in certificates]
     if who := people(events):
         lines.append(f"People: {row([clean(name) for name in who])}")

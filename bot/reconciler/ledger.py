@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from bot.core.runs import Runs
 from bot.model.plan import JSON
 from bot.model.state import Decision, Event, ReleaseState, UnitState
 from bot.ports import Answer, Changes, Store
@@ -23,6 +24,8 @@ class Versions:
 
     def __init__(self) -> None:
         self._known: dict[tuple[type, str], int] = {}
+        self.runs: Runs | None = None
+        """What the lines of the audit begin and end."""
 
     def learn(self, row: Any) -> None:
         """A row as it was read."""
@@ -89,6 +92,8 @@ class Ledger:
 
     def commit(self) -> tuple[Event, ...]:
         """Everything at once; nothing when there is nothing. Raises StoreLocked, StaleRow."""
+        if self._versions.runs is not None and self.events:
+            self.put(*self._versions.runs.rows(self.events))
         changes = self._changes()
         if changes.empty:
             return ()

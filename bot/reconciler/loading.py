@@ -14,10 +14,12 @@ from bot.cluster.tasks import answered, is_call
 from bot.core.board import Active, Board
 from bot.core.messages_store import LOST_ROW, damaged_object
 from bot.core.plan import Origin, unplanned
+from bot.core.runs import Runs
 from bot.core.situation import PlanIndex, Rules
 from bot.core.soundness import flaws
 from bot.core.tallies import Tallies
 from bot.model.plan import JSON, ReleasePlan, UnitPlan
+from bot.model.runs import PipelineRun, TaskRun
 from bot.model.state import (
     Applied,
     Blocked,
@@ -81,6 +83,18 @@ def _lost(release: str, unit: str, now: datetime) -> UnitState:
     return UnitState(
         release=release, unit=unit, phase=UnitPhase.FAILED, since=now, failure=LOST_ROW
     )
+
+
+def load_runs(store: Store, board: Board) -> Runs:
+    """What runs now, of the releases on the board."""
+
+    def plan_of(release: str) -> ReleasePlan | None:
+        active = board.releases.get(release)
+        return active.index.plan if active is not None else None
+
+    runs = Runs(plan_of)
+    runs.load(store.rows(PipelineRun, live=True), store.rows(TaskRun, open=True))
+    return runs
 
 
 def load_release(store: Store, versions: Versions, name: str, now: datetime) -> Active | None:

@@ -32,7 +32,7 @@ from bot.reconciler.damage import hold_damaged
 from bot.reconciler.hearing import Heard, is_stop, others, stops
 from bot.reconciler.inbox import take_note
 from bot.reconciler.ledger import Ledger, Versions
-from bot.reconciler.loading import answered_calls, fetch, load_board
+from bot.reconciler.loading import answered_calls, fetch, load_board, load_runs
 from bot.reconciler.looking import look
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
@@ -66,6 +66,7 @@ class Reconciler:
         self.versions = Versions()
         ledger = Ledger(ports.store, self.versions)
         self.board = self._load(now)
+        self.versions.runs = load_runs(ports.store, self.board)
         self.recorder = Recorder(self.board)
         self.noticer = Noticer(ports.git, self.planner, ports.store, self.board)
         self.reporter = Reporter(ports.store, ports.chat)

@@ -59,6 +59,7 @@ def test_all_mistakes_are_told_at_once_each_with_what_was_expected() -> None:
     told = problems(
         SLUICE_TICK="5 seconds",
         PORT="http",
+        SLUICE_HOSTS="https://ops.example.com",
         SLUICE_DBB="x.db",
         SLUICE_COLOUR="yes",
         SLUICE_SECRET_prom="x",
@@ -67,8 +68,10 @@ def test_all_mistakes_are_told_at_once_each_with_what_was_expected() -> None:
     assert sorted(told) == [
         "PORT='http': expected a TCP port from 0 to 65535, such as 8300",
         "SLUICE_COLOUR: no such setting"
-        " (known: SLUICE_REPO, SLUICE_DB, SLUICE_TICK, SLUICE_SECRET_<NAME>)",
+        " (known: SLUICE_REPO, SLUICE_DB, SLUICE_TICK, SLUICE_HOSTS, SLUICE_SECRET_<NAME>)",
         "SLUICE_DBB: no such setting (did you mean `SLUICE_DB`?)",
+        "SLUICE_HOSTS='https://ops.example.com': expected host or host:port,"
+        " found 'https://ops.example.com'",
         "SLUICE_KUBECONFIG_DIR: not in this version,"
         " which does not know clusters that are reached by a kubeconfig",
         "SLUICE_SECRET_prom: the name of a secret has capital letters, digits and _ (PROM_EU)",

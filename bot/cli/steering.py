@@ -37,7 +37,7 @@ _SPECIAL: dict[str, list[click.Parameter]] = {
         click.Option(
             ["--gate"],
             metavar="GATE",
-            help="check, evidence, blocked, irreversible, or window (two people).",
+            help="check, evidence, blocked, drift, irreversible, or window (two people).",
         )
     ],
     "freeze": [click.Option(["--until"], metavar="T", help="2h, or RFC 3339 with a zone.")],
@@ -46,14 +46,14 @@ _SPECIAL: dict[str, list[click.Parameter]] = {
 _SCOPES = {
     "approve": "RELEASE[#N]",
     "reject": "RELEASE[#N]",
-    "accept": "RELEASE",
+    "accept": "RELEASE|UNIT|cluster:K",
     "skip": "UNIT",
     "cancel": "RELEASE",
 }
 _HELP = {
     "approve": "Say yes to an open decision. With several open, #N says which.",
     "reject": "Say no to an open decision; the release is held.",
-    "accept": "Let a held release go on, having looked at it.",
+    "accept": "Let a held release go on, keep an edit, or take a rebuilt cluster, having looked.",
     "pause": "From the moment it is recorded no forward write begins; rollouts are stopped.",
     "stop": "Pause everything: `pause all`.",
     "resume": "Lift a pause, or a hold that a look has cleared.",

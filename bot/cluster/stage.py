@@ -84,14 +84,14 @@ def owned(row: WorkloadKind, last: JSON | None, live: JSON) -> JSON:
     taking a default away would bring it back for ever.
     """
     ours = last or {}
-    for path in _in_hand(row, live):
+    for path in in_hand(row, live):
         value = at(live, path, MISSING)
         if value is not MISSING:
             ours = overlay(ours, put({}, path, value))
     return ours
 
 
-def _in_hand(row: WorkloadKind, live: JSON) -> tuple[Path, ...]:
+def in_hand(row: WorkloadKind, live: JSON) -> tuple[Path, ...]:
     match row.gate:
         case Gate.SURGE:
             if surging(live):

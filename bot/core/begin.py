@@ -18,7 +18,7 @@ from bot.cluster.kinds import stops_part_way
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import one_way
 from bot.cluster.render import digest
-from bot.core import chain, endings, siblings
+from bot.core import chain, drifting, endings, siblings
 from bot.core.batches import next_step, still_ahead
 from bot.core.floors import soaks
 from bot.core.messages_undo import irreversible
@@ -74,13 +74,14 @@ def forget_old_evidence(t: Turn, name: str) -> None:
 
 
 def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
-    if u.state.before is None:
+    first = u.state.before is None
+    if first:
         _first_contact(t, u, seen)
-        u = t.unit(u.plan.unit)
-        if _nothing_to_do(t, u, seen):
-            t.put(replace(u.state, phase=UnitPhase.SUCCEEDED, since=t.s.now, look_at=None))
-            t.tell("unit.succeeded", u.plan.unit, unchanged=True)
-            return
+    u = drifting.settle(t, t.unit(u.plan.unit), seen, first=first)
+    if first and _nothing_to_do(t, u, seen):
+        t.put(replace(u.state, phase=UnitPhase.SUCCEEDED, since=t.s.now, look_at=None))
+        t.tell("unit.succeeded", u.plan.unit, unchanged=True)
+        return
     first_install = t.is_first_install(u)
     totals = {} if first_install else _totals(t, u, seen)
     whole = first_install or not totals or not _can_stop(t, u)
@@ -317,7 +318,7 @@ def _certificate(
 
 
 def _applied(t: Turn, u: Unit, *, certified: bool) -> Applied:
-    objects: Mapping[str, str] = {planned.ref.key: planned.digest for planned in u.plan.objects}
+    objects = {planned.ref.key: u.state.wanted(planned) for planned in u.plan.objects}
     return Applied(
         unit=u.plan.unit,
         version=u.component.version,

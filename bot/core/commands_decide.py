@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot.core import undo
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome, Verb, owners_of
+from bot.core.commands_drift import accept_edits
 from bot.core.commands_override import override
 from bot.core.commands_rollback import rollback
 from bot.core.commands_snooze import snooze
@@ -131,7 +132,9 @@ def accept(ask: Ask) -> Outcome:
         if hold.release == ask.scope and LIFTED_BY.get(hold.code) == "accept"
     ]
     if not holds:
-        return Outcome(refused=refusal("not-held", release=ask.scope, verb="accept"))
+        return accept_edits(ask) or Outcome(
+            refused=refusal("not-held", scope=ask.scope, verb="accept")
+        )
     active = ask.board.releases[ask.scope]
     authors, _ = ask.board.rules.directory.authors(active.state.authors)
     if ask.by in authors:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.commands import Ask, Outcome
+from bot.core.commands_drift import drifted
 from bot.core.commands_steer import failure_holds, lift
 from bot.core.decisions import OVERRIDE_LASTS, keep_asking, live, open_decision
+from bot.core.drifting import OVERWRITE
 from bot.core.gates_begin import concurrency, not_blocked, releasable, window
 from bot.core.gates_rolling import reversible, rollback_window
 from bot.core.gates_shared import frozen
@@ -137,6 +139,10 @@ def _override_unit(ask: Ask, t: Turn, name: str, full: list[Wait]) -> list[str]:
             )
         )
         said += [f"check {run.name}" for run in no]
+    elif gate == "drift" and drifted(unit):
+        answer = f"{OVERWRITE}:{unit.drift_mark}"
+        t.put(replace(unit, overrides=(*unit.overrides, answer), look_at=None))
+        said.append("drift")
     elif (
         unit.phase is UnitPhase.PENDING
         and (closed := {"evidence": releasable, "blocked": not_blocked}.get(gate))

@@ -150,7 +150,15 @@ def _again(t: Turn, name: str, by: str) -> None:
         endings.take_back(t, name, by=by, reason=t.state.outcome or unit.failure or "")
         return
     if unit.phase is UnitPhase.ROLLED_BACK:
-        t.put(UnitState(release=unit.release, unit=name, since=t.s.now, back_once=unit.back_once))
+        t.put(
+            UnitState(
+                release=unit.release,
+                unit=name,
+                since=t.s.now,
+                back_once=unit.back_once,
+                adopted=unit.adopted,
+            )
+        )
         return
     fresh = replace(
         unit,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.core.drifting import drift
 from bot.core.gates_begin import (
     approval,
     checks_before,
@@ -72,6 +73,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         not_before,
         window,
         reachable,
+        drift,
         node_sets,
         counted,
         checks_before,

@@ -15,7 +15,7 @@ def goal_of(
 ) -> Goal:
     """The goal of a unit. `blobs`: objects by digest, those of this turn too."""
     applied = siblings.last_applied(s, u.plan)
-    objects = {planned.ref: blobs[planned.digest] for planned in u.plan.objects}
+    objects = {planned.ref: blobs[u.state.wanted(planned)] for planned in u.plan.objects}
     before = {b.ref.key: blobs[b.digest] if b.digest else None for b in u.state.before or ()}
     back = {ref: before.get(ref.key) or obj for ref, obj in objects.items()}
     return Goal(

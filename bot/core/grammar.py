@@ -32,7 +32,7 @@ VERBS = (
     "unfreeze",
     "snooze",
 )
-GATES_TO_OVERRIDE = ("check", "evidence", "blocked", "irreversible", "window")
+GATES_TO_OVERRIDE = ("check", "evidence", "blocked", "drift", "irreversible", "window")
 NEVER_OVERRIDDEN = ("lock", "fence", "guard", "identity", "convergence")
 NEEDS_REASON = ("reject", "rollback", "skip", "cancel", "override", "freeze", "snooze")
 NEEDS_UNTIL = ("freeze", "snooze")

@@ -15,6 +15,7 @@ from datetime import datetime
 from bot.cluster.goal import Mode, Progress
 from bot.core import begin, endings, way_back
 from bot.core.decisions import keep_asking
+from bot.core.drifting import drift
 from bot.core.gates import GATES, Look
 from bot.core.gates_begin import after_last
 from bot.core.gates_reachable import ask_for_silent
@@ -89,7 +90,11 @@ def explain(s: Situation) -> tuple[Waiting, ...]:
 
 
 def _asked_before(t: Turn, u: Unit) -> tuple[str, Wait] | None:
-    wait = ask_checks(t, u, "before") if u.state.phase is UnitPhase.PENDING else None
+    if u.state.phase is not UnitPhase.PENDING:
+        return None
+    if (edited := drift(t, u)) is not None:
+        return "drift", edited
+    wait = ask_checks(t, u, "before")
     return ("checks_before", wait) if wait is not None else None
 
 
@@ -227,6 +232,10 @@ def _look_on(t: Turn, u: Unit, gate: str) -> None:
     """Go on with the batch as far as the cluster shows, and say when to look again."""
     state = u.state
     seen = t.s.seen.get(u.plan.unit)
+    if seen is None and state.phase is UnitPhase.PENDING and t.look_is_due(u):
+        # Another gate came first: it is no reason to come back at once, again and again.
+        silent = state.unreachable_since is not None
+        t.put(replace(state, look_at=t.s.now + UNREACHABLE_EVERY if silent else None))
     if seen is None or not seen.reachable:
         _unasked(t, u)
         return

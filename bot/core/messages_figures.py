@@ -152,7 +152,7 @@ def tone(view: ReleaseView) -> Tone:
     hold = stopping(view)
     if hold is not None and hold.code not in _QUIET:
         return Tone.STOPPED
-    if open_decisions(view):
+    if open_decisions(view) or any(line.wait.code == "drift" for line in view.waiting):
         return Tone.DECISION
     if hold is not None:
         return Tone.PAUSED
@@ -199,6 +199,7 @@ _WEIGHTS = {
     "unreachable-many": 3,
     "undo-data": 3,
     "irreversible": 3,
+    "drift": 3,
     "approval": 3,
     "blocked": 4,
     "no-evidence": 4,

@@ -380,6 +380,7 @@ _REFUSALS: Mapping[str, Callable[[Facts], str]] = {
     "bug": _bug,
     "locked-store": _locked_store,
     "window": _window,
+    "gone": lambda f: sentence(clause(f.get("why")) or "it is gone"),
 }
 
 REFUSALS = tuple(_REFUSALS)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.core import messages_tasks
+from bot.core.messages_drift import drifted, edits
 from bot.core.messages_figures import phase_of, small
 from bot.core.messages_words import clause, length, many, moment, sentence, some
 from bot.model.gate import ReleaseView
@@ -216,6 +217,21 @@ def _batch(event: Event) -> str:
     return f" in batch {event.batch}" if event.batch else ""
 
 
+def _drifted(event: Event, view: ReleaseView) -> Message:
+    facts = {"unit": event.unit, "edits": event.data.get("edits")}
+    who = event.data.get("who")
+    wanted = tuple(map(str, who)) if isinstance(who, list | tuple) else ()
+    return Message(
+        text=f"{event.unit}: {drifted(facts, view.zone)}", tone=Tone.DECISION, mentions=wanted
+    )
+
+
+def _drift_kept(event: Event, _view: ReleaseView) -> Message:
+    return Message(
+        text=f"{event.who} keeps what was edited in {event.unit}: {edits(event.data.get('edits'))}."
+    )
+
+
 UNIT_STORIES: Mapping[str, Say] = {
     "batch.applying": _batch_applying,
     "batch.soaking": _batch_soaking,
@@ -227,6 +243,8 @@ UNIT_STORIES: Mapping[str, Say] = {
     "unit.skipped": _unit_skipped,
     "unit.quarantined": _quarantined,
     "unit.back": _back,
+    "unit.drifted": _drifted,
+    "unit.drift-kept": _drift_kept,
     "unit.rolling-back": _unit_rolling_back,
     "unit.rolled-back": _unit_rolled_back,
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.core import messages_graph, messages_rolling, messages_siblings
+from bot.core.messages_drift import drifted
 from bot.core.messages_holds import held
 from bot.core.messages_progress import uncounted
 from bot.core.messages_why_back import BACK
@@ -327,6 +328,7 @@ _SENTENCES: Mapping[str, Say] = {
     "does-not-fit": _does_not_fit,
     "unreachable": _unreachable,
     "unreachable-many": _unreachable_many,
+    "drift": drifted,
     "rebuilt": _rebuilt,
     "uncounted": uncounted,
     "check": _check,

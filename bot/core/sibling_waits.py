@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core import endings, siblings
+from bot.core import drifting, endings, siblings
 from bot.core.fronts import obstacle
 from bot.core.messages_siblings import twice
 from bot.core.situation import Unit
@@ -21,6 +21,9 @@ def waits_otherwise(t: Turn, u: Unit, gate: str, wait: Wait) -> bool:
     if gate == "shared_object" and wait.facts.get("why") == "quarantined":
         # The same cluster: it leaves the wave with its sibling, and comes back after it.
         endings.quarantine(t, u, "")
+        return True
+    if gate == "drift":
+        drifting.ask(t, u)
         return True
     if gate == "dependencies" and wait.facts.get("phase") == UnitPhase.QUARANTINED:
         endings.quarantine(t, u, str(wait.facts.get("why", "")))

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.model.checkrun import CheckRun as CheckRun
-from bot.model.plan import ObjectRef
+from bot.model.plan import JSON, ObjectRef, PlannedObject
 from bot.model.record import Applied as Applied
 from bot.model.record import Blocked as Blocked
 from bot.model.record import Certificate as Certificate
@@ -166,6 +166,12 @@ class UnitState:
     """It was taken back by itself once: it never is again."""
     overrides: tuple[str, ...] = ()
     """Gates of the unit that a named person overrode, and `keep` of a first install."""
+    drift: tuple[JSON, ...] = ()
+    """What somebody edited of what we applied, as it was asked: object, path, from, to, by."""
+    drift_mark: str = ""
+    """Digest of these edits: an answer is to them and to no others."""
+    adopted: Mapping[str, str] = field(default_factory=dict)
+    """Object key → digest of the object with an edit that is kept, in the place of the planned."""
     look_at: datetime | None = None
     """When the cluster is to be asked again; None: nothing to see."""
     version: int = 0
@@ -179,6 +185,10 @@ class UnitState:
         """It has been let go on its way back, and its cluster answers."""
         back = self.phase is UnitPhase.ROLLING_BACK and self.unreachable_since is None
         return back and self.deadline is not None
+
+    def wanted(self, planned: PlannedObject) -> str:
+        """Digest of the object that is applied: the planned one, or with an edit kept in it."""
+        return self.adopted.get(planned.ref.key, planned.digest)
 
     @property
     def in_flight(self) -> bool:

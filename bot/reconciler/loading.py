@@ -148,6 +148,7 @@ def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
     needed = {planned.digest for planned in (*plan.objects, *plan.undo)}
     for name in active.index.sharing.get(unit, (unit,)):
         needed |= {b.digest for b in active.units[name].before or () if b.digest}
+    needed |= set(active.units[unit].adopted.values())
     digests = set(needed)
     for key in {unit, plan.lock}:
         if key not in board.applied:

@@ -208,7 +208,8 @@ class Recorder:
             return
         known = self.board.applied.get(intent.unit)
         objects = dict(known.objects) if known else {}
-        if objects.get(planned.ref.key) == planned.digest:
+        digest = active.units[plan.unit].wanted(planned)
+        if objects.get(planned.ref.key) == digest:
             return
         row = Applied(
             unit=intent.unit,
@@ -217,7 +218,7 @@ class Recorder:
             release=intent.release,
             fence=intent.fence,
             at=intent.at,
-            objects=objects | {planned.ref.key: planned.digest},
+            objects=objects | {planned.ref.key: digest},
             safe=safe_of(active.units[intent.unit]),
             safe_revision=active.units[intent.unit].before_revision or "",
             safe_release=active.units[intent.unit].before_release or "",

@@ -58,6 +58,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "no-place": {"scope": UNIT, "why": "Waiting for a place: 2 of 2 units are in flight"},
     "bug": {"text": "pause all"},
     "locked-store": {"why": "the disk is full"},
+    "gone": {"why": "an object that was deleted cannot be kept"},
     "window": {"why": "Freeze year-end", "until": NOW + timedelta(days=1)},
 }
 ANSWERS: dict[str, dict[str, Any]] = {

@@ -31,6 +31,15 @@ from tests.messages.views import (
 ST1, ST2, EU1 = "node-agent@st-1", "node-agent@st-2", "node-agent@eu-1"
 CAUSE = "post-check workload failed: 1 of 6 pods not ready: node-agent-x CrashLoopBackOff"
 D3 = f"{RELEASE}#3"
+EDITS = [
+    {
+        "object": "ConfigMap infra/node-agent",
+        "path": "data.level",
+        "from": "info",
+        "to": "debug",
+        "by": ["kubectl-edit"],
+    }
+]
 
 
 def _story() -> list[Event]:
@@ -51,6 +60,8 @@ def _story() -> list[Event]:
         event("unit.succeeded", ST2, unchanged=True),
         event("unit.quarantined", "node-agent@eu-3", error="connection refused"),
         event("unit.back", "node-agent@eu-3"),
+        event("unit.drifted", ST1, edits=EDITS, who=["ben"]),
+        event("unit.drift-kept", ST1, who="ben", edits=EDITS),
         event("hold.set", who="ben", scope="all", code="paused", reason="switch upgrade"),
         event("hold.lifted", who="ben", scope="all"),
         event("freeze.set", who="ana", scope="all", until=until, reason="INC-1300"),

@@ -74,6 +74,19 @@ FACTS: dict[str, dict[str, Any]] = {
     "window": {"why": "Outside weekdays-berlin; opens Wed 25 Nov 09:00 Europe/Berlin (08:00 UTC)"},
     "does-not-fit": {"need": timedelta(minutes=35), "close": NOW},
     "unreachable": {"cluster": "eu-1", "error": "connection refused", "since": NOW},
+    "drift": {
+        "unit": "node-agent@eu-1",
+        "edits": [
+            {
+                "object": "ConfigMap infra/node-agent",
+                "path": "data.level",
+                "from": "info",
+                "to": "debug",
+                "by": ["kubectl-edit"],
+            },
+            {"object": "ConfigMap infra/other", "path": "", "from": "there", "to": None},
+        ],
+    },
     "unreachable-many": {
         "cluster": "eu-1",
         "error": "connection refused",

@@ -6,7 +6,6 @@ Called by the lifecycle only. Never looks past the gates, never says why somethi
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase

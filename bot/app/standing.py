@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.app.opening import fleet_for_looking, git_host, reader, renderer
+from bot.app.opening import fleet_file, fleet_for_looking, git_host, reader, renderer
 from bot.cluster.kinds import guess_total
 from bot.core.board import Active, Board
 from bot.core.calendar import Calendar
@@ -20,7 +20,7 @@ from bot.core.lifecycle import explain
 from bot.core.plan_shown import Known
 from bot.core.plan_weigh import is_workload, summed_counts
 from bot.model.gate import ReleaseView, Waiting
-from bot.model.plan import UnitPlan
+from bot.model.plan import ObjectRef, UnitPlan
 from bot.model.state import Applied, EmergencyStop, Hold, ReleaseState, UnitPhase
 from bot.ports import GitError, PortError, Unreachable
 from bot.reconciler.known import known
@@ -34,6 +34,7 @@ from bot.reconciler.views import view_of
 from release_repo_schema.load import load_repo
 
 if TYPE_CHECKING:
+    from bot.adapters.simulated.fleet import SimulatedFleet
     from bot.adapters.sqlite import SqliteStore
     from bot.config import Settings
     from release_repo_schema.repo import Repo
@@ -57,6 +58,9 @@ class Standing:
     """The commit of main that was processed last."""
     unread: str = ""
     """Why the release repo cannot be read: then the rows of the store are all that is known."""
+    held: ExitStack = field(default_factory=ExitStack)
+    """What is closed when the question is answered."""
+    _fleet: SimulatedFleet | None = None
 
     def holds(self) -> list[Hold]:
         """Standing holds that are no release's own: they stop what comes, too. Oldest first."""
@@ -108,7 +112,22 @@ class Standing:
     def known(self) -> Known:
         """What the store adds to a plan."""
         stops = tuple(freeze_of(stop) for stop in self.board.stops.values())
-        return replace(known(self.store, self.board), emergency=stops)
+        return replace(known(self.store, self.board), emergency=stops, stands=self._stands)
+
+    def _stands(self, cluster: str, ref: ObjectRef) -> bool | None:
+        """Whether an embedded cluster has an object: its file may be read before a merge, while
+        nobody may be asked over a connection.
+        """
+        found = self.repo.clusters.get(cluster)
+        if found is None or found.spec.connection.simulated is None:
+            return None
+        try:
+            if self._fleet is None and fleet_file(self.db).exists():
+                self._fleet = fleet_for_looking(self.db, connections(self.repo))
+                self.held.callback(self._fleet.close)
+            return None if self._fleet is None else self._fleet.get(cluster, ref) is not None
+        except PortError:
+            return None
 
     def applied(self, unit: str) -> Applied | None:
         found: Applied | None = self.store.get(Applied, unit)
@@ -193,4 +212,4 @@ def standing(settings: Settings, now: datetime, *, unread: bool = False) -> Iter
             broken=store.mark(BROKEN),
         )
         main = store.mark(MAIN) or head
-        yield Standing(store, repo, board, versions, now, settings.db, main, why)
+        yield Standing(store, repo, board, versions, now, settings.db, main, why, held)

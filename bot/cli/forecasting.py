@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.outcome import FOUND, Ended
+from bot.cli.planning import what_is_known
 from bot.cli.reading import commit_of, open_planner
 from bot.cli.refusing import unknown_release
 from bot.core import messages_forecast_live as say
@@ -78,11 +80,12 @@ def _running(here: Standing, active: Active) -> Answer:
 
 
 def _from_git(flags: Flags, release: str, names: set[str]) -> Answer:
-    with open_planner(flags) as (git, planner):
+    with open_planner(flags) as (git, planner), what_is_known(flags) as known:
+        known = replace(known, taken=lambda name: False)
         head = commit_of(git, flags.ref or "HEAD")
         main = git.head()
         if main is not None:
-            pull = planner.pull(main, head, now=flags.now)
+            pull = planner.pull(main, head, now=flags.now, known=known)
             for shown in pull.releases:
                 names.add(shown.plan.release)
                 if shown.plan.release == release:
@@ -91,7 +94,7 @@ def _from_git(flags: Flags, release: str, names: set[str]) -> Answer:
         names.update(repo.releases)
         if release not in repo.releases:
             raise unknown_release(release, names)
-        alone = planner.alone(head, release, now=flags.now)
+        alone = planner.alone(head, release, now=flags.now, known=known)
         if isinstance(alone, tuple):
             lines = "\n".join(str(one) for one in alone)
             body = {"findings": [one.to_json() for one in alone]}

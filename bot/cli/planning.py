@@ -26,7 +26,7 @@ def plan(flags: Flags, base: str, head: str | None) -> int:
     from bot.core.messages_text import clean
     from bot.core.plan_json import plan_json
 
-    with open_planner(flags) as (git, planner), _known(flags) as known:
+    with open_planner(flags) as (git, planner), what_is_known(flags) as known:
         ours = commit_of(git, base), commit_of(git, head or flags.ref or "HEAD")
         if ours[0] != git.head():
             # From an older base a name is new once more; only on main itself must it be.
@@ -50,7 +50,7 @@ def forecast(flags: Flags, release: str) -> int:
 
 
 @contextmanager
-def _known(flags: Flags) -> Iterator[Known]:
+def what_is_known(flags: Flags) -> Iterator[Known]:
     """What the store adds, where one is."""
     from bot.core.plan_shown import NOTHING_KNOWN
 

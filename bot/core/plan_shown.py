@@ -13,7 +13,14 @@ from bot.core.diff import Change
 from bot.core.exposure import Exposure
 from bot.core.forecast import Forecast
 from bot.core.forecast_waits import Delay
-from bot.model.plan import JSON, ApprovalAsk, ComponentPlan, PlannedRelease, ReleasePlan
+from bot.model.plan import (
+    JSON,
+    ApprovalAsk,
+    ComponentPlan,
+    ObjectRef,
+    PlannedRelease,
+    ReleasePlan,
+)
 from bot.model.state import Applied, Blocked
 from release_repo_schema.findings import Finding
 
@@ -35,6 +42,8 @@ class Known:
     """Digest → the object, of what was applied."""
     taken: Callable[[str], bool] = lambda name: False
     """Whether a release of this name has come to main before: a name is unique for ever."""
+    stands: Callable[[str, ObjectRef], bool | None] = lambda cluster, ref: None
+    """Whether a cluster has an object now; None where nobody may look before the merge."""
 
 
 NOTHING_KNOWN = Known()

@@ -44,13 +44,23 @@ def shown_units(
         if key not in seen:
             seen[key] = _counted(unit, planned.blobs, batches, nodes, index.rows)
         applied = known.applied.get(unit.unit)
+        written, counted = seen[key]
+        if applied is None and _first_install(unit, planned.blobs, index.rows, known):
+            # All pods are new: there is nothing that a smaller batch would spare.
+            written, counted = ("100%",), counted and counted[-1:]
         shown[unit.unit] = UnitShown(
-            batches=seen[key][0],
-            counts=seen[key][1],
+            batches=written,
+            counts=counted,
             version=applied.version if applied else versions.get(unit.unit),
             up_to_date=bool(applied and applied.certified and applied.revision == unit.revision),
         )
     return shown
+
+
+def _first_install(unit: UnitPlan, blobs: Mapping[str, JSON], rows: Rows, known: Known) -> bool:
+    """Whether nothing of a unit's workloads is there yet; False where nobody can say."""
+    workloads = any(is_workload(blobs[one.digest], rows) for one in unit.objects)
+    return workloads and all(known.stands(unit.cluster, o.ref) is False for o in unit.objects)
 
 
 def batches_ahead(shown: Mapping[str, UnitShown]) -> dict[str, int]:

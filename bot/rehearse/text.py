@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core import messages_rehearsal as say
 from bot.core.messages_exposure import exposure_lines
-from bot.core.messages_text import clean
+from bot.core.messages_text import clean, indent
 from bot.core.messages_words import moment
 from bot.core.plan_json import exposure_json, instant
 from bot.rehearse.told import Line, Rehearsal
@@ -117,10 +117,10 @@ def _said(line: Line, clock: str) -> Iterator[str]:
         case "card":
             text = f"{say.CARD}\n{line.text}"
         case "call":
-            text = say.would_call(clean(line.text))
+            text = say.would_call(line.text)
         case _:
             pass
-    head, *rest = text.split("\n")
+    head, *rest = (_harmless(one) for one in text.split("\n"))
     shown = clock if line.kind != "answer" else "     "
     first, *more = _folded(head, len(_INDENT))
     yield f"{shown}  {first}".rstrip()
@@ -130,14 +130,19 @@ def _said(line: Line, clock: str) -> Iterator[str]:
             yield f"{_INDENT}{folded}".rstrip()
 
 
-def _folded(line: str, indent: int) -> list[str]:
+def _harmless(line: str) -> str:
+    """Foreign text moves no cursor; what stands indented stays so."""
+    return " " * indent(line) + clean(line)
+
+
+def _folded(line: str, taken: int) -> list[str]:
     """A long line on several, those after the first a little deeper."""
-    if len(line) <= WIDTH - indent:
+    if len(line) <= WIDTH - taken:
         return [line]
     deep = " " * (len(line) - len(line.lstrip()) + 2)
     return textwrap.wrap(
         line,
-        WIDTH - indent,
+        WIDTH - taken,
         subsequent_indent=deep,
         break_long_words=False,
         break_on_hyphens=False,

@@ -48,7 +48,7 @@ from bot.core.gates_rolling import (
     undo_decided,
 )
 from bot.core.gates_shared import Gate, Look
-from bot.core.gates_siblings import later_sibling, node_sets, shared_object
+from bot.core.gates_siblings import later_sibling, node_sets, shared_object, whole_install
 from bot.core.way_back import rollback_limit
 from bot.model.state import UnitPhase
 
@@ -75,6 +75,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         reachable,
         drift,
         node_sets,
+        whole_install,
         counted,
         checks_before,
         approval,

@@ -250,7 +250,7 @@ def checks_before(t: Turn, u: Unit) -> Wait | None:
 def approval(t: Turn, u: Unit) -> Wait | None:
     """The people who must say yes to the release, the stage or the wave have done so."""
     for what, subject, ask in t.required(u.plan.stage, u.plan.wave):
-        if (wait := _asked(t, what, subject, ask)) is not None:
+        if (wait := asked(t, what, subject, ask)) is not None:
             return wait
     return None
 
@@ -260,10 +260,10 @@ def after_last(t: Turn, stage: StagePlan) -> Wait | None:
     ask = stage.approval
     if ask is None or ask.when != "after":
         return None
-    return _asked(t, "after-stage", stage.name, ask)
+    return asked(t, "after-stage", stage.name, ask)
 
 
-def _asked(t: Turn, what: str, subject: str, ask: ApprovalAsk) -> Wait | None:
+def asked(t: Turn, what: str, subject: str, ask: ApprovalAsk) -> Wait | None:
     decision = t.decision_on(what, subject)
     if decision is not None and t.granted(decision):
         return None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from bot.cluster.choice import claimed_twice
+from bot.cluster.choice import chosen, claimed_twice
+from bot.cluster.kinds import row_of
 from bot.core import siblings
+from bot.core.gates_begin import asked
+from bot.core.siblings import INSTALL
 from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.gate import Wait
+from bot.model.plan import ApprovalAsk
 
 _CLEARED_BY = {"failed": "retry", "taken-back": "skip"}
 """Why a sibling holds those after it, where only a person can clear it → the verb that does."""
@@ -53,6 +57,33 @@ def node_sets(t: Turn, u: Unit) -> Wait | None:
         code="node-sets",
         facts={"node": node, "sets": places, "nodes": len(twice), "cluster": u.plan.cluster},
         source=t.s.rules.source("Cluster", u.plan.cluster),
+    )
+
+
+def whole_install(t: Turn, u: Unit) -> Wait | None:
+    """A workload that is not there yet comes to all nodes of the cluster at once, whatever part the
+    unit is: an approver has said yes to that.
+    """
+    if u.plan.nodes is None or u.state.began is not None:
+        return None
+    if t.decision_on(INSTALL, u.plan.lock) is None and not _installs(t, u):
+        return None
+    return asked(t, INSTALL, u.plan.lock, INSTALL_ASK)
+
+
+INSTALL_ASK = ApprovalAsk(when=INSTALL, roles=("approver",), count=1)
+
+
+def _installs(t: Turn, u: Unit) -> bool:
+    """Whether its first write would create a workload, and it is not about all of the cluster."""
+    seen, rows = t.s.seen.get(u.plan.unit), t.s.index.rows
+    if seen is None or not seen.nodes:
+        return False
+    workloads = [one.ref for one in u.plan.objects if row_of(one.ref, rows) is not None]
+    there = [o for ref in workloads if (o := seen.objects.get(ref.key)) and o.live is not None]
+    assert u.plan.nodes is not None
+    return len(there) < len(workloads) and 0 < len(chosen(u.plan.nodes, seen.nodes)) < len(
+        seen.nodes
     )
 
 

@@ -35,6 +35,11 @@ def asks(plan: ReleasePlan, what: str, subject: str) -> str:
                 f"Leave out {_units(len(units))} of stage {where} whose clusters do not answer"
                 f" ({row(units, most=5)}), and go on? They are owed"
             )
+        case "install":
+            return (
+                f"Install {component} as {subject}? It is not there yet, and a first install"
+                " reaches all nodes of the cluster at once"
+            )
         case "override-window":
             return f"Go on with {subject} outside its windows and freezes?"
         case _:

@@ -69,6 +69,7 @@ _VOTES = {
     "stage": ("Approve stage", "Reject"),
     "wave": ("Approve stage", "Reject"),
     "after-stage": ("Approve stage", "Reject"),
+    "install": ("Install", "Reject"),
     "undo": ("Delete", "Keep it"),
     "unreachable": ("Leave them out of", "Reject"),
     "undo-data": ("Delete data too", "Keep data"),

@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core import drifting, endings, siblings
+from bot.core.decisions import live, open_decision
 from bot.core.fronts import obstacle
+from bot.core.gates_siblings import INSTALL_ASK
 from bot.core.messages_siblings import twice
+from bot.core.siblings import INSTALL
 from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.gate import Wait
@@ -30,6 +33,10 @@ def waits_otherwise(t: Turn, u: Unit, gate: str, wait: Wait) -> bool:
         return True
     if gate == "node_sets":
         _hold(t, u, wait)
+        return True
+    if gate == "whole_install":
+        if live(t, INSTALL, u.plan.lock) is None:
+            open_decision(t, INSTALL, u.plan.lock, INSTALL_ASK, seen="")
         return True
     return gate == "still_converged" and _applies_again(t, u)
 

@@ -18,6 +18,8 @@ from bot.model.plan import JSON, ObjectRef, UnitPlan
 from bot.model.state import Applied, Before, UnitPhase, UnitState
 
 Units = Mapping[str, UnitState]
+INSTALL = "install"
+"""The decision on a first install that reaches more than its unit; its subject is the lock."""
 
 
 @dataclass(frozen=True, slots=True)

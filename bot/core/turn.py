@@ -23,6 +23,7 @@ from bot.core.fronts import Fronts
 from bot.core.goals import goal_of
 from bot.core.lifting import LIFTED_BY as LIFTED_BY
 from bot.core.scope import covers, owned
+from bot.core.siblings import INSTALL
 from bot.core.situation import Situation, Unit, covered
 from bot.model.effects import Write
 from bot.model.plan import JSON, ApprovalAsk, UnitPlan
@@ -244,7 +245,8 @@ class Turn:
 
     def awaits_people(self, plan: UnitPlan) -> bool:
         """Whether some decision before the unit's next batch is not granted."""
-        return any(
+        install = self.decision_on(INSTALL, plan.lock) if plan.nodes is not None else None
+        return (install is not None and not self.granted(install)) or any(
             (decision := self.decision_on(what, subject)) is None or not self.granted(decision)
             for what, subject, _ in self.required(plan.stage, plan.wave)
         )

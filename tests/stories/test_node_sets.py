@@ -304,3 +304,24 @@ def test_only_sets_with_nodes_are_written_to(world: World) -> None:
     assert world.unit(release, CANARY).phase == "SUCCEEDED"
     world.run_to_the_end(release)
     assert nodes_on(world, "2.5.0", "DaemonSet") == ALL
+
+
+@BOTH_WAYS
+def test_a_first_install_is_asked_about_since_it_reaches_every_node(
+    world: World, kind: str
+) -> None:
+    """No kind can be created for a part of a cluster; nothing is written before somebody knows."""
+    only_eu_1(world, KINDS[kind], running=False)
+    release = world.releases()
+    world.run_until("2026-11-24T10:00:00Z")
+    assert world.fleet.writes("eu-1") == []
+    assert "reaches all nodes of the cluster at once" in world.why(release)
+    world.says(f"approve {release}", by="ben")
+    world.run_to_the_end(release)
+    assert nodes_on(world, "2.5.0", kind) == ALL
+    assert world.says(f"rollback {release} no").code == 0
+    world.run_for(minutes=5)
+    world.says(f"approve {release}", by="ben")
+    world.run_for(minutes=10)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert world.live("eu-1", kind) is None

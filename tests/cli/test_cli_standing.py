@@ -25,7 +25,7 @@ def test_a_global_stop_is_seen_with_no_release_open(town: Town) -> None:
     for verb in ("status", "list"):
         body = town.sluice(verb, "--json").json
         (hold,) = body["holds"]
-        assert set(hold) == {"scope", "reason", "by", "at", "code"}
+        assert set(hold) == {"scope", "reason", "by", "at", "code", "until"}
         assert hold == hold | {"scope": "all", "by": "ana", "code": "paused"}
         (freeze,) = body["freezes"]
         assert set(freeze) == {"scope", "reason", "by", "at", "until"}

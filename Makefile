@@ -44,6 +44,9 @@ sim: $(VENV)/.runtime ## five minutes of seeded histories with faults, on two co
 soak: $(VENV)/.runtime ## the same for an hour, with other seeds
 	@$(BIN)/sluice sim --seconds 3600 --jobs $(WORKERS) --first 1000000
 
+mutants: $(VENV)/.dev ## plant defects one at a time; the tests must catch every one
+	@$(BIN)/python -m tests.mutants.run --jobs $(WORKERS)
+
 bench: $(VENV)/.dev ## every benchmark, one after the other
 	@set -e; for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \
 		echo "== $$bench"; $(BIN)/python $$bench; done

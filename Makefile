@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SIM_SECONDS ?= 300
 SIM_FIRST ?= 0
 
-.PHONY: help setup demo test check sim soak bench docs lock clean
+.PHONY: help setup demo test check mutants sim soak bench docs lock clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 

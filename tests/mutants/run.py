@@ -102,10 +102,14 @@ def copies(number: int, folder: Path) -> SimpleQueue[Path]:
 def main() -> int:
     """Judge all defects, or those whose names have a word; 1 when one was missed."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("words", nargs="*", help="only defects whose names have all of these words")
+    asked.add_argument("words", nargs="*", help="only defects whose names have one of these words")
     asked.add_argument("--jobs", type=int, default=2)
     options = asked.parse_args()
-    chosen = [d for d in DEFECTS if all(word in d.name for word in options.words)]
+    words = options.words or [""]
+    chosen = [d for d in DEFECTS if any(word in d.name for word in words)]
+    if not chosen:
+        print("mutants: no defect has such a name", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
         free = copies(options.jobs, Path(folder))
         if not _sound(chosen, free):

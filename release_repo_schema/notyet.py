@@ -55,7 +55,5 @@ def _component(component: Component) -> Iterator[tuple[Pointer, str]]:
 
 def _release(release: Release) -> Iterator[tuple[Pointer, str]]:
     spec = release.spec
-    if spec.baseline:
-        yield ("spec", "baseline"), "`baseline: true`"
     if spec.late_joiners == "join":
         yield ("spec", "lateJoiners"), "`lateJoiners: join`"

@@ -5,8 +5,8 @@ Asked before anything is rendered. Pure: it places no unit in a wave and makes n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from bot.core.candidates import candidates
@@ -50,6 +50,8 @@ class Membership:
     """The most units that the policy's floor lets into a first wave."""
     labels: Mapping[str, Mapping[str, str]]
     """Cluster → its labels."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Unit → where its version comes from, where the release does not say it."""
 
     @property
     def units(self) -> tuple[Candidate, ...]:
@@ -115,7 +117,6 @@ def membership(repo: Repo, release: Release) -> Membership | None:
     stages = stages_of(repo, release)
     if stages is None or not (names or any(stage.tasks.names for stage in stages)):
         return None
-    pipeline = repo.pipelines.get(spec.pipeline) if spec.pipeline else None
     brought = tuple(Brought(repo.components[one.name], one.version) for one in spec.components)
     chosen = [
         unit
@@ -123,6 +124,19 @@ def membership(repo: Repo, release: Release) -> Membership | None:
         for unit in candidates(repo, name)
         if spec.units.matches(unit.labels, unit.cluster)
     ]
+    return members_of(repo, release, brought, chosen)
+
+
+def members_of(
+    repo: Repo, release: Release, brought: tuple[Brought, ...], chosen: Sequence[Candidate]
+) -> Membership | None:
+    """These units, divided among the stages of the release. None: it has no stages."""
+    stages = stages_of(repo, release)
+    if stages is None:
+        return None
+    spec = release.spec
+    pipeline = repo.pipelines.get(spec.pipeline) if spec.pipeline else None
+    names = list(dict.fromkeys(one.name for one in brought))
     members, left = divide(chosen, [stage_rule(stage) for stage in stages])
     floors = [floor_of(repo.policy, one.component).first_wave for one in brought]
     return Membership(

@@ -64,6 +64,8 @@ def _release(shown: ReleaseShown) -> str:
     ]
     blocks = ["\n".join(line for line in lines if line)]
     blocks += _order_inside(shown)
+    notes = dict.fromkeys(unit.note for unit in shown.units.values() if unit.note)
+    blocks += _listed("Versions of this baseline", tuple(notes))
     blocks.append(_table(shown))
     blocks += _listed("Approvals", _approvals(shown))
     blocks += _listed("Look out", shown.warnings)

@@ -151,6 +151,29 @@ def blocked(component: str, version: str, reason: str, *, content: bool, release
 BLOCKED_HINT = "release another version, or mend what was rolled back"
 
 
+BASELINE_UNKNOWN = (
+    "nothing is known of what is certified: a baseline takes its versions from the store of the bot"
+)
+BASELINE_UNKNOWN_HINT = "name the store with --db, or let the bot answer on the pull request"
+
+
+def certified_for(component: str, version: str, clusters: int, of: int, group: str) -> str:
+    """Where a baseline's version comes from."""
+    return f"{component} {version}: certified on {clusters} of {many(of, 'cluster')} of {group}"
+
+
+def not_certified(component: str, version: str, group: str, other: str | None) -> str:
+    known = f"{other} is" if other else "none is"
+    return f"{component} {version} is not what is certified for {group}: {known}"
+
+
+NOT_CERTIFIED_HINT = "leave `components` out of a baseline, or narrow it by `units`"
+
+
+def baseline_done(release: str) -> str:
+    return f"{release} changes nothing: every selected cluster runs what is certified for its group"
+
+
 def empty_release(release: str) -> str:
     return f"the release {release} has no unit: nothing that it selects is in a stage"
 

@@ -191,6 +191,7 @@ def _unit(shown: ReleaseShown, reason: str, name: str) -> dict[str, Any]:
         "end": instant(when.end),
         "batchTimes": batches_json(shown.forecast, name),
         "upToDate": unit.up_to_date,
+        **({"versionFrom": unit.note} if unit.note else {}),
     }
 
 

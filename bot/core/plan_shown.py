@@ -59,6 +59,8 @@ class UnitShown:
     """What it has now: last applied, or the best guess; None: not known."""
     up_to_date: bool = False
     """Its revision is what was applied and certified: it ends without a write."""
+    note: str = ""
+    """Where its version comes from, where the release does not say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,11 @@ _AT_ONCE = frozenset(("ConfigMap", "Secret"))
 
 
 def shown_units(
-    repo: Repo, planned: PlannedRelease, versions: Mapping[str, str], known: Known
+    repo: Repo,
+    planned: PlannedRelease,
+    versions: Mapping[str, str],
+    known: Known,
+    notes: Mapping[str, str],
 ) -> dict[str, UnitShown]:
     """Batches, counts and the version of now, for every unit. Equal objects are looked at once."""
     seen: dict[object, tuple[tuple[int | str, ...], tuple[int, ...] | None]] = {}
@@ -53,6 +57,7 @@ def shown_units(
             counts=counted,
             version=applied.version if applied else versions.get(unit.unit),
             up_to_date=bool(applied and applied.certified and applied.revision == unit.revision),
+            note=notes.get(unit.unit, ""),
         )
     return shown
 

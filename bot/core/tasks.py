@@ -61,9 +61,11 @@ def version_of(task: Task) -> str:
     return digest(task.spec.model_dump(mode="json", by_alias=True)).partition(":")[2][:12]
 
 
-def all_members(repo: Repo, release: Release) -> Membership | None:
+def all_members(
+    repo: Repo, release: Release, members: Membership | None = None
+) -> Membership | None:
     """The units of a release, those of tasks among them. None: what it names is not there."""
-    members, stages = membership(repo, release), stages_of(repo, release)
+    members, stages = members or membership(repo, release), stages_of(repo, release)
     return _with_tasks(repo, release, stages, members) if members and stages else members
 
 

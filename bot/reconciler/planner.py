@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core import messages_plan_facts as say
+from bot.core.baseline import members_for
 from bot.core.calendar import Calendar
 from bot.core.candidates import candidates
 from bot.core.diff import Change, Differ
@@ -42,7 +43,7 @@ from bot.core.plan_weigh import (
     shown_units,
     warnings,
 )
-from bot.core.tasks import all_members, source_of_task
+from bot.core.tasks import source_of_task
 from bot.model.plan import JSON, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import condition_findings, rendered_findings
@@ -212,9 +213,9 @@ class Planner:
     ) -> _Draft:
         """The plan of one Release file, and what stands against it."""
         release = after.releases[name]
-        members = all_members(after, release)
+        members, wrong = members_for(after, release, known)
         if members is None:
-            return _Draft()
+            return _Draft(findings=wrong)
         if not members.units:
             document = after.documents["Release", name]
             said = say.empty_release(name)
@@ -222,18 +223,18 @@ class Planner:
         known = of_units(known, members)
         rendered: dict[str, Rendered] = {}
         blobs: dict[str, JSON] = {}
-        wrong: list[Finding] = []
+        mistakes: list[Finding] = []
         versions: dict[str, str] = {}
         for one in members.components:
             units = members.of(one)
             made, objects, findings = self._made(after, one, units, name)
             rendered |= made
             blobs |= objects
-            wrong += findings
-            if before is not after:
+            mistakes += findings
+            if before is not after and not release.spec.baseline:
                 versions |= versions_by_releases(before, one.name, units)
-        if wrong:
-            return _Draft(findings=tuple(dict.fromkeys(wrong)))
+        if mistakes:
+            return _Draft(findings=tuple(dict.fromkeys(mistakes)))
         had = {unit: row.version for unit, row in known.applied.items()}
         origin = replace(
             origin,
@@ -246,7 +247,7 @@ class Planner:
         )
         plan = build(after, release, members, rendered, origin)
         planned = PlannedRelease(frozen(plan, rows_used(after, blobs.values())), blobs)
-        shown = shown_units(after, planned, versions, known)
+        shown = shown_units(after, planned, versions, known, members.notes)
         against = tuple(refusals(after, release, planned.plan, shown, known))
         return _Draft(planned, members, shown, against, known)
 

@@ -83,6 +83,10 @@ class Fleet(Protocol):
         """Every Node object, by name."""
         ...
 
+    def every(self, cluster: str, api_version: str, kind: str) -> tuple[JSON, ...]:
+        """Every object of a kind, in all namespaces, by namespace and name."""
+        ...
+
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:

@@ -15,7 +15,9 @@ from pydantic import TypeAdapter
 
 from release_repo_schema.layout import HOMES
 from release_repo_schema.models import API_VERSION, KINDS, KindModel, scalars
-from release_repo_schema.models.workload_kind import FieldPath, OpenValue
+from release_repo_schema.models.paths import FieldPath
+from release_repo_schema.models.sharded_operator import ListPath
+from release_repo_schema.models.workload_kind import OpenValue
 from release_repo_schema.notyet import not_in_this_version
 from release_repo_schema.probes import probes
 
@@ -50,6 +52,7 @@ _SCALARS: Mapping[str, Any] = {
     "days": scalars.DayRange,
     "folder": scalars.Folder,
     "path": FieldPath,
+    "path to a list": ListPath,
     "number or text": OpenValue,
 }
 _SHARED = (

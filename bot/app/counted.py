@@ -32,6 +32,9 @@ class CountedFleet:
     def nodes(self, cluster: str) -> tuple[JSON, ...]:
         return self._fleet.nodes(cluster)
 
+    def every(self, cluster: str, api_version: str, kind: str) -> tuple[JSON, ...]:
+        return self._fleet.every(cluster, api_version, kind)
+
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:

@@ -102,7 +102,8 @@ class Standing:
             try:
                 fleet = fleet_for_looking(self.db, connections(self.repo))
                 try:
-                    seen = dict(look(fleet, None, rolling, self.now))
+                    rows = active.index.rows
+                    seen = dict(look(fleet, None, rolling, self.now, rows=lambda unit: rows))
                 finally:
                     fleet.close()
             except PortError:

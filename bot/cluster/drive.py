@@ -6,7 +6,7 @@ or the right one. Never remembers, never reads a clock, never waits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bot.cluster.facts import facts
@@ -19,6 +19,8 @@ from bot.cluster.one_way import holds_data
 from bot.cluster.plain import create, delete, patch
 from bot.cluster.restore import restore_workload
 from bot.cluster.rollout import Rollout
+from bot.cluster.sharding import served
+from bot.cluster.shards import all_moved, forward_shards, restore_shards
 from bot.cluster.stage import restored
 from bot.cluster.stop import stop
 from bot.cluster.tasks import is_task, run, take_back
@@ -31,6 +33,7 @@ __all__ = [
     "Mode",
     "Progress",
     "baseline",
+    "counted",
     "drive",
     "facts",
     "guess_total",
@@ -65,7 +68,28 @@ def total_of(ref_key: str, seen: UnitSeen, rows: Rows = BUILT_IN) -> int | None:
     if there is None or there.live is None:
         return None
     row = row_of(there.ref, rows)
+    if row is not None and row.sharding is not None:
+        return len(served(row.sharding, there.children))
     return desired(row, there.live) if row else None
+
+
+def counted(objects: Iterable[tuple[ObjectRef, JSON]], rows: Rows) -> list[ObjectRef]:
+    """The objects whose members a unit's counts are of: where namespaces move, only those."""
+    refs = [ref for ref, _ in objects]
+    return [ref for ref in refs if _moves_namespaces(ref, rows)] or refs
+
+
+def _noun(goal: Goal, step: Step) -> str:
+    """What its members are, where they are no pods."""
+    row = row_of(step.ref, goal.rows)
+    if row is None or (row.sharding is None and row.component is None):
+        return ""
+    return "namespace" if row.sharding is not None else "node"
+
+
+def _moves_namespaces(ref: ObjectRef, rows: Rows) -> bool:
+    row = row_of(ref, rows)
+    return row is not None and row.sharding is not None
 
 
 def up_to_date(
@@ -98,7 +122,8 @@ def up_to_date(
             if merge3(last.get(ref.key), there.live, target) is not None:
                 return False
             continue
-        if not rolled_out(goal, ref, target, there, seen.at):
+        arrived = all_moved if _moves_namespaces(ref, rows) else rolled_out
+        if not arrived(goal, ref, target, there, seen.at):
             return False
     return True
 
@@ -108,8 +133,12 @@ def _seen(seen: UnitSeen, ref: ObjectRef) -> ObjectSeen:
 
 
 def _in_order(goal: Goal) -> list[tuple[ObjectRef, JSON]]:
-    """Plain objects before workloads, each in the plan's order."""
-    return sorted(goal.objects, key=lambda pair: row_of(pair[0], goal.rows) is not None)
+    """Plain objects before workloads, each in the plan's order; what routes to them last."""
+
+    def rank(pair: tuple[ObjectRef, JSON]) -> int:
+        return (row_of(pair[0], goal.rows) is not None) + _moves_namespaces(pair[0], goal.rows)
+
+    return sorted(goal.objects, key=rank)
 
 
 def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
@@ -121,7 +150,8 @@ def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
         if row_of(ref, goal.rows) is None:
             steps.append(_apply(goal, ref, target, there))
             continue
-        step = forward(goal, ref, target, there, now, may_write=not held)
+        go_on = forward_shards if _moves_namespaces(ref, goal.rows) else forward
+        step = go_on(goal, ref, target, there, now, may_write=not held)
         held = held or bool(step.waiting)
         steps.append(step)
     return steps
@@ -154,6 +184,8 @@ def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: 
     before = goal.before[ref.key]
     if there.live is None:
         return Step(ref=ref, writes=(create(ref, before, Purpose.RESTORE),), waiting="not-applied")
+    if _moves_namespaces(ref, goal.rows):
+        return restore_shards(goal, ref, target, there, now)
     if row_of(ref, goal.rows) is not None:
         return restore_workload(goal, ref, target, there, now)
     ours = overlay(goal.last.get(ref.key) or {}, target)
@@ -177,11 +209,16 @@ def _undo(goal: Goal, ref: ObjectRef, there: ObjectSeen) -> Step:
 
 
 def _progress(goal: Goal, steps: list[Step]) -> Progress:
-    looks: list[tuple[Step, Rollout]] = [(s, s.look) for s in steps if s.look is not None]
+    told = {ref.key for ref in counted(goal.objects, goal.rows)}
+    looks: list[tuple[Step, Rollout]] = [
+        (s, s.look) for s in steps if s.look is not None and s.ref.key in told
+    ]
     first = next((s for s in steps if s.waiting), None)
     writes: tuple[Write, ...] = tuple(w for s in steps for w in s.writes)
     leak = sum(int(s.detail.get("leak", 0)) for s, _ in looks)
     detail = dict(first.detail) | {"object": first.ref.short} if first else {}
+    if first is not None and (noun := _noun(goal, first)):
+        detail["noun"] = noun
     return Progress(
         writes=writes,
         converged=first is None and not writes,

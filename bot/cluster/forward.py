@@ -65,7 +65,7 @@ def forward(
     writes: tuple[Write, ...] = ()
     if may_write:
         writes = _deletes(goal, ref, look, own, want, now)
-    waiting, detail = _waiting(goal, look, want=want, full=full, unavailable=unavailable)
+    waiting, detail = waits_for(goal, look, want=want, full=full, unavailable=unavailable)
     return Step(
         ref=ref,
         writes=writes,
@@ -206,7 +206,7 @@ def _unavailable(look: Rollout, *, full: bool) -> int:
     return look.unavailable
 
 
-def _waiting(
+def waits_for(
     goal: Goal, look: Rollout, *, want: int, full: bool, unavailable: int
 ) -> tuple[str, dict[str, JSON]]:
     """The first condition of "done" that does not hold, with its facts; "" when all do."""

@@ -7,7 +7,7 @@ without a row is a plain object. Never reads a cluster and never decides.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
@@ -29,6 +29,8 @@ class Gate(StrEnum):
     """New pods beside all old ones: maxSurge is the number; new pods never count as available."""
     DELETE = "delete"
     """OnDelete: the controller replaces only the pods that we delete."""
+    NAMESPACES = "namespaces"
+    """A list in the object says which namespaces the new version serves, or the old one keeps."""
     WHOLE = "whole"
     """It cannot stop part-way: all at once, in the last batch."""
 
@@ -36,6 +38,31 @@ class Gate(StrEnum):
     def numbered(self) -> bool:
         """Whether a number in the object says how far its controller may go."""
         return self in (Gate.KEPT_OLD, Gate.ORDINAL, Gate.UPDATED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharding:
+    """How an operator's namespaces are given to one of its versions, and how that is proved."""
+
+    namespaces: JSON
+    """A selector, in the file's own field names, of those that the operator serves."""
+    route: tuple[str | int, ...]
+    """Where the object lists namespaces; numbers lead through lists."""
+    keeps: bool
+    """The list names those that keep the old version; else those that have the new one."""
+    opened: tuple[str, ...] | None = None
+    """What the list holds when every namespace has the new version; None: as the names say."""
+    manager: Path
+    """The name of the version that the object routes to, as it writes itself into what it does."""
+    resources: tuple[tuple[str, str], ...]
+    """(apiVersion, kind) of the objects that it reconciles."""
+    reconciled_by: Path | None = None
+    """Where such an object says who reconciled it last; None: its managed fields do."""
+    shards: tuple[str, str] | None = None
+    """(apiVersion, kind) of the workloads that run its versions, beside the object."""
+    shard_labels: Mapping[str, str] = field(default_factory=dict)
+    identity: Path = ()
+    """Where such a workload holds the name of its version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +108,8 @@ class WorkloadKind:
     component: Path | None = None
     """Its members are nodes, not pods: the name by which a node reports the version it has."""
     updated_count: Path | None = None
+    sharding: Sharding | None = None
+    """Its members are namespaces, and the object says which version serves them."""
     ready_count: Path | None = None
     """Where the status counts pods, for rows whose pods are not seen."""
     own: tuple[Path, ...] = ()
@@ -282,7 +311,7 @@ def chooses_nodes(obj: JSON, rows: Rows = BUILT_IN) -> bool:
 def guess_total(obj: JSON, nodes: int | None, rows: Rows = BUILT_IN) -> int | None:
     """What a workload will count before a cluster has said: replicas, or nodes if known."""
     row = _row_in(obj, rows)
-    if row is None:
+    if row is None or row.sharding is not None:
         return None
     if row.counts == "nodes":
         return nodes

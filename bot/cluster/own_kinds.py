@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.cluster.fields import Path
 from bot.cluster.kinds import BUILT_IN, Gate, Rows, WorkloadKind, by_deletion
+from bot.cluster.sharded_rows import sharded_row
 from bot.model.plan import JSON
 
 MEANS = {"keptOld": Gate.KEPT_OLD, "updated": Gate.UPDATED, "ordinalFloor": Gate.ORDINAL}
@@ -34,6 +35,7 @@ _FIELDS = frozenset(
         "ready",
         "podLabel",
         "onDelete",
+        "shardedOperator",
     }
 )
 
@@ -55,6 +57,10 @@ def row_from(spec: Mapping[str, Any]) -> WorkloadKind:
     """
     read = _Reader(spec)
     api_version, kind = read.target()
+    if spec.get("shardedOperator") is not None:
+        if read.problems:
+            raise RowError(read.problems)
+        return sharded_row(api_version, kind, spec["shardedOperator"])
     gate, partition, open_value = read.partition()
     on_delete = read.flag("onDelete")
     replicas = read.path("replicas", needed=True)

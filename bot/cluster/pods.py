@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.cluster.fields import at
@@ -55,6 +55,8 @@ class Pod:
     """When a container of it ended last, other than by an update in place; "" when none did."""
     reason: str
     raw: JSON
+    proof: Mapping[str, JSON] = field(default_factory=dict)
+    """What else a certificate keeps of it."""
 
     def available(self, now: datetime, min_ready: int) -> bool:
         """Ready for `minReadySeconds`, and not on its way out."""
@@ -102,6 +104,7 @@ class Pod:
             "digests": list(self.digests),
             "ready": self.ready,
             "restarts": self.restarts,
+            **self.proof,
         }
 
 

@@ -31,7 +31,7 @@ def staged(row: WorkloadKind, target: JSON, live: JSON, *, updated: int, total: 
             return _surging(target, live, updated)
         case Gate.DELETE:
             return on_delete(row, target)
-        case Gate.WHOLE:
+        case Gate.WHOLE | Gate.NAMESPACES:
             return target
 
 
@@ -102,7 +102,7 @@ def in_hand(row: WorkloadKind, live: JSON) -> tuple[Path, ...]:
         case Gate.KEPT_OLD | Gate.ORDINAL | Gate.UPDATED:
             left = () if row.open_value is not None or row.partition is None else (row.partition,)
             return left + (row.own if narrowed_by(row, live) else ())
-        case Gate.WHOLE:
+        case Gate.WHOLE | Gate.NAMESPACES:
             return ()
 
 

@@ -12,6 +12,7 @@ from bot.cluster.merge import merge3
 from bot.cluster.ordinals import floor_of
 from bot.cluster.plain import patch
 from bot.cluster.rollout import Rollout, rollout
+from bot.cluster.shards import stop_shards
 from bot.cluster.stage import owned, stopped, surging, whole
 from bot.model.effects import Purpose
 from bot.model.plan import JSON, ObjectRef
@@ -21,8 +22,11 @@ from bot.model.seen import ObjectSeen
 def stop(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> Step:
     """One patch while something of ours rolls; converged when it is stopped or at rest."""
     live, before = there.live, goal.before.get(ref.key)
-    if row_of(ref, goal.rows) is None or live is None:
+    known = row_of(ref, goal.rows)
+    if known is None or live is None:
         return Step(ref=ref)
+    if known.sharding is not None:
+        return stop_shards(goal, ref, target, there)
     row = row_for(ref, target, before, rows=goal.rows, by_node=goal.by_node)
     last = goal.last.get(ref.key)
     own = whole(row, target, live, before=found(goal, ref), last=last)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import cast
 
-from bot.cluster.drive import total_of, up_to_date
+from bot.cluster.drive import counted, total_of, up_to_date
 from bot.cluster.goal import Mode
 from bot.cluster.kinds import stops_part_way
 from bot.cluster.merge import baseline
@@ -198,10 +198,11 @@ def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:
 
 def _totals(t: Turn, u: Unit, seen: UnitSeen) -> dict[str, int]:
     goal = t.goal(u, Mode.FORWARD)
-    counted = {ref.key: total_of(ref.key, seen, goal.rows) for ref, _ in goal.objects}
+    refs = counted(goal.objects, goal.rows)
+    found = {ref.key: total_of(ref.key, seen, goal.rows) for ref in refs}
     return {
         key: total if goal.nodes is None else len(goal.places[key])
-        for key, total in counted.items()
+        for key, total in found.items()
         if total is not None
     }
 

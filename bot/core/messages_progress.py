@@ -23,6 +23,11 @@ def waits_for(waiting: Any, detail: Any) -> str:
     return "; ".join(part for part in (named, foreign) if part)
 
 
+def noun(d: Any) -> str:
+    """What is counted: pods, unless the driver says otherwise."""
+    return str(d.get("noun", "pod")) if isinstance(d, Mapping) else "pod"
+
+
 def _unreachable(d: Detail) -> str:
     error = clause(d.get("error"))
     return "the cluster did not answer" + (f" ({error})" if error else "")
@@ -46,21 +51,23 @@ def _other_revision(d: Detail) -> str:
 
 def _progress(d: Detail) -> str:
     if "good" in d and "want" in d and some(d["good"]) < some(d["want"]):
-        return f"{d['good']} of {many(d['want'], 'pod')} good{_pods(d)}"
+        return f"{d['good']} of {many(d['want'], noun(d))} good{_pods(d)}"
     if some(d.get("old")):
-        return f"{many(d['old'], 'old pod')} to replace{_pods(d)}"
+        return f"{many(d['old'], f'old {noun(d)}')} to replace{_pods(d)}"
     reason = clause(d.get("reason"))
     return f"{_object(d)} is {reason}" if reason else ""
 
 
 def _collateral(d: Detail) -> str:
     count = some(d.get("unavailable"))
-    return f"{many(count, 'pod')} became unavailable{_pods(d)}" if count else f"pods fail{_pods(d)}"
+    return (
+        f"{many(count, noun(d))} became unavailable{_pods(d)}" if count else f"pods fail{_pods(d)}"
+    )
 
 
 def _leak(d: Detail) -> str:
     leak = some(d.get("leak"))
-    return f"{many(leak, 'pod')} more than wanted on the new version" if leak else ""
+    return f"{many(leak, noun(d))} more than wanted on the new version" if leak else ""
 
 
 def _pods(d: Detail) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core import messages_tasks
-from bot.core.messages_progress import waits_for
+from bot.core.messages_progress import noun, waits_for
 from bot.core.messages_words import clause, many, moment, sentence
 
 Facts = Mapping[str, Any]
@@ -18,7 +18,8 @@ def converging(f: Facts, _: str) -> str:
     updated, wanted, total = f.get("updated"), f.get("wanted"), f.get("total")
     detail = waits_for(f.get("waiting"), f.get("detail"))
     because = f"; {detail}" if detail else ""
-    return sentence(f"Rolling out: {updated} of {wanted} pods updated, {total} in all{because}")
+    what = f"{noun(f.get('detail'))}s"
+    return sentence(f"Rolling out: {updated} of {wanted} {what} updated, {total} in all{because}")
 
 
 def soaking(f: Facts, zone: str) -> str:
@@ -49,7 +50,7 @@ def converging_cause(f: Facts) -> str:
     if f.get("task"):
         return messages_tasks.failed(f)
     detail = waits_for(f.get("waiting"), f.get("detail"))
-    counted = f"{f.get('updated')} of {many(f.get('wanted'), 'pod')} updated"
+    counted = f"{f.get('updated')} of {many(f.get('wanted'), noun(f.get('detail')))} updated"
     return f"the batch did not converge in time, {counted}" + (f"; {detail}" if detail else "")
 
 

@@ -177,3 +177,16 @@ def answered_calls(board: Board, units: Iterable[UnitPlan]) -> dict[tuple[str, s
         and (row := board.applied.get(unit.unit)) is not None
         and row.objects.get(planned.ref.key) == planned.digest
     }
+
+
+def to_look_at(
+    store: Store, board: Board, wanted: Iterable[tuple[Active, Iterable[str]]]
+) -> tuple[list[UnitPlan], Callable[[UnitPlan], Rows]]:
+    """The units that are asked for, all of them fetched, and the workload kinds each goes by."""
+    units: dict[str, UnitPlan] = {}
+    rows: dict[str, Rows] = {}
+    for active, asks in wanted:
+        for unit in sorted(asks):
+            fetch(store, board, active, unit)
+            units[unit], rows[unit] = active.index.units[unit], active.index.rows
+    return list(units.values()), lambda unit: rows[unit.unit]

@@ -4,12 +4,13 @@ unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
+from bot.cluster.kinds import BUILT_IN, Rows, Sharding, row_of
 from bot.cluster.tasks import is_call
 from bot.model.plan import JSON, UnitPlan
 from bot.model.seen import ObjectSeen, UnitSeen
@@ -17,6 +18,8 @@ from bot.ports import Fleet, PortError
 
 Calls = Mapping[tuple[str, str], JSON]
 """(unit, object key) → a call over HTTP that was answered: no cluster can tell of it."""
+RowsOf = Callable[[UnitPlan], Rows]
+"""The workload kinds that a unit's release goes by."""
 
 
 def look(
@@ -25,19 +28,28 @@ def look(
     units: Iterable[UnitPlan],
     now: datetime,
     calls: Calls = MappingProxyType({}),
+    rows: RowsOf = lambda unit: BUILT_IN,
 ) -> Mapping[str, UnitSeen]:
     """Unit → what was seen. A cluster that does not answer gives an unreachable unit, never an
     error.
     """
     wanted = list(units)
+
+    def at(unit: UnitPlan) -> UnitSeen:
+        return look_at(fleet, unit, now, calls, rows(unit))
+
     if pool is None or len(wanted) < 2:
-        return {unit.unit: look_at(fleet, unit, now, calls) for unit in wanted}
-    seen = pool.map(lambda unit: look_at(fleet, unit, now, calls), wanted)
+        return {unit.unit: at(unit) for unit in wanted}
+    seen = pool.map(at, wanted)
     return {unit.unit: found for unit, found in zip(wanted, seen, strict=True)}
 
 
 def look_at(
-    fleet: Fleet, unit: UnitPlan, now: datetime, calls: Calls = MappingProxyType({})
+    fleet: Fleet,
+    unit: UnitPlan,
+    now: datetime,
+    calls: Calls = MappingProxyType({}),
+    rows: Rows = BUILT_IN,
 ) -> UnitSeen:
     """One unit: identity of the cluster, every object of it, and what the workloads own."""
     try:
@@ -50,12 +62,22 @@ def look_at(
                 continue
             live = fleet.get(unit.cluster, planned.ref)
             children = fleet.children(unit.cluster, live) if live is not None else ()
+            row = row_of(planned.ref, rows)
+            if row is not None and row.sharding is not None:
+                children = _sharded(fleet, unit.cluster, row.sharding)
             objects[planned.ref.key] = ObjectSeen(ref=planned.ref, live=live, children=children)
         nodes = fleet.nodes(unit.cluster) if unit.nodes is not None else None
     except PortError as error:
         return UnitSeen(unit=unit.unit, at=now, reachable=False, error=error.why)
     seen = UnitSeen(unit=unit.unit, at=now, uid=uid, objects=objects)
     return seen if nodes is None else replace(seen, nodes=_labels(nodes), taints=_taints(nodes))
+
+
+def _sharded(fleet: Fleet, cluster: str, sharding: Sharding) -> tuple[JSON, ...]:
+    """Namespaces, what a sharded operator reconciles in them, and the workloads that run it."""
+    kinds = [("v1", "Namespace"), *sharding.resources]
+    kinds += [sharding.shards] if sharding.shards else []
+    return tuple(one for kind in dict.fromkeys(kinds) for one in fleet.every(cluster, *kind))
 
 
 def _labels(nodes: Iterable[JSON]) -> dict[str, dict[str, str]]:

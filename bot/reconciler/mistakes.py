@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.cluster.fields import Path
 from bot.cluster.kinds import Rows, row_of, unknown_workload
 from bot.cluster.own_kinds import rows_of
 from bot.cluster.render import at_source
 from bot.core import messages_plan_facts as say
+from bot.core.messages_sharded import HINT as SHARDED_HINT
 from bot.core.order import Candidate
 from bot.core.plan_jobs import Output, Wanted
 from bot.core.plan_places import place_findings
 from bot.core.plan_rows import absent, own_rows
+from bot.core.plan_sharded import sharded_problems
 from bot.model.plan import ObjectRef
 from checks.cel import cel_problems
-from release_repo_schema.findings import Finding
+from release_repo_schema.findings import Finding, Pointer
 from release_repo_schema.repo import Repo
 
 SECRET = "literal-secret"
@@ -31,13 +32,14 @@ def rendered_findings(
     units: Sequence[Candidate],
     asked: Mapping[str, Wanted],
     outputs: Mapping[str, Output],
+    version: str | None = None,
 ) -> tuple[Finding, ...]:
-    """Everything that these renderings show to be wrong."""
+    """Everything that these renderings show to be wrong. `version`: that all of them are of."""
     rows = rows_of(own_rows(repo).values())
     return (
         *render_findings(asked, outputs),
         *secret_findings(repo, asked, outputs),
-        *workload_findings(repo, asked, outputs),
+        *workload_findings(repo, asked, outputs, version),
         *place_findings(repo, units, asked, outputs, rows),
     )
 
@@ -83,7 +85,10 @@ def secret_findings(
 
 
 def workload_findings(
-    repo: Repo, asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
+    repo: Repo,
+    asked: Mapping[str, Wanted],
+    outputs: Mapping[str, Output],
+    version: str | None = None,
 ) -> Iterable[Finding]:
     """Workloads of kinds that nobody knows how to roll: they would reach every pod at once."""
     told: set[tuple[str, str]] = set()
@@ -99,8 +104,13 @@ def workload_findings(
                 hint = say.unknown_workload_hint(_other_versions(rows, planned.ref))
                 where = f"components/{component}/component.yaml"
                 yield Finding(path=where, code=UNKNOWN_WORKLOAD, message=said, hint=hint)
+            elif row is not None and row.sharding is not None:
+                rendered = [output.blobs[one.digest] for one in output.objects]
+                for field, said in sharded_problems(row.sharding, obj, rendered, version):
+                    yield _at_row(repo, planned.ref, ("shardedOperator", field), said, SHARDED_HINT)
             elif row is not None and (path := absent(row, obj)):
-                yield _does_not_fit(repo, planned.ref, path)
+                said = say.row_does_not_fit(planned.ref.short, ".".join(path))
+                yield _at_row(repo, planned.ref, ("template",), said, say.ROW_DOES_NOT_FIT_HINT)
             told.add((component, planned.ref.short))
 
 
@@ -114,16 +124,15 @@ def _other_versions(rows: Rows, ref: ObjectRef) -> list[str]:
     )
 
 
-def _does_not_fit(repo: Repo, ref: ObjectRef, path: Path) -> Finding:
-    """At the row where it is one of the repo, else nowhere: rows that are built in have no file."""
-    said = say.row_does_not_fit(ref.short, ".".join(path))
-    for name, written in repo.workload_kinds.items():
-        if written.target == (ref.api_version, ref.kind):
-            document = repo.documents["WorkloadKind", name]
-            return document.finding(
-                ("spec", "template"), ROW_DOES_NOT_FIT, said, say.ROW_DOES_NOT_FIT_HINT
-            )
-    raise AssertionError(f"no row of {ref.short}")
+def _at_row(repo: Repo, ref: ObjectRef, field: Pointer, said: str, hint: str) -> Finding:
+    """At the row of the repo that describes the object's kind."""
+    name = next(
+        name
+        for name, written in repo.workload_kinds.items()
+        if written.target == (ref.api_version, ref.kind)
+    )
+    document = repo.documents["WorkloadKind", name]
+    return document.finding(("spec", *field), ROW_DOES_NOT_FIT, said, hint)
 
 
 def condition_findings(repo: Repo) -> Iterable[Finding]:

@@ -272,7 +272,7 @@ class Planner:
         source = source or source_of(repo, component, self.renderings.reads)
         asked = {unit.unit: wanted(source, version, unit) for unit in units}
         outputs = self.renderings.outputs(asked.values())
-        findings = rendered_findings(repo, units, asked, outputs)
+        findings = rendered_findings(repo, units, asked, outputs, version)
         if findings:
             return {}, {}, findings
         ready = {key: output.as_version(version) for key, output in outputs.items()}

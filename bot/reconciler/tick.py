@@ -32,7 +32,7 @@ from bot.reconciler.damage import hold_damaged
 from bot.reconciler.hearing import Heard, is_stop, others, stops
 from bot.reconciler.inbox import take_note
 from bot.reconciler.ledger import Ledger, Versions
-from bot.reconciler.loading import answered_calls, fetch, load_board, load_runs
+from bot.reconciler.loading import answered_calls, load_board, load_runs, to_look_at
 from bot.reconciler.looking import look
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
@@ -304,13 +304,9 @@ class Reconciler:
     def _look(
         self, wanted: Sequence[tuple[Active, frozenset[str]]], now: datetime
     ) -> Mapping[str, UnitSeen]:
-        units: dict[str, UnitPlan] = {}
-        for active, asks in wanted:
-            for unit in sorted(asks):
-                fetch(self.ports.store, self.board, active, unit)
-                units[unit] = active.index.units[unit]
-        calls = answered_calls(self.board, units.values())
-        return look(self.ports.fleet, self.ports.pool, units.values(), now, calls)
+        units, rows_of = to_look_at(self.ports.store, self.board, wanted)
+        calls = answered_calls(self.board, units)
+        return look(self.ports.fleet, self.ports.pool, units, now, calls, rows_of)
 
     def _safely(
         self, active: Active, now: datetime, ledger: Ledger, seen: Mapping[str, UnitSeen]

@@ -195,6 +195,10 @@ class FaultyFleet:
         self._reach(cluster)
         return self._fleet.nodes(cluster)
 
+    def every(self, cluster: str, api_version: str, kind: str) -> tuple[JSON, ...]:
+        self._reach(cluster)
+        return self._fleet.every(cluster, api_version, kind)
+
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:

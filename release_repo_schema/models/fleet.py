@@ -49,6 +49,7 @@ _SHOWN_BY = {
     "crashLoop": _PODS,
     "neverReady": _PODS,
     "slow": _PODS | {"takes"},
+    "idle": frozenset(("image",)),
     "unreachable": frozenset(("from_", "to")),
     "loseAnswers": frozenset(("every",)),
 }
@@ -58,8 +59,9 @@ _SHOWN_BY = {
 class Fault(Model):
     """Something that goes wrong in a simulated cluster."""
 
-    do: Literal["crashLoop", "neverReady", "slow", "unreachable", "loseAnswers"] = Field(
-        description="crashLoop, neverReady and slow concern pods of an image; unreachable the "
+    do: Literal["crashLoop", "neverReady", "slow", "idle", "unreachable", "loseAnswers"] = Field(
+        description="crashLoop, neverReady, slow and idle concern pods of an image (idle: ready, "
+        "and an operator's pods that reconcile nothing); unreachable the "
         "whole cluster from–to; loseAnswers writes whose answer is lost."
     )
     image: NonEmpty | None = Field(

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from release_repo_schema.findings import did_you_mean
 from release_repo_schema.models.base import KindModel, Model
+from release_repo_schema.models.paths import FieldPath
 from release_repo_schema.models.scalars import Flag, NonEmpty, Plain, found, refuse
+from release_repo_schema.models.sharded_operator import ShardedOperator
 
 BUILT_IN_KINDS = frozenset(
     {
@@ -30,39 +31,6 @@ BUILT_IN_KINDS = frozenset(
     }
 )
 """(apiVersion, kind) of the rows that every release repo has."""
-
-_ROOTS = ("spec", "status", "metadata")
-_SAID = "a path such as spec.replicas"
-_HINT = "it begins with spec, status or metadata; where a name has dots, write a list of names"
-
-
-def _path(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        parts: list[object] = list(value.split("."))
-        shown = f"`{value}`"
-    elif isinstance(value, list | tuple):
-        parts, shown = list(value), found(value)
-    else:
-        refuse("wrong-path", f"expected {_SAID}, found {found(value)}", _HINT)
-    names = [part for part in parts if isinstance(part, str) and part and part == part.strip()]
-    if any("[" in name for name in names):
-        said = f"expected {_SAID}, found {shown}"
-        refuse("wrong-path", said, "entries of lists have no path: a row names fields")
-    if len(parts) < 2 or len(names) < len(parts) or names[0] not in _ROOTS:
-        slip = names and names[0] not in _ROOTS
-        hint = did_you_mean(names[0], _ROOTS, _HINT) if slip else _HINT
-        refuse("wrong-path", f"expected {_SAID}, found {shown}", hint)
-    return tuple(str(name) for name in names)
-
-
-_PATH_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {"type": "string", "pattern": r"^(spec|status|metadata)(\.[^.\[\]]+)+$"},
-        {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 2},
-    ]
-}
-FieldPath = Annotated[tuple[str, ...], BeforeValidator(_path), WithJsonSchema(_PATH_SCHEMA)]
-"""Where a field of an object lives: its names from the top."""
 
 
 def _open(value: object) -> int | str:
@@ -116,8 +84,10 @@ class WorkloadKindSpec(Model):
     counts: Literal["pods", "nodes"] = Field(
         default="pods", description="What a percentage of a batch is of. Default pods."
     )
-    replicas: FieldPath = Field(
-        description="How many pods (or nodes) there should be.",
+    replicas: FieldPath | None = Field(
+        default=None,
+        description="How many pods (or nodes) there should be. Required, unless it is a "
+        "shardedOperator.",
         examples=["spec.replicas", "status.desiredNumberScheduled"],
     )
     template: FieldPath = Field(
@@ -146,9 +116,10 @@ class WorkloadKindSpec(Model):
         description="How long a pod must have been ready to count as available. "
         "Default: spec.minReadySeconds.",
     )
-    observed_generation: FieldPath = Field(
+    observed_generation: FieldPath | None = Field(
+        default=None,
         description="The generation that its controller has seen: before that its status proves "
-        "nothing.",
+        "nothing. Required, unless it is a shardedOperator.",
         examples=["status.observedGeneration"],
     )
     update_revision: FieldPath | None = Field(
@@ -180,6 +151,11 @@ class WorkloadKindSpec(Model):
         "only the pods that are deleted. Needed for units of node sets and nodes, and enough to "
         "stop part-way without a partition. Default: false.",
     )
+    sharded_operator: ShardedOperator | None = Field(
+        default=None,
+        description="The target routes namespaces to a version of an operator, and they move "
+        "batch by batch. Written instead of every field but target.",
+    )
 
 
 class WorkloadKind(KindModel):
@@ -200,4 +176,12 @@ class WorkloadKind(KindModel):
         written: dict[str, Any] = self.spec.model_dump(
             mode="json", by_alias=True, exclude_none=True
         )
+        sharded = self.spec.sharded_operator
+        if sharded is not None:
+            # A selector that says nothing is written {}: it refuses lists that are empty.
+            selector = sharded.namespaces.model_dump(
+                mode="json", by_alias=True, exclude_defaults=True
+            )
+            written = {"target": written["target"], "shardedOperator": written["shardedOperator"]}
+            written["shardedOperator"]["namespaces"] = selector
         return written

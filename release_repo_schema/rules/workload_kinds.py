@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from release_repo_schema.findings import Finding, Pointer
 from release_repo_schema.loadedfile import Document
 from release_repo_schema.models import WorkloadKind
+from release_repo_schema.models.sharded_operator import ShardedOperator
 from release_repo_schema.models.workload_kind import BUILT_IN_KINDS, WorkloadKindSpec
 from release_repo_schema.rules.scene import Scene
 
@@ -44,6 +45,10 @@ def workload_kinds(scene: Scene) -> Iterator[Finding]:
             yield document.finding(
                 ("spec", "target"), "row-twice", said, "keep one of them", at_key=True
             )
+        if row.spec.sharded_operator is not None:
+            yield from _sharded(document, row.spec, row.spec.sharded_operator)
+            continue
+        yield from _needed(document, row.spec)
         yield from _known_by(document, row.spec)
         yield from _places(document, row.spec)
         yield from _apart(document, row.spec)
@@ -63,6 +68,41 @@ def _target(document: Document, row: WorkloadKind) -> Iterator[Finding]:
         yield document.finding(
             ("spec", "target", "apiVersion"), "not-a-custom-resource", said, hint
         )
+
+
+_OTHERS = {"target", "sharded_operator"}
+
+
+def _sharded(
+    document: Document, spec: WorkloadKindSpec, sharded: ShardedOperator
+) -> Iterator[Finding]:
+    """Namespaces are its members: no field of pods says anything of it."""
+    for name in sorted(spec.model_fields_set - _OTHERS):
+        alias = str(WorkloadKindSpec.model_fields[name].alias)
+        said = f"`{alias}` says nothing of a shardedOperator: its members are namespaces"
+        yield _at(document, (alias,), "not-allowed-here", said, "leave it out")
+    where = ("shardedOperator", "manager")
+    if sharded.manager[0] == "status":
+        said = "`manager` is what we write, and nobody but its controller writes the status"
+        yield _at(document, where, "wrong-path", said)
+    if sharded.manager == sharded.list:
+        said = "`manager` and `list` are the same field"
+        yield _at(document, where, "wrong-path", said)
+    if sharded.means == "keptOld" and sharded.open is not None:
+        said = "`open` has no meaning with `means: keptOld`: an empty list keeps nothing back"
+        yield _at(document, ("shardedOperator", "open"), "not-allowed-here", said, "leave it out")
+    if sharded.means == "updated" and sharded.open is None and sharded.shards is not None:
+        said = "without `open` a namespace that comes later has no version but the old one"
+        hint = "write open, or means: keptOld; or leave shards out, so that the old version stays"
+        yield _at(document, ("shardedOperator", "shards"), "missing-field", said, hint)
+
+
+def _needed(document: Document, spec: WorkloadKindSpec) -> Iterator[Finding]:
+    fields = WorkloadKindSpec.model_fields
+    for name in ("replicas", "observed_generation"):
+        if getattr(spec, name) is None:
+            said = f"expected the field `{fields[name].alias}` in spec, found none"
+            yield _at(document, (), "missing-field", said, str(fields[name].description))
 
 
 def _known_by(document: Document, spec: WorkloadKindSpec) -> Iterator[Finding]:

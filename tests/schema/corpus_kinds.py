@@ -25,6 +25,21 @@ def row(spec: str = WIDGET, name: str = "widget", path: str = "") -> Case:
     return {path or f"workloadkinds/{name}.yaml": body}
 
 
+SHARDED = """\
+target: {apiVersion: mesh.example.com/v1, kind: Router}
+shardedOperator:
+  list: [spec, limits, 0, values]
+  means: keptOld
+  manager: spec.version
+  resources: [{apiVersion: example.com/v1, kind: Tenant}]
+"""
+
+
+def sharded(old: str, new: str) -> Case:
+    assert old in SHARDED
+    return row(SHARDED.replace(old, new))
+
+
 def changed(old: str, new: str) -> Case:
     assert old in WIDGET
     return row(WIDGET.replace(old, new))
@@ -81,6 +96,22 @@ KINDS: dict[str, Case] = {
     "another kind among the rows": {
         "workloadkinds/check.yaml": "kind: Check\nmetadata: {name: x}\nspec: {workload: {}}\n"
     },
+    "a sharded operator with fields of pods": row(f"{SHARDED}podLabel: x\nreplicas: spec.x\n"),
+    "a sharded operator that reconciles nothing": sharded(
+        "resources: [{apiVersion: example.com/v1, kind: Tenant}]", "resources: []"
+    ),
+    "a list that is in the status": sharded("[spec, limits, 0, values]", "[status, limits]"),
+    "a list that is an entry": sharded("[spec, limits, 0, values]", "[spec, limits, 0]"),
+    "a manager in the status": sharded("manager: spec.version", "manager: status.version"),
+    "an open list with those that are kept": sharded("keptOld", 'keptOld\n  open: ["*"]'),
+    "shards that leave later namespaces behind": sharded(
+        "keptOld",
+        "updated\n  shards: {apiVersion: apps/v1, kind: Deployment, matchLabels: {a: b}, "
+        "identity: metadata.labels.version}",
+    ),
+    "shards without an identity": sharded(
+        "keptOld", "keptOld\n  shards: {apiVersion: apps/v1, kind: Deployment, matchLabels: {a: b}}"
+    ),
     "several mistakes at once": row(
         "target: {apiVersion: v1, knd: Widget}\n"
         "replicas: replicas\n"

@@ -9,7 +9,7 @@ from bot.cluster.own_kinds import row_from, with_rows
 from release_repo_schema.layout import HOMES
 from release_repo_schema.models import BUILT_IN_KINDS
 from release_repo_schema.tree import FOLDERS
-from tests.schema.corpus_kinds import KINDS, WIDGET, changed, row
+from tests.schema.corpus_kinds import KINDS, SHARDED, WIDGET, changed, row, sharded
 from tests.schema.repos import codes, problems, repo
 from tests.schema.test_schema_change import NEW
 
@@ -27,6 +27,8 @@ SOUND_ROWS = {
     "positions": changed("keptOld", "ordinalFloor"),
     "all at once": changed("partition: {path: spec.partition, means: keptOld}\n", ""),
     "an open gate that is a text": changed("means: keptOld", 'means: updated, open: "100%"'),
+    "a sharded operator": row(SHARDED),
+    "a sharded operator by the moved ones": sharded("keptOld", "updated"),
     "a name with dots": changed("spec.paused", '[spec, "example.com/roll", paused]'),
     "another version of the same kind": {
         **row(),

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 
-from bot.adapters.simulated.clone_set import CloneSetController, rolling_of
+from bot.adapters.simulated.clone_set import CloneSetController, in_version, rolling_of
 from bot.adapters.simulated.daemon_set import DaemonSetController
 from bot.adapters.simulated.deployment import DeploymentController
 from bot.adapters.simulated.machine_component_set import MachineComponentSetController
 from bot.adapters.simulated.stateful_set import StatefulSetController
 from bot.adapters.simulated.workload import Controller
+from bot.cluster.fence import FENCE, fence_of, numbers
 from bot.cluster.fields import at, overlay
+from bot.cluster.merge import SERVER_FIELDS
 from bot.model.plan import JSON, ObjectRef
-from bot.ports import Refused
+from bot.ports import Fenced, Refused
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.:]*[a-z0-9])?")
 
@@ -251,3 +253,41 @@ def _no_room(ref: ObjectRef, where: str, rolling: JSON) -> None:
     nothing = (0, "0", "0%")
     if rolling.get("maxSurge", 0) in nothing and rolling.get("maxUnavailable", 0) in nothing:
         raise Refused(f"{ref.short}: {where}.maxUnavailable: may not be 0 when maxSurge is 0")
+
+
+def check_fence(ref: ObjectRef, live: JSON, fence: str) -> None:
+    if fence and fence_of(live) > numbers(fence):
+        raise Fenced(f"{ref.short} was written by a newer plan")
+
+
+def fenced(obj: JSON, fence: str) -> JSON:
+    if not fence:
+        return obj
+    metadata = obj["metadata"]
+    notes = {**(metadata.get("annotations") or {}), FENCE: fence}
+    return {**obj, "metadata": {**metadata, "annotations": notes}}
+
+
+def written(body: JSON) -> JSON:
+    """What a client may write of an object or patch: no status, none of the server's metadata."""
+    kept = {name: value for name, value in body.items() if name != "status"}
+    if isinstance(kept.get("metadata"), dict):
+        kept["metadata"] = {
+            name: value for name, value in kept["metadata"].items() if name not in SERVER_FIELDS
+        }
+    return kept
+
+
+def as_version(obj: JSON, api_version: str) -> JSON:
+    """The object as another version of its group shows it."""
+    shown = obj
+    if obj["apiVersion"] != api_version:
+        shown = {**obj, "apiVersion": api_version}
+        if obj["kind"] == "CloneSet":
+            return in_version(obj, api_version)
+    daemon_set = (api_version, obj["kind"]) == ("apps.kruise.io/v1alpha1", "DaemonSet")
+    if daemon_set and "updateRevision" in shown.get("status", {}):
+        status = dict(shown["status"])
+        status["daemonSetHash"] = status.pop("updateRevision")
+        shown = {**shown, "status": status}
+    return shown

@@ -8,20 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bot.adapters.simulated.api_rules import CONTROLLERS, accepted, group_of
-from bot.adapters.simulated.clone_set import in_version
+from bot.adapters.simulated.api_rules import (
+    CONTROLLERS,
+    accepted,
+    as_version,
+    check_fence,
+    fenced,
+    group_of,
+    written,
+)
 from bot.adapters.simulated.faults import Faults, faults_of
 from bot.adapters.simulated.jobs import JOB, job_json
 from bot.adapters.simulated.nodes import node_json, node_labels
 from bot.adapters.simulated.pods import Pod, iso, uid_of
 from bot.adapters.simulated.row_controller import RowController
+from bot.adapters.simulated.sharded_operator import reconcile
 from bot.adapters.simulated.workload import Controller, Workload
-from bot.cluster.fence import FENCE, fence_of, numbers
-from bot.cluster.merge import SERVER_FIELDS, merge_patch
+from bot.cluster.kinds import Sharding
+from bot.cluster.merge import merge_patch
 from bot.cluster.own_kinds import row_from
 from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
-from bot.ports import Conflict, Fenced, Refused
+from bot.ports import Conflict, Refused
 
 Address = tuple[str, str, str, str]
 """(group, kind, namespace, name): two versions of a group show one object."""
@@ -45,6 +53,8 @@ class Cluster:
         self.received = 0
         self.kinds: JSON = []
         self.own: dict[tuple[str, str], RowController] = {}
+        self.shardings: dict[tuple[str, str], Sharding] = {}
+        self.reconciled: dict[str, str] = {}
         self.plain: dict[Address, JSON] = {}
         self.workloads: dict[Address, Workload] = {}
 
@@ -62,6 +72,8 @@ class Cluster:
             if address[:2] == JOB:
                 # How it ended is not changed by what the cluster is like later.
                 self.plain[address] = job_json(obj, self.faults, t)
+        if self.shardings:
+            reconcile(self.shardings, self.plain, self.workloads.values(), self.reconciled, t)
 
     def runs_controllers(self, kinds: JSON, t: int) -> bool:
         """Controllers for custom resources, by their rows; whether some are new.
@@ -74,7 +86,7 @@ class Cluster:
             return False
         self.advance(t)
         self.kinds = kinds
-        self.own |= _own_controllers(kinds)
+        self._by_rows(kinds)
         for address, controller in self._of_own():
             if (workload := self.workloads.get(address)) is not None:
                 workload.controller = controller
@@ -84,6 +96,14 @@ class Cluster:
             workload = self.workloads[address] = Workload(obj, self, controller)
             workload.written(obj, t)
         return True
+
+    def _by_rows(self, kinds: JSON) -> None:
+        for row in map(row_from, kinds):
+            kind = (group_of(row.api_version), row.kind)
+            if row.sharding is not None:
+                self.shardings[kind] = row.sharding
+            else:
+                self.own[kind] = RowController(row)
 
     def _of_own(self) -> list[tuple[Address, RowController]]:
         """Objects of the kinds of `own` that can be worked on, with their controller."""
@@ -139,11 +159,11 @@ class Cluster:
         address = address_of(ref)
         workload = self.workloads.get(address)
         if workload is not None:
-            return _in_version(workload.view(), ref.api_version)
+            return as_version(workload.view(), ref.api_version)
         if address in self.plain and address[:2] == JOB:
             return job_json(self.plain[address], self.faults, t)
         if address in self.plain:
-            return _in_version(self.plain[address], ref.api_version)
+            return as_version(self.plain[address], ref.api_version)
         if address[0] == "" and ref.kind == "Node" and ref.name in self.joined:
             return self.node(ref.name, t)
         if address == ("", "Namespace", "", "kube-system"):
@@ -170,6 +190,21 @@ class Cluster:
         if workload.controller.on_nodes:
             return tuple(self.node(node, t) for node in self.nodes)
         return tuple(workload.children(t))
+
+    def every(self, api_version: str, kind: str, t: int) -> tuple[JSON, ...]:
+        """All objects of a kind, those that nobody wrote as well."""
+        if (api_version, kind) == ("v1", "Node"):
+            return tuple(self.node(name, t) for name in sorted(self.nodes))
+        group = (group_of(api_version), kind)
+        shown = {a: w.view() for a, w in self.workloads.items()} | self.plain
+        if group == ("", "Namespace"):
+            shown[("", "Namespace", "", "kube-system")] = self._kube_system()
+        if group in (("", "Pod"), ("apps", "ReplicaSet"), ("apps", "ControllerRevision")):
+            children = [c for w in self.workloads.values() for c in w.children(t)]
+            found = [c for c in children if c["kind"] == kind]
+            return tuple(sorted(found, key=_place))
+        found = [as_version(obj, api_version) for a, obj in shown.items() if a[:2] == group]
+        return tuple(sorted(found, key=_place))
 
     def objects(self) -> tuple[JSON, ...]:
         shown = {p: w.view() for p, w in self.workloads.items()} | self.plain
@@ -217,7 +252,7 @@ class Cluster:
             raise Conflict(f"{write.ref.short} already exists")
         if not isinstance(write.body, dict):
             raise Refused(f"{write.ref.short}: no object to create")
-        obj = self._accepted(write.ref, _fenced(_written(write.body), fence), None)
+        obj = self._accepted(write.ref, fenced(written(write.body), fence), None)
         self.version += 8
         uid = uid_of(self.uid, *address_of(write.ref), self.version)
         return self._store(write.ref, obj, {"uid": uid, "creationTimestamp": iso(t)}, 1, t, manager)
@@ -231,12 +266,12 @@ class Cluster:
             raise Conflict(f"{ref.short} has been modified")
         if write.uid not in (None, metadata["uid"]):
             raise Conflict(f"{ref.short} is another object of this name")
-        _check_fence(ref, live, fence)
+        check_fence(ref, live, fence)
         if not isinstance(write.body, dict):
             raise Refused(f"{ref.short}: the patch is no object")
         stored = self._stored(ref)
-        merged = merge_patch(_written(stored), _written(write.body))
-        obj = self._accepted(ref, _fenced(merged, fence), stored)
+        merged = merge_patch(written(stored), written(write.body))
+        obj = self._accepted(ref, fenced(merged, fence), stored)
         kept = {name: metadata[name] for name in ("uid", "creationTimestamp")}
         generation = metadata.get("generation", 1)
         moved = obj.get("spec") != stored.get("spec")
@@ -264,7 +299,7 @@ class Cluster:
         if workload is None:
             workload = self.workloads[address] = Workload(obj, self, controller)
         workload.written(obj, t)
-        return _in_version(workload.view(), ref.api_version)
+        return as_version(workload.view(), ref.api_version)
 
     def _delete(self, write: Write, live: JSON | None, *, fence: str) -> None:
         ref, address = write.ref, address_of(write.ref)
@@ -276,7 +311,7 @@ class Cluster:
             raise Conflict(f"{ref.short} is another object of this name")
         if write.resource_version not in (None, live["metadata"]["resourceVersion"]):
             raise Conflict(f"{ref.short} has been modified")
-        _check_fence(ref, live, fence)
+        check_fence(ref, live, fence)
         if address not in self.plain and address not in self.workloads:
             raise Refused(f"{ref.short} may not be deleted")
         doomed: set[Address] = {address}
@@ -306,7 +341,7 @@ class Cluster:
     def _stored(self, ref: ObjectRef) -> JSON:
         address = address_of(ref)
         workload = self.workloads.get(address)
-        return _in_version(workload.obj if workload else self.plain[address], ref.api_version)
+        return as_version(workload.obj if workload else self.plain[address], ref.api_version)
 
     # -- how it is kept
 
@@ -319,6 +354,7 @@ class Cluster:
             "labels": self.labels,
             "faults": self.listed,
             "kinds": self.kinds,
+            "reconciled": self.reconciled,
             "version": self.version,
             "received": self.received,
             "plain": [[list(address), obj] for address, obj in self.plain.items()],
@@ -333,7 +369,8 @@ class Cluster:
         cluster.labels = kept.get("labels", {})
         cluster.listed, cluster.faults = kept["faults"], faults_of(kept["faults"])
         cluster.kinds = kept.get("kinds", [])
-        cluster.own = _own_controllers(cluster.kinds)
+        cluster._by_rows(cluster.kinds)
+        cluster.reconciled = kept.get("reconciled", {})
         cluster.received = kept["received"]
         cluster.plain = {_address(address): obj for address, obj in kept["plain"]}
         for address, state in kept["workloads"]:
@@ -346,48 +383,8 @@ class Cluster:
         return cluster
 
 
-def _own_controllers(kinds: JSON) -> dict[tuple[str, str], RowController]:
-    """(group, kind) → its controller, for rows as specs."""
-    rows = [row_from(spec) for spec in kinds]
-    return {(group_of(row.api_version), row.kind): RowController(row) for row in rows}
-
-
-def _check_fence(ref: ObjectRef, live: JSON, fence: str) -> None:
-    if fence and fence_of(live) > numbers(fence):
-        raise Fenced(f"{ref.short} was written by a newer plan")
-
-
-def _fenced(obj: JSON, fence: str) -> JSON:
-    if not fence:
-        return obj
-    metadata = obj["metadata"]
-    notes = {**(metadata.get("annotations") or {}), FENCE: fence}
-    return {**obj, "metadata": {**metadata, "annotations": notes}}
-
-
-def _written(body: JSON) -> JSON:
-    """What a client may write of an object or patch: no status, none of the server's metadata."""
-    kept = {name: value for name, value in body.items() if name != "status"}
-    if isinstance(kept.get("metadata"), dict):
-        kept["metadata"] = {
-            name: value for name, value in kept["metadata"].items() if name not in SERVER_FIELDS
-        }
-    return kept
-
-
-def _in_version(obj: JSON, api_version: str) -> JSON:
-    """The object as another version of its group shows it."""
-    shown = obj
-    if obj["apiVersion"] != api_version:
-        shown = {**obj, "apiVersion": api_version}
-        if obj["kind"] == "CloneSet":
-            return in_version(obj, api_version)
-    daemon_set = (api_version, obj["kind"]) == ("apps.kruise.io/v1alpha1", "DaemonSet")
-    if daemon_set and "updateRevision" in shown.get("status", {}):
-        status = dict(shown["status"])
-        status["daemonSetHash"] = status.pop("updateRevision")
-        shown = {**shown, "status": status}
-    return shown
+def _place(obj: JSON) -> tuple[str, str]:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
 
 def _address(parts: Iterable[Any]) -> Address:

@@ -14,7 +14,7 @@ ALL = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodFault:
-    """What happens to new pods of an image: crash | never | slow."""
+    """What happens to new pods of an image: crash | never | slow | idle."""
 
     do: str
     image: str
@@ -51,7 +51,7 @@ class Faults:
         return self.lose_every > 0 and count % self.lose_every == 0
 
 
-_POD_FAULTS = {"crashLoop": "crash", "neverReady": "never", "slow": "slow"}
+_POD_FAULTS = {"crashLoop": "crash", "neverReady": "never", "slow": "slow", "idle": "idle"}
 
 
 def faults_of(listed: Iterable[JSON]) -> Faults:

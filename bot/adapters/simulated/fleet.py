@@ -71,6 +71,11 @@ class SimulatedFleet:
             there, t = self._reach(cluster)
             return tuple(there.node(name, t) for name in sorted(there.nodes))
 
+    def every(self, cluster: str, api_version: str, kind: str) -> tuple[JSON, ...]:
+        with self._lock:
+            there, t = self._reach(cluster)
+            return there.every(api_version, kind, t)
+
     def write(
         self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
     ) -> JSON | None:

@@ -203,6 +203,8 @@ class Workload:
             if strike.do == "slow":
                 if self.place.crowd("slow", revision.images) < strike.pods:
                     ready, fault = t + strike.takes, fault or "slow"
+            elif strike.do == "idle":
+                fault = fault or "idle"
             elif self.place.crowd(strike.do, revision.images) < strike.pods:
                 ready, fault = NEVER, strike.do
         if not node:

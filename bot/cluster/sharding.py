@@ -1,0 +1,220 @@
+"""A sharded operator as its cluster shows it: which namespaces which version serves, with proof.
+
+A routing object names namespaces in a list; `Sharding` says where. Reads only, decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.cluster.fields import at
+from bot.cluster.kinds import Sharding, WorkloadKind
+from bot.cluster.members import labels_of
+from bot.cluster.pods import Pod, moment
+from bot.cluster.rollout import Rollout
+from bot.model.plan import JSON
+from release_repo_schema.models import Selector
+
+MOVED = "sluice/moved"
+"""Annotation of the routing object: which namespaces we moved to whom, and when."""
+RETIRED = "sluice/retired"
+"""Annotation of an older version's workload: how many replicas it had before it was sent away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What the routing object says of our moves: to which version, namespace → when."""
+
+    by: str
+    at: Mapping[str, str]
+
+    def text(self) -> str:
+        return json.dumps({"by": self.by, "at": dict(sorted(self.at.items()))}, sort_keys=True)
+
+
+def moves_of(obj: JSON) -> Moves:
+    """What was noted; nothing where it cannot be read."""
+    try:
+        noted = json.loads((at(obj, ("metadata", "annotations")) or {})[MOVED])
+        return Moves(str(noted["by"]), {str(n): str(moment(t).isoformat()) for n, t in
+                                        noted["at"].items()})  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Moves("", {})
+
+
+def version_of(sharding: Sharding, obj: JSON) -> str:
+    """The name by which the version that an object routes to is known."""
+    return str(at(obj, sharding.manager) or "") if obj else ""
+
+
+def served(sharding: Sharding, children: Iterable[JSON]) -> tuple[str, ...]:
+    """The namespaces that the operator serves, by name."""
+    asked = Selector.model_validate(sharding.namespaces)
+    return tuple(
+        sorted(
+            str(one["metadata"]["name"])
+            for one in children
+            if (one.get("apiVersion"), one.get("kind")) == ("v1", "Namespace")
+            and "deletionTimestamp" not in one["metadata"]
+            and asked.matches(labels_of(one), one["metadata"]["name"])
+        )
+    )
+
+
+def routed(sharding: Sharding, obj: JSON, names: Iterable[str]) -> frozenset[str]:
+    """Those of the namespaces that an object gives to its version."""
+    written = reach(obj, sharding.route)
+    if sharding.opened is not None and written == list(sharding.opened):
+        return frozenset(names)
+    listed = frozenset(map(str, written or ())) if isinstance(written, list | None) else frozenset()
+    if sharding.keeps:
+        return frozenset(names) - listed
+    return frozenset(names) & listed
+
+
+def reach(obj: JSON, path: Iterable[str | int]) -> JSON:
+    """The value at a path that may lead through lists; None where it ends early."""
+    for part in path:
+        if isinstance(part, int):
+            if not isinstance(obj, list) or part >= len(obj):
+                return None
+            obj = obj[part]
+        elif isinstance(obj, dict) and part in obj:
+            obj = obj[part]
+        else:
+            return None
+    return obj
+
+
+def placed(obj: JSON, path: tuple[str | int, ...], value: JSON) -> JSON:
+    """A copy with the value at a path that may lead through lists, where that exists."""
+    head, rest = path[0], path[1:]
+    if isinstance(head, int):
+        if not isinstance(obj, list) or head >= len(obj):
+            return obj
+        return [placed(one, rest, value) if rest and n == head else value if n == head else one
+                for n, one in enumerate(obj)]  # fmt: skip
+    copy = dict(obj) if isinstance(obj, dict) else {}
+    copy[head] = placed(copy.get(head), rest, value) if rest else value
+    return copy
+
+
+def shard_look(
+    row: WorkloadKind,
+    live: JSON,
+    children: tuple[JSON, ...],
+    wanted: str,
+    *,
+    asked: frozenset[str] | None = None,
+) -> Rollout:
+    """The namespaces as members: new is what is routed to `wanted`, ready what it reconciled.
+
+    `asked`: only of these a proof is wanted; None: of all that are routed to it.
+    """
+    sharding = row.sharding
+    assert sharding is not None
+    names = served(sharding, children)
+    there = bool(wanted) and version_of(sharding, live) == wanted
+    new = routed(sharding, live, names) if there else frozenset()
+    moves = moves_of(live)
+    times = moves.at if moves.by == wanted else {}
+    pods = tuple(
+        _member(sharding, live, children, name, wanted if name in new else "", times.get(name))
+        if asked is None or name in asked
+        else _settled(live, name, wanted if name in new else "")
+        for name in names
+    )
+    return Rollout(
+        row=row,
+        live=live,
+        lag=False,
+        revision=wanted if there else "",
+        total=len(names),
+        pods=pods,
+        available=frozenset(pod.name for pod in pods if pod.ready),
+    )
+
+
+def _member(
+    sharding: Sharding,
+    live: JSON,
+    children: Iterable[JSON],
+    name: str,
+    revision: str,
+    since: str | None,
+) -> Pod:
+    if not revision:
+        return _settled(live, name, revision)
+    there = [one for one in children if _is_resource(sharding, one, name)]
+    done = [one for one in there if _reconciled(sharding, one, revision, since)]
+    missing = len(there) - len(done)
+    reason = f"{missing} of {len(there)} objects not reconciled by {revision}" if missing else ""
+    proof = {"objects": len(there), "reconciledBy": revision, "movedAt": since or ""}
+    return _pod(live, name, revision, ready=not missing, reason=reason, proof=proof)
+
+
+def _settled(live: JSON, name: str, revision: str) -> Pod:
+    """A namespace of which nothing is asked."""
+    return _pod(live, name, revision, ready=True, reason="", proof={})
+
+
+def _is_resource(sharding: Sharding, obj: JSON, namespace: str) -> bool:
+    told = (str(obj.get("apiVersion")), str(obj.get("kind")))
+    return told in sharding.resources and obj["metadata"].get("namespace") == namespace
+
+
+def _reconciled(sharding: Sharding, obj: JSON, by: str, since: str | None) -> bool:
+    """Whether a version wrote it, not before it was given the namespace."""
+    if sharding.reconciled_by is not None:
+        return bool(at(obj, sharding.reconciled_by) == by)
+    floor = moment(since).replace(microsecond=0) if since else None
+    return any(
+        entry.get("manager") == by and (floor is None or _time(entry) >= floor)
+        for entry in obj["metadata"].get("managedFields") or ()
+        if entry.get("time")
+    )
+
+
+def _time(entry: JSON) -> datetime:
+    return moment(str(entry["time"]))
+
+
+def _pod(
+    live: JSON, name: str, revision: str, *, ready: bool, reason: str, proof: Mapping[str, JSON]
+) -> Pod:
+    return Pod(
+        name=name,
+        uid="",
+        node="",
+        revision=revision,
+        images=(),
+        image_ids=(),
+        created=at(live, ("metadata", "creationTimestamp"), ""),
+        ready=ready,
+        ready_since="",
+        deleting=False,
+        restarts=0,
+        restarted="",
+        reason=reason,
+        raw=live,
+        proof=proof,
+    )
+
+
+def shard_workloads(sharding: Sharding, live: JSON, children: Iterable[JSON]) -> list[JSON]:
+    """The workloads of all versions of the operator, beside the routing object, by name."""
+    if sharding.shards is None:
+        return []
+    namespace = at(live, ("metadata", "namespace"), "")
+    found = [
+        one
+        for one in children
+        if (one.get("apiVersion"), one.get("kind")) == sharding.shards
+        and one["metadata"].get("namespace", "") == namespace
+        and sharding.shard_labels.items() <= labels_of(one).items()
+        and at(one, sharding.identity)
+    ]
+    return sorted(found, key=lambda one: str(one["metadata"]["name"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def no_manager(where: str) -> str:
-    return f"nothing stands at {where}: nobody could tell which version has reconciled a namespace"
+    return f"nothing stands at {where}: nobody could tell which version is at work in a namespace"
 
 
 def manager_without_version(manager: str, where: str, version: str) -> str:

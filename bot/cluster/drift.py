@@ -14,6 +14,7 @@ from decimal import Decimal
 from bot.cluster.fields import MISSING, Path, at, put
 from bot.cluster.kinds import WorkloadKind
 from bot.cluster.merge import SERVER_FIELDS
+from bot.cluster.sharding import placed, reach
 from bot.cluster.stage import in_hand
 from bot.model.plan import JSON
 
@@ -56,7 +57,11 @@ def edits(
     already is nothing to ask about. `begun`: batches of this release may stand in it.
     """
     ours = _ours(row, live, begun)
-    found = [edit for edit in _differing((), last, live) if not _within(edit.path, ours)]
+    found = [
+        edit
+        for edit in _differing((), last, live)
+        if not _within(edit.path, ours) and not _in_route(edit.path, row)
+    ]
     if not found:
         return ()
     wanted = {edit.path for edit in _differing((), target, live)}
@@ -79,7 +84,20 @@ def kept(last: JSON, live: JSON, target: JSON, row: WorkloadKind | None, *, begu
     made = _kept(last, live, target)
     for path in _ours(row, live, begun):
         made = put(made, path, at(target, path, MISSING))
+    if row is not None and row.sharding is not None:
+        made = placed(made, row.sharding.route, reach(target, row.sharding.route))
     return made
+
+
+def _in_route(path: Path, row: WorkloadKind | None) -> bool:
+    """Whether a field is the list by which we give namespaces to a version."""
+    if row is None or row.sharding is None:
+        return False
+    route = row.sharding.route
+    return len(path) >= len(route) and all(
+        there.startswith("[") if isinstance(part, int) else there == part
+        for part, there in zip(route, path, strict=False)
+    )
 
 
 def _kept(last: JSON, live: JSON, target: JSON) -> JSON:

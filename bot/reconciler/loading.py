@@ -5,10 +5,11 @@ Reads only. What has ended is not read, except a release that is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from bot.cluster.kinds import Rows
 from bot.cluster.render import digest as digest_of
 from bot.cluster.tasks import answered, is_call
 from bot.core.board import Active, Board

@@ -17,7 +17,6 @@ from bot.core.board import Active, Board
 from bot.core.lifecycle import Step, advance
 from bot.core.messages_endings import bug, revert_branch
 from bot.core.messages_notice import main_broken
-from bot.model.plan import UnitPlan
 from bot.model.seen import UnitSeen
 from bot.model.state import (
     Hold,

@@ -300,3 +300,24 @@ def test_a_namespace_that_goes_takes_its_place_in_the_batch_along(world: World) 
     assert world.phase(release) == "SUCCEEDED"
     assert kept(world, "st-1") == [list(TEAMS[1:]), list(TEAMS[3:]), []]
     assert [(c.updated, c.total) for c in proofs(world, release)] == [(1, 6), (2, 5), (5, 5)]
+
+
+def test_the_next_release_of_the_operator_finds_no_drift_and_takes_the_next_turn(
+    world: World,
+) -> None:
+    """What our own batches wrote into the routing object is nobody's edit."""
+    runs(world)
+    first = world.releases()
+    world.run_to_the_end(first)
+    second = world.releases("node-agent-2-6-0", "2.6.0")
+    world.run_to_the_end(second)
+    assert reconciled(world, "st-1") == by("2.6.0", *TEAMS)
+    assert kept(world, "st-1")[3:] == [list(TEAMS[1:]), list(TEAMS[3:]), []]
+    assert world.running()["st-1"] == "2.6.0×2"
+    assert [world.live("st-1", "Deployment", f"op-2-{n}-{m}")["spec"]["replicas"] for n, m in
+            ((4, 1), (5, 0), (6, 0))] == [0, 0, 2]  # fmt: skip
+    world.says(f"rollback {second} slow")
+    world.run_for(minutes=40)
+    assert world.phase(second) == "ROLLED_BACK"
+    assert reconciled(world, "st-1") == by("2.5.0", *TEAMS)
+    assert world.running()["st-1"] == "2.5.0×2"

@@ -89,6 +89,15 @@ def after_expiry(start: datetime, expires: timedelta, zone: str) -> str:
     )
 
 
+def takes_long(time: timedelta, costs: Sequence[Cost]) -> str:
+    """A release that would hardly end, and what to change first."""
+    most = f": {costs_most(costs, 1)}" if costs else ""
+    return (
+        f"it takes {many(time.days, 'day')}{most}; fewer waves, a larger `maxConcurrency` or wider "
+        "windows make it shorter"
+    )
+
+
 def never(units: int, why: str) -> str:
     return f"{many(units, 'unit')} would never begin: {why}"
 

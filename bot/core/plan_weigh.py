@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from bot.cluster.kinds import Rows, guess_total, kind_of, stops_part_way
 from bot.core import messages_plan_facts as say
@@ -26,6 +27,8 @@ from release_repo_schema.findings import Finding, Pointer
 from release_repo_schema.models import Release, ReleaseSpec
 from release_repo_schema.repo import Repo
 
+LONG = timedelta(days=30)
+"""A release that takes longer is a plan for another quarter, and most often an oversight."""
 PRODUCTION = frozenset(("production", "prod"))
 _AT_ONCE = frozenset(("ConfigMap", "Secret"))
 
@@ -154,6 +157,8 @@ def _of_the_calendar(plan: ReleasePlan, told: Forecast) -> Iterable[str]:
     expires = ReleaseSpec.model_validate(plan.spec).expires
     if told.start is not None and told.start > told.at + expires:
         yield say.after_expiry(told.start, expires, told.zone)
+    if told.start is not None and told.end is not None and told.end - told.start > LONG:
+        yield say.takes_long(told.end - told.start, told.costs)
 
 
 def _of_other_releases(plan: ReleasePlan, known: Known) -> Iterable[str]:

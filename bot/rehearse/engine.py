@@ -25,6 +25,8 @@ from bot.rehearse.watching import HeardChat, Watched
 
 TICK = timedelta(seconds=5)
 """From one look at the world to the next, as `sluice run` has it by default."""
+COARSE, MANY = timedelta(seconds=15), 200
+"""The same for a release of many units: nobody reads the seconds of a thousand clusters."""
 STILL = timedelta(hours=1)
 """A held release of which nothing was heard for so long stands still."""
 LONGEST = timedelta(days=120)
@@ -72,6 +74,7 @@ class Engine:
         self.lines: list[Line] = []
         self.ticks = 0
         self._heard = at
+        self._step = TICK
 
     def close(self) -> None:
         self.renderer.close()
@@ -85,6 +88,8 @@ class Engine:
         self.bot.tick()
         for name, active in sorted(self.bot.board.releases.items()):
             self.watched[name] = Watched(active, counts.get(name, {}))
+        units = sum(len(one.active.units) for one in self.watched.values())
+        self._step = COARSE if units > MANY else TICK
         self._take_in()
 
     def run(self) -> str:
@@ -165,7 +170,7 @@ class Engine:
                 look_at = max(due, ahead[unit.key])
                 active.units[unit.unit] = replace(unit, watched=due, look_at=look_at)
         soonest = min(one for one in (due, answer) if one is not None)
-        return max(soonest, at + TICK)
+        return max(soonest, at + self._step)
 
     def _quiet(self) -> Iterator[tuple[Active, UnitState]]:
         """Units that soak, in clusters that answer."""
@@ -177,8 +182,8 @@ class Engine:
     def _ahead(self, active: Active, unit: UnitState) -> datetime:
         """When a unit that soaks is looked at next: at its end, or when its cluster stirs."""
         stirs = self.fleet.next_event(active.index.units[unit.unit].cluster)
-        end = max(unit.soak_until or self.clock.at, self.clock.at + TICK)
-        return end if stirs is None else max(min(end, stirs), self.clock.at + TICK)
+        end = max(unit.soak_until or self.clock.at, self.clock.at + self._step)
+        return end if stirs is None else max(min(end, stirs), self.clock.at + self._step)
 
     def _other_events(self) -> Iterator[datetime]:
         """What the bot waits for beside the clusters that soak."""

@@ -67,17 +67,21 @@ class Scene:
     assumed: dict[str, int] = field(default_factory=dict)
     """Cluster → nodes that its copy has, where nobody knows how many there are."""
 
+    counted: Mapping[str, int] | None = None
+    """Cluster → the most that a workload of ours was counted to have there, once asked."""
+
     def nodes(self, cluster: str) -> int:
         """How many nodes the copy of a cluster gets that is not simulated."""
         if cluster not in self.assumed:
-            seen = self._counted().get(cluster)
+            if self.counted is None:
+                self.counted = self._counted()
+            seen = self.counted.get(cluster)
             if seen:
                 return seen
             self.assumed[cluster] = ASSUMED
         return self.assumed[cluster]
 
     def _counted(self) -> Mapping[str, int]:
-        """Cluster → the most that a workload of ours was counted to have there."""
         if self.store is None:
             return {}
         found: dict[str, int] = {}

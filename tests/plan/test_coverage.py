@@ -113,6 +113,17 @@ def test_a_value_that_one_cluster_tried_before_is_covered() -> None:
     assert warned(shown(fleet, pipeline(listed)), "no cluster with size=large") == []
 
 
+def test_a_release_that_would_take_a_quarter_says_so_and_which_setting_costs_most() -> None:
+    """Defaults must be able to finish; one at a time with a day of silence is not."""
+    slow = "{name: production, units: {}, maxConcurrency: 1, soak: 1d}"
+
+    (found,) = warned(shown(large_last(), pipeline(slow)), "it takes")
+
+    assert found.startswith("it takes 8")
+    assert "soak 1d × 60 (60 d," in found
+    assert warned(shown(large_last(), pipeline(ALL)), "it takes") == []
+
+
 # hand-written orders
 
 

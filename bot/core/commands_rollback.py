@@ -36,7 +36,7 @@ def rollback(ask: Ask) -> Outcome:
             # What has been taken over is the newer one's; the rest was left where it stood.
             left = [n for n in touched if not replaced_by(ask, active, [n])]
             touched, units = left or touched, left or units
-        if not touched:
+        if not touched and not (every and _all_is_back(active)):
             continue
         if later := replaced_by(ask, active, touched):
             return Outcome(refused=refusal("replaced", release=active.state.release, by=later))
@@ -117,6 +117,15 @@ def _nothing_to_take_back(ask: Ask) -> Refusal:
     elif any(unit.phase is UnitPhase.ROLLED_BACK for unit in rows) and code == "not-begun":
         code = "is-back"
     return refusal(code, release=ask.scope, scope=ask.scope, verb="rollback")
+
+
+def _all_is_back(active: Active) -> bool:
+    """Unit by unit all that it touched went back, and it stands: the release itself can still be
+    given up, so that it sticks.
+    """
+    units = active.units.values()
+    stands = not active.state.phase.ended and active.state.phase is not ReleasePhase.ROLLING_BACK
+    return stands and any(unit.phase is UnitPhase.ROLLED_BACK for unit in units)
 
 
 def _can_be_taken_back(active: Active, name: str) -> bool:

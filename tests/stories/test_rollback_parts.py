@@ -133,3 +133,18 @@ def test_a_unit_that_a_person_took_back_is_tried_again_when_it_is_named(world: W
     assert world.says(f"retry {ST_1}").code == 0
     world.run_to_the_end(release)
     assert world.running() == NEW
+
+
+def test_a_release_of_which_all_is_back_can_still_be_given_up(world: World) -> None:
+    """Wave by wave everything was taken back: then the release itself goes, and that sticks."""
+    release = in_waves(world, "2026-11-24T09:12:00Z")
+    world.says(f"rollback {release}/staging 'drops packets'")
+    world.run_for(minutes=10)
+    assert world.running() == OLD
+    assert world.says(f"cancel {release} --reason over").body["refused"]["code"] == "begun"
+    said = world.says(f"rollback {release} --reason 'not this version'")
+    assert said.code == 0, said.text
+    world.run_for(minutes=1)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert [row.version for row in world.bot.board.rules.blocked] == ["2.5.0"]
+    assert not world.bot.board.holds

@@ -163,6 +163,8 @@ def _settled(live: JSON, name: str, revision: str) -> Pod:
 
 def _is_resource(sharding: Sharding, obj: JSON, namespace: str) -> bool:
     told = (str(obj.get("apiVersion")), str(obj.get("kind")))
+    if "deletionTimestamp" in obj["metadata"]:
+        return False  # on its way out: nobody can tell when it is written last
     return told in sharding.resources and obj["metadata"].get("namespace") == namespace
 
 
@@ -171,8 +173,10 @@ def _reconciled(sharding: Sharding, obj: JSON, by: str, since: str | None) -> bo
     if sharding.reconciled_by is not None:
         return bool(at(obj, sharding.reconciled_by) == by)
     floor = moment(since).replace(microsecond=0) if since else None
+    # The API server names a writer by its user agent up to the first slash.
+    name = by.partition("/")[0]
     return any(
-        entry.get("manager") == by and (floor is None or _time(entry) >= floor)
+        entry.get("manager") == name and (floor is None or _time(entry) >= floor)
         for entry in obj["metadata"].get("managedFields") or ()
         if entry.get("time")
     )

@@ -66,7 +66,9 @@ def forward_shards(
     detail: Mapping[str, JSON]
     waiting, detail = waits_for(goal, look, want=want, full=full, unavailable=0)
     if full and not waiting and (sharding.keeps or sharding.opened is not None):
-        writes, waiting, detail = _retire(sharding, there, wanted, may_write=may_write)
+        old = version_of(sharding, goal.before.get(ref.key))
+        if old != wanted:
+            writes, waiting, detail = _retire(sharding, there, old, may_write=may_write)
     return Step(
         ref=ref,
         writes=writes,
@@ -202,11 +204,14 @@ def _back(
 
 
 def _retire(
-    sharding: Sharding, there: ObjectSeen, wanted: str, *, may_write: bool
+    sharding: Sharding, there: ObjectSeen, old: str, *, may_write: bool
 ) -> tuple[tuple[Write, ...], str, Mapping[str, JSON]]:
-    """Older versions have no namespace left: they go to no replicas, the way back stays."""
+    """The version before has no namespace left: it goes to no replicas, the way back stays.
+
+    Only that one: what else looks like a version of the operator is not ours to send away.
+    """
     for one in shard_workloads(sharding, there.live, there.children):
-        if str(at(one, sharding.identity)) == wanted:
+        if str(at(one, sharding.identity)) != old:
             continue
         replicas = at(one, ("spec", "replicas"), 1)
         if replicas == 0:
@@ -226,9 +231,15 @@ def _recall(
     sharding: Sharding, there: ObjectSeen, back: str
 ) -> tuple[tuple[Write, ...], str, Mapping[str, JSON]]:
     """The old version stands and serves before anything is given to it."""
-    for one in shard_workloads(sharding, there.live, there.children):
-        if str(at(one, sharding.identity)) != back:
-            continue
+    known = [
+        one
+        for one in shard_workloads(sharding, there.live, there.children)
+        if str(at(one, sharding.identity)) == back
+    ]
+    if sharding.shards is not None and not known:
+        reason = f"not there any more: nothing would serve what is given to {back}"
+        return (), "progress", {"good": 0, "want": 1, "old": 1, "pods": [back], "reason": reason}
+    for one in known:
         kept = (at(one, ("metadata", "annotations")) or {}).get(RETIRED)
         if kept is not None:
             number = int(kept) if str(kept).isdigit() else 1

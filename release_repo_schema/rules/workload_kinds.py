@@ -82,6 +82,10 @@ def _sharded(
         said = f"`{alias}` says nothing of a shardedOperator: its members are namespaces"
         yield _at(document, (alias,), "not-allowed-here", said, "leave it out")
     where = ("shardedOperator", "manager")
+    if sharded.shards is not None and not sharded.shards.match_labels:
+        said = "no labels select every workload of the namespace, and the old version is sent away"
+        pointer = ("shardedOperator", "shards", "matchLabels")
+        yield _at(document, pointer, "empty-list", said, "write a label that only versions have")
     if sharded.manager[0] == "status":
         said = "`manager` is what we write, and nobody but its controller writes the status"
         yield _at(document, where, "wrong-path", said)

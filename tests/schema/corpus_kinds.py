@@ -109,6 +109,11 @@ KINDS: dict[str, Case] = {
         "updated\n  shards: {apiVersion: apps/v1, kind: Deployment, matchLabels: {a: b}, "
         "identity: metadata.labels.version}",
     ),
+    "shards that are every workload": sharded(
+        "keptOld",
+        "keptOld\n  shards: {apiVersion: apps/v1, kind: Deployment, matchLabels: {}, "
+        "identity: metadata.labels.version}",
+    ),
     "shards without an identity": sharded(
         "keptOld", "keptOld\n  shards: {apiVersion: apps/v1, kind: Deployment, matchLabels: {a: b}}"
     ),

@@ -321,3 +321,30 @@ def test_the_next_release_of_the_operator_finds_no_drift_and_takes_the_next_turn
     assert world.phase(second) == "ROLLED_BACK"
     assert reconciled(world, "st-1") == by("2.5.0", *TEAMS)
     assert world.running()["st-1"] == "2.5.0×2"
+
+
+def test_a_rollback_gives_nothing_to_a_version_that_is_gone(world: World) -> None:
+    """Somebody deleted the old version: its namespaces stay where at least something serves them."""
+    runs(world)
+    release = world.releases()
+    world.run_until("2026-11-24T09:03:00Z")
+    ref = ObjectRef("apps/v1", "Deployment", "infra", "op-2-4-1")
+    write = Write(ref=ref, verb="delete", purpose=Purpose.FORWARD)
+    world.fleet.write("st-1", write, fence="", manager="kubectl")
+    world.says(f"rollback {release} slow")
+    world.run_for(minutes=30)
+    assert kept(world, "st-1") == [list(TEAMS[1:])]
+    assert world.unit(release, ST_1).phase == "FAILED"
+
+
+def test_only_the_version_before_is_sent_away(world: World) -> None:
+    """What else carries the labels of the operator is not ours to scale."""
+    runs(world)
+    other = yaml.safe_load(OPERATOR.split("---")[0].replace("{{ version | replace('.', '-') }}", "x")
+                           .replace("{{ version }}", "debug")
+                           .replace("{{ values.image }}", "registry.local/debug:1"))  # fmt: skip
+    world.fleet.seed("st-1", [other])
+    release = world.releases()
+    world.run_to_the_end(release)
+    assert world.live("st-1", "Deployment", "op-x")["spec"]["replicas"] == 2
+    assert world.live("st-1", "Deployment", "op-2-4-1")["spec"]["replicas"] == 0

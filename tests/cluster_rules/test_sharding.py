@@ -1,0 +1,141 @@
+"""What proves that a version of an operator works in a namespace, and what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.cluster.own_kinds import row_from
+from bot.cluster.sharding import moves_of, placed, reach, routed, shard_look
+from bot.model.plan import JSON
+
+MOVED = "2026-11-24T09:00:30+00:00"
+SPEC: dict[str, Any] = {
+    "target": {"apiVersion": "mesh.example.com/v1", "kind": "Router"},
+    "shardedOperator": {
+        "list": ["spec", "limits", 0, "values"],
+        "means": "keptOld",
+        "manager": "spec.version",
+        "resources": [{"apiVersion": "example.com/v1", "kind": "Tenant"}],
+    },
+}
+
+
+def row(**changed: Any) -> Any:
+    return row_from(SPEC | {"shardedOperator": SPEC["shardedOperator"] | changed})
+
+
+def router(*kept: str, version: str = "op-2", note: str | None = None) -> JSON:
+    noted = note or f'{{"by": "op-2", "at": {{"a": "{MOVED}"}}}}'
+    metadata = {"name": "op", "annotations": {"sluice/moved": noted}}
+    spec = {"version": version, "limits": [{"values": list(kept)}]}
+    return {
+        "apiVersion": "mesh.example.com/v1",
+        "kind": "Router",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def namespace(name: str, **metadata: Any) -> JSON:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name} | metadata}
+
+
+def tenant(*written: tuple[str, str], status: JSON = None, **metadata: Any) -> JSON:
+    """A tenant of namespace a, and who wrote it when."""
+    entries = [{"manager": who, "time": f"2026-11-24T09:{at}Z"} for who, at in written]
+    kept = {"name": "main", "namespace": "a", "managedFields": entries} | metadata
+    return {"apiVersion": "example.com/v1", "kind": "Tenant", "metadata": kept, "status": status}
+
+
+def ready(*children: JSON, live: JSON = None, **changed: Any) -> bool:
+    """Whether namespace a is proved to be served by op-2."""
+    look = shard_look(row(**changed), live or router("b"), (namespace("a"), *children), "op-2")
+    (pod,) = look.pods
+    return pod.ready and pod in look.new
+
+
+@pytest.mark.parametrize(
+    ("written", "proved"),
+    [
+        ([("op-2", "00:35")], True),
+        ([("op-2", "00:30")], True),
+        ([("op-2", "00:29")], False),
+        ([("op-1", "05:00")], False),
+        ([("kubectl", "05:00"), ("op-1", "04:00")], False),
+        ([("op-1", "05:00"), ("op-2", "00:31")], True),
+        ([], False),
+    ],
+    ids=["after", "in that second", "before it moved", "by the old one", "by a person",
+         "by both", "by nobody"],
+)  # fmt: skip
+def test_only_what_the_new_version_wrote_since_is_a_proof(
+    written: list[tuple[str, str]], proved: bool
+) -> None:
+    """A version that was there in an earlier release has left its name everywhere."""
+    assert ready(tenant(*written)) is proved
+
+
+def test_every_object_has_to_be_written() -> None:
+    assert not ready(tenant(("op-2", "00:35")), tenant(("op-1", "00:35"), name="side"))
+
+
+def test_an_empty_namespace_has_nothing_to_prove() -> None:
+    assert ready()
+
+
+def test_what_is_on_its_way_out_is_not_waited_for() -> None:
+    assert ready(tenant(("op-1", "00:00"), deletionTimestamp="2026-11-24T09:00:00Z"))
+
+
+def test_a_user_agent_is_known_by_its_first_word() -> None:
+    """So the API server names it in managedFields."""
+    look = shard_look(
+        row(),
+        router("b", version="op-2/v9", note=f'{{"by": "op-2/v9", "at": {{"a": "{MOVED}"}}}}'),
+        (namespace("a"), tenant(("op-2", "00:35"))),
+        "op-2/v9",
+    )
+    assert look.pods[0].ready
+
+
+def test_a_field_may_tell_who_it_was() -> None:
+    field = {"reconciledBy": "status.by"}
+    assert ready(tenant(status={"by": "op-2"}), **field)
+    assert not ready(tenant(("op-2", "00:35"), status={"by": "op-1"}), **field)
+
+
+def test_another_version_in_the_object_serves_nothing_of_ours() -> None:
+    assert not ready(tenant(("op-2", "00:35")), live=router("b", version="op-1"))
+
+
+def test_namespaces_on_their_way_out_are_not_counted() -> None:
+    gone = namespace("z", deletionTimestamp="2026-11-24T09:00:00Z")
+    look = shard_look(row(), router(), (namespace("a"), gone), "op-2")
+    assert look.total == 1
+
+
+@pytest.mark.parametrize("note", ["", "no json", "[]", '{"by": 1}', '{"by": "x", "at": {"a": 7}}'])
+def test_a_note_that_somebody_spoilt_is_no_note(note: str) -> None:
+    """It is then asked for any proof, never taken for one."""
+    assert moves_of(router("b", note=note or "{}")).at == {}
+
+
+def test_the_list_means_what_the_row_says() -> None:
+    names = ("a", "b", "c")
+    kept, updated = row().sharding, row(means="updated", open=["*"]).sharding
+    assert routed(kept, router("b"), names) == {"a", "c"}
+    assert routed(updated, router("b"), names) == {"b"}
+    assert routed(updated, router("*"), names) == set(names)
+    assert routed(kept, {"spec": {}}, names) == set(names)
+
+
+def test_a_path_leads_through_lists_and_makes_none() -> None:
+    obj = {"spec": {"limits": [{"values": ["a"]}, {"values": ["b"]}]}}
+    path = ("spec", "limits", 1, "values")
+    assert reach(obj, path) == ["b"]
+    assert placed(obj, path, []) == {"spec": {"limits": [{"values": ["a"]}, {"values": []}]}}
+    assert obj["spec"]["limits"][1]["values"] == ["b"]
+    assert reach(obj, ("spec", "limits", 2, "values")) is None
+    assert placed(obj, ("spec", "limits", 2, "values"), []) == obj

@@ -324,7 +324,7 @@ def test_the_next_release_of_the_operator_finds_no_drift_and_takes_the_next_turn
 
 
 def test_a_rollback_gives_nothing_to_a_version_that_is_gone(world: World) -> None:
-    """Somebody deleted the old version: its namespaces stay where at least something serves them."""
+    """Somebody deleted the old version: its namespaces stay where something serves them."""
     runs(world)
     release = world.releases()
     world.run_until("2026-11-24T09:03:00Z")
@@ -340,9 +340,9 @@ def test_a_rollback_gives_nothing_to_a_version_that_is_gone(world: World) -> Non
 def test_only_the_version_before_is_sent_away(world: World) -> None:
     """What else carries the labels of the operator is not ours to scale."""
     runs(world)
-    other = yaml.safe_load(OPERATOR.split("---")[0].replace("{{ version | replace('.', '-') }}", "x")
-                           .replace("{{ version }}", "debug")
-                           .replace("{{ values.image }}", "registry.local/debug:1"))  # fmt: skip
+    text = OPERATOR.split("---")[0].replace("{{ version | replace('.', '-') }}", "x")
+    text = text.replace("{{ version }}", "debug").replace("{{ values.image }}", "debug:1")
+    other = yaml.safe_load(text)
     world.fleet.seed("st-1", [other])
     release = world.releases()
     world.run_to_the_end(release)

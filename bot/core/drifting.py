@@ -16,7 +16,7 @@ from typing import cast
 
 from bot.cluster.drift import HIDDEN, Edit, edits, hidden, kept
 from bot.cluster.fields import MISSING
-from bot.cluster.kinds import row_of
+from bot.cluster.kinds import WorkloadKind, row_for, row_of
 from bot.cluster.render import digest
 from bot.core import siblings
 from bot.core.pace import LOOK_EVERY
@@ -82,7 +82,7 @@ def _keep(t: Turn, u: Unit, seen: UnitSeen, refs: set[ObjectRef], *, first: bool
     for planned, last, live, target in _objects(t, u, seen):
         if planned not in refs or live is None:
             continue
-        row = row_of(planned, t.s.index.rows)
+        row = _row(t, u, planned, target, last)
         new = kept(last, live, target, row, begun=begun)
         old = kept(last, live, last, row, begun=begun)
         t.blobs |= {digest(new): new, digest(old): old}
@@ -129,9 +129,17 @@ def _found(t: Turn, u: Unit, seen: UnitSeen) -> Iterator[tuple[ObjectRef, Edit]]
         if live is None:
             yield ref, Edit((), "there", MISSING)
             continue
-        row = row_of(ref, t.s.index.rows)
+        row = _row(t, u, ref, target, last)
         for edit in edits(last, live, target, row, begun=begun):
             yield ref, edit
+
+
+def _row(t: Turn, u: Unit, ref: ObjectRef, *specs: JSON) -> WorkloadKind | None:
+    """The row by which the unit rolls the object: what that leaves in it is no edit."""
+    rows = t.s.index.rows
+    if row_of(ref, rows) is None:
+        return None
+    return row_for(ref, *specs, rows=rows, by_node=u.plan.nodes is not None)
 
 
 def _objects(

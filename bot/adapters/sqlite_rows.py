@@ -67,7 +67,14 @@ def _none(row: Any) -> str:
 KINDS = {
     kind.type: kind
     for kind in (
-        Kind(type=ReleaseState, table="release", release=_own, counted=True),
+        Kind(
+            type=ReleaseState,
+            table="release",
+            release=_own,
+            counted=True,
+            # One that went back is not forgotten before its revert is proposed.
+            open=lambda row: row.sticks and row.revert is None,
+        ),
         Kind(type=UnitState, table="unit", release=_own, counted=True),
         Kind(
             type=Hold,

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import cast
 
-from bot.cluster.drive import counted, total_of, up_to_date
+from bot.cluster.drive import up_to_date
 from bot.cluster.goal import Mode
-from bot.cluster.kinds import stops_part_way
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import one_way
 from bot.cluster.render import digest
 from bot.core import chain, drifting, endings, siblings
-from bot.core.batches import next_step, still_ahead
+from bot.core.batch_ahead import batch_ahead
+from bot.core.batches import still_ahead
 from bot.core.floors import soaks
 from bot.core.messages_undo import irreversible
 from bot.core.messages_undo import one_way as in_words
@@ -81,13 +81,9 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
         t.put(replace(u.state, phase=UnitPhase.SUCCEEDED, since=t.s.now, look_at=None))
         t.tell("unit.succeeded", u.plan.unit, unchanged=True)
         return
-    first_install = t.is_first_install(u)
-    totals = {} if first_install else _totals(t, u, seen)
-    whole = first_install or not totals or not _can_stop(t, u)
-    step = next_step(
-        u.component.batches, totals, done=u.state.step, previous=u.state.targets, whole=whole
-    )
-    ahead = still_ahead(u.component.batches, totals, step, whole=whole)
+    found = batch_ahead(t, u, seen)
+    totals, step = found.totals, found.step
+    ahead = still_ahead(u.component.batches, totals, step, whole=found.whole)
     endings.start(t)
     progress = t.progress(u)
     state = replace(
@@ -194,22 +190,6 @@ def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:
     return up_to_date(
         goal.objects, last, seen, rows=goal.rows, nodes=goal.nodes, places=goal.places
     )
-
-
-def _totals(t: Turn, u: Unit, seen: UnitSeen) -> dict[str, int]:
-    goal = t.goal(u, Mode.FORWARD)
-    refs = counted(goal.objects, goal.rows)
-    found = {ref.key: total_of(ref.key, seen, goal.rows) for ref in refs}
-    return {
-        key: total if goal.nodes is None else len(goal.places[key])
-        for key, total in found.items()
-        if total is not None
-    }
-
-
-def _can_stop(t: Turn, u: Unit) -> bool:
-    rows = t.s.index.rows
-    return any(stops_part_way(t.s.blobs[planned.digest], rows) for planned in u.plan.objects)
 
 
 def _soak(t: Turn, u: Unit) -> bool:

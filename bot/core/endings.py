@@ -271,9 +271,11 @@ def finish(t: Turn) -> None:
 
 
 def _goes_back(unit: UnitState) -> bool:
-    """Still on its way back, or failed there; what never began has nothing to take back."""
+    """Still on its way back, or failed there. What failed forward and was not sent back belongs to
+    a newer release now.
+    """
     return unit.phase is UnitPhase.ROLLING_BACK or (
-        unit.phase is UnitPhase.FAILED and unit.began is not None
+        unit.phase is UnitPhase.FAILED and unit.began is not None and unit.back
     )
 
 

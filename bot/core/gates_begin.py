@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bot.core.batch_ahead import is_last
 from bot.core.calendar import attended_need
 from bot.core.failed import failures
 from bot.core.floors import floor_first_wave, soaks
 from bot.core.fronts import IN_THE_WAY, neighbours_in_flight, obstacle
 from bot.core.gates_needs import elsewhere
-from bot.core.gates_shared import ask_checks, frozen, held
+from bot.core.gates_shared import Look, ask_checks, frozen, held
 from bot.core.messages_void import asked_anew
 from bot.core.scope import release_named
 from bot.core.situation import Unit, calendar_unit, covered, reaches
@@ -219,7 +220,9 @@ def window(t: Turn, u: Unit) -> Wait | None:
     place = calendar_unit(t.s, u.plan)
     between, after = soaks(t.s, u)
     attended = t.s.rules.policy.spec.windows.attended
-    need = attended_need(u.component.batch_takes, after if t.next_is_last(u) else between, attended)
+    last = is_last(t, u)
+    soak = max(between, after) if last is None else after if last else between
+    need = attended_need(u.component.batch_takes, soak, attended)
     opening = calendar.ask(place, t.s.now)
     start = calendar.next_start(place, t.s.now, need)
     until = start.at if start else None
@@ -231,15 +234,15 @@ def window(t: Turn, u: Unit) -> Wait | None:
             who=t.who("override"),
             source=opening.source,
         )
-    if until != t.s.now:
-        return Wait(
-            code="does-not-fit",
-            facts={"need": need, "close": opening.next_close},
-            until=until,
-            who=t.who("override"),
-            source=opening.source,
-        )
-    return None
+    if until == t.s.now or (last is None and u.plan.unit in t.s.seen):
+        return None
+    return (Look if last is None else Wait)(
+        code="does-not-fit",
+        facts={"need": need, "close": opening.next_close},
+        until=until,
+        who=t.who("override"),
+        source=opening.source,
+    )
 
 
 def checks_before(t: Turn, u: Unit) -> Wait | None:

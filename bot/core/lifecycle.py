@@ -82,7 +82,7 @@ def explain(s: Situation) -> tuple[Waiting, ...]:
     for unit in s.plan.units:
         u = t.unit(unit.unit)
         closed = first_closed(t, u)
-        if closed is not None and isinstance(closed[1], Look):
+        if closed is not None and isinstance(closed[1], Look) and not closed[1].facts:
             closed = _asked_before(t, u)
         if closed is not None:
             found.append(Waiting(unit=unit.unit, gate=closed[0], wait=closed[1]))
@@ -102,7 +102,9 @@ def _whole(t: Turn) -> list[Waiting]:
     """What a release waits for that has no unit left, or none at all: a hold, or a last yes."""
     if t.state.phase is ReleasePhase.PROPOSED or t.state.phase.ended:
         return []
-    if any(not unit.phase.ended for unit in t.units.values()):
+    back = t.state.phase is ReleasePhase.ROLLING_BACK
+    idle = (UnitPhase.PENDING,) if back else ()  # what never began has nothing to go back
+    if any(not (unit.phase.ended or unit.phase in idle) for unit in t.units.values()):
         return []
     holds = [hold for hold in t.holds if hold.release == t.s.name]
     holds.sort(key=lambda hold: hold.code is not HoldCode.FAILED)
@@ -220,8 +222,9 @@ def _while_waiting(t: Turn, u: Unit, gate: str, wait: Wait) -> None:
     if gate == "reachable":
         if state.phase is UnitPhase.PENDING and wait.until is not None and t.s.now >= wait.until:
             endings.quarantine(t, u, str(wait.facts.get("error", "")))
-        elif wait.code == "rebuilt" and state.phase is not UnitPhase.PENDING:
-            t.put(replace(state, look_at=t.s.now + UNREACHABLE_EVERY))
+        elif wait.code == "rebuilt":
+            begun = state.phase is not UnitPhase.PENDING
+            t.put(replace(state, look_at=t.s.now + UNREACHABLE_EVERY if begun else None))
         return
     if _waits_in_its_way(t, u, gate, wait):
         return

@@ -141,9 +141,6 @@ class Turn:
         blobs = ChainMap(self.blobs, cast("dict[str, JSON]", self.s.blobs))
         return goal_of(self.s, self.units, blobs, u, mode)
 
-    def next_is_last(self, u: Unit) -> bool:
-        return u.state.step >= len(u.component.batches) - 2
-
     def runs(self, u: Unit, when: str) -> tuple[CheckRun, ...]:
         """The checks of the batch in hand, those not yet measured included."""
         if when == "before":

@@ -56,10 +56,16 @@ def load_board(store: Store, rules: Rules, versions: Versions, now: datetime) ->
         decisions.setdefault(decision.release, {})[decision.number] = decision
     for state in store.rows(ReleaseState, live=True):
         versions.learn(state)
+        if state.phase.ended:
+            # Its revert could not be proposed yet: it stays on the board until that is done.
+            active = load_release(store, versions, state.release, now)
+            if active is not None:
+                board.add(active)
+            continue
         plan = plans.get(state.release)
         rows = units.get(state.release, {})
         board.flaws += tuple(flaws(state, plan, rows))
-        if state.phase.ended or (plan is None and state.phase is ReleasePhase.PROPOSED):
+        if plan is None and state.phase is ReleasePhase.PROPOSED:
             continue
         plan = plan or unplanned(
             state.release, Origin(commit=state.commit, position=state.position)

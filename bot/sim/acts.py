@@ -89,7 +89,9 @@ class Actor:
             if path in files:
                 self.place.docs[path] = files[path].decode()
             self.place.seen_main(good=self.place.main.good)
-            if data["how"] != "squash":
+            if data["how"] == "squash":
+                self.place.squashed[name] = data["by"]
+            else:
                 git.close(branch)
 
     def _close(self, data: dict[str, Any]) -> None:
@@ -139,6 +141,7 @@ class Actor:
         from bot.sim.history import Process
 
         at = self.place.true.now()
+        self.place.second = True
         self.history.second = Process("second", self.place)
         for gap in data["gaps"]:
             at += timedelta(seconds=gap)

@@ -127,8 +127,9 @@ class FaultyStore:
 
     def __init__(self, store: MemoryStore, weather: Weather) -> None:
         self._store, self._weather = store, weather
-        for name in ("get", "rows", "blob", "mark", "notes", "note", "answer", "events"):
-            setattr(self, name, getattr(store, name))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
     def commit(self, changes: Any) -> Any:
         if changes.empty:

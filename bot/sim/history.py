@@ -82,7 +82,7 @@ class Process:
             git=FaultyGit(place.git, weather),
             chat=FaultyChat(place.chat, weather),
             fleet=place.fleet,
-            store=FaultyStore(place.store, weather),  # type: ignore[arg-type]
+            store=FaultyStore(place.store, weather),
             clock=place.clock,
             renderer=RENDERER,
         )

@@ -124,10 +124,13 @@ def order(seen: Seen) -> Iterator[str]:
 @law("targets", "A batch is as large as it was written, and never smaller than the one before.")
 def targets(seen: Seen) -> Iterator[str]:
     last: dict[str, Mapping[str, int]] = seen.keep("targets", dict)
+    began: dict[str, Mapping[str, int]] = seen.keep("targets-begun", dict)
     for event in seen.events:
         key = f"{event.release}/{event.unit}"
         if event.kind == "unit.rolling-back":
             last.pop(key, None)
+        if event.kind == "batch.succeeded" and key in began:
+            last[key] = began[key]
         if event.kind != "batch.applying":
             continue
         written = oracle.component_spec(seen.now, event.unit)["batches"]
@@ -141,7 +144,7 @@ def targets(seen: Seen) -> Iterator[str]:
                 yield f"{named(event)} wants {target} of {total}, written is {written}"
             if event.batch == 1 and not before and target > _first(written, total):
                 yield f"{named(event)} begins with {target} of {total}, written is {written}"
-        last[key] = wanted
+        began[key] = wanted
 
 
 def _count(step: int | str, total: int) -> int:

@@ -60,7 +60,7 @@ def _may_vote(seen: Seen, asked: Asked) -> Iterator[str]:
     row = seen.place.store.get(Decision, str(asked.answer.body.get("decision")))
     if row is None:
         return
-    if asked.by == seen.place.authors.get(row.release):
+    if asked.by == _author(seen, row.release):
         yield f"{asked.by} is an author and was heard with {asked.text!r}"
     if not any(oracle.roles(docs, asked.by) & set(row.roles) for docs in seen.rules):
         yield f"{asked.by} holds none of {row.roles} and was heard with {asked.text!r}"
@@ -75,7 +75,7 @@ def approval(seen: Seen) -> Iterator[str]:
 
 
 def _missing(seen: Seen, docs: Docs, event: Event) -> str:
-    author = seen.place.authors.get(event.release, "")
+    author = _author(seen, event.release)
     extra = 0 if oracle.known(docs, author) else 1
     for what, subject, count, roles in _asked(seen, docs, event):
         rows = [
@@ -87,6 +87,15 @@ def _missing(seen: Seen, docs: Docs, event: Event) -> str:
         if best < count + extra:
             return f"{what} {subject} has {best} of {count + extra}"
     return ""
+
+
+def _author(seen: Seen, release: str) -> str:
+    """Who wrote it. A squash of a pull request that the bot never saw is its merger's own."""
+    state = seen.releases.get(release)
+    unseen = state is not None and state.pull is None and state.merged is not None
+    if unseen and release in seen.place.squashed:
+        return seen.place.squashed[release]
+    return seen.place.authors.get(release, "")
 
 
 def _yes(docs: Docs, row: Decision, roles: set[str], author: str) -> int:

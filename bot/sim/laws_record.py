@@ -36,6 +36,9 @@ def no_bug(seen: Seen) -> Iterator[str]:
     for event in seen.events:
         if event.kind == "hold.set" and event.data.get("code") == "bug":
             yield f"{event.data.get('reason')}\n{event.data.get('trace', '')}"
+    for asked in seen.answered:
+        if asked.answer is not None and asked.answer.code == 70:
+            yield f"{asked.text!r} of {asked.by}: {asked.answer.text}"
     for problem in seen.bot.problems if seen.bot is not None else ():
         if "fault in sluice" in problem:
             yield problem
@@ -45,6 +48,8 @@ def no_bug(seen: Seen) -> Iterator[str]:
 def main_is_good(seen: Seen) -> Iterator[str]:
     if seen.bot is None or not seen.tick.whole or not seen.tick.git:
         return
+    if seen.place.second:
+        return  # an old board knows an old main, until it has to read the store again
     broken = seen.bot.board.rules.broken
     if bool(broken) == seen.place.main.good:
         yield f"main is {'broken' if broken else 'good'}: {broken}"

@@ -78,6 +78,9 @@ class MemoryStore:
             found = [pair for pair in found if known.open(pair[1]) or self._live(known, pair[1])]
         return tuple(row for _, row in sorted(found, key=lambda pair: pair[0]))
 
+    def names(self, kind: type[Any], *, ending: str = "") -> tuple[str, ...]:
+        return tuple(key for key in self._rows[kind_of(kind).type] if key.endswith(ending))
+
     def blob(self, digest: str) -> JSON | None:
         return self._blobs.get(digest)
 

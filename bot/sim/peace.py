@@ -153,7 +153,7 @@ class Peace:
                     number = hold.id.rpartition("/")[2]
                     self._say(f"approve {name}#{number}", by)
             case "accept":
-                for by in ("ben", "ana"):
+                for by in ("ben", "ana", "cleo"):
                     self._say(f"accept {name}", by)
             case "resume":
                 self._say(f"resume {hold.scope}", "ana")

@@ -102,10 +102,14 @@ class Place:
         self.notes: dict[int, Asked] = {}
         self.authors: dict[str, str] = {}
         """Release → who proposed it."""
+        self.squashed: dict[str, str] = {}
+        """Release → who squashed its pull request into main."""
         self.edited: set[str] = set()
         """Workloads (component@cluster) that somebody else touched."""
         self.rebuilt: dict[str, datetime] = {}
         self.resized: dict[str, datetime] = {}
+        self.second = False
+        """Whether a second process has begun, which may have another board."""
         self.sick: dict[str, datetime] = {}
         self.jumps: list[tuple[datetime, timedelta]] = []
         """When the bot's clock was set, in true time, and by how much."""

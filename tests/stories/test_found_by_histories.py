@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+from bot.ports import GitError
 from tests import repo_files
 from tests.world import World
 
@@ -65,6 +68,72 @@ def test_a_unit_that_waits_for_its_turn_makes_nobody_tick(world: World) -> None:
         world.clock.at = max(due or end, world.clock.at + timedelta(seconds=1))
         ticks += 1
     assert ticks < 200, "it is due again and again, and nothing can happen"
+
+
+def test_a_revert_that_git_did_not_take_is_proposed_after_a_restart(world: World) -> None:
+    """The release has ended in the store; that its revert is missing must not be forgotten."""
+    world.clock.at = world.clock.at.replace(hour=9)
+    release = world.releases()
+    world.run_for(minutes=3)
+    world.dies()
+    world.around = lambda ports: replace(ports, git=NoProposals(ports.git))
+    world.says(f"rollback {release} --reason odd")
+    world.run_for(minutes=30)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert not world.branch(f"revert-{release}")
+    world.dies()
+    world.around = lambda ports: ports
+    world.run_for(minutes=1)
+    assert world.branch(f"revert-{release}"), "the rollback sticks in Git too"
+
+
+class NoProposals:
+    """A Git host that can be read, and takes no pull request."""
+
+    def __init__(self, git: Any) -> None:
+        self._git = git
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._git, name)
+
+    def propose(self, *args: Any, **named: Any) -> str:
+        raise GitError("the Git host takes nothing now")
+
+
+def test_what_a_newer_release_took_over_does_not_hold_up_a_way_back(world: World) -> None:
+    """It failed there, was replaced, and is the newer one's: the rest of the old one goes back."""
+    world.clock.at = world.clock.at.replace(hour=9)
+    image = "registry.local/node-agent:2.5.0"
+    world.changes(
+        {"pipelines/standard.yaml": repo_files.pipeline(maxFailures=1, waves=[1, "100%"])}
+    )
+    world.breaks("eu-1", {"do": "crashLoop", "image": image, "pods": 9})
+    first = world.releases()
+    world.run_for(hours=2)
+    assert world.unit(first, "node-agent@eu-1").phase == "FAILED"
+    second = world.releases("node-agent-2-6-0", "2.6.0", supersedes=[first])
+    for _ in range(400):
+        if world.unit(second, "node-agent@eu-1").began is not None:
+            break
+        world.run_for(seconds=30)
+    assert world.phase(first) == "SUPERSEDED"
+    assert world.says(f"rollback {first} --reason odd").code == 0
+    world.run_for(minutes=40)
+    assert world.phase(first) == "ROLLED_BACK", world.why(first)
+
+
+def test_the_last_batch_has_to_fit_with_its_own_silence(world: World) -> None:
+    """On one node every batch is the last: an hour of silence does not fit before 17:00."""
+    spec = {"batchSoak": "1m", "soak": "1h"}
+    world.write({"components/node-agent/component.yaml": repo_files.component(**spec)})
+    world.write({"fleet/clusters/st-1.yaml": repo_files.cluster("st-1", "staging", 1)})
+    policy = repo_files.doc("Policy", "policy", {"windows": {"attended": "1h"}})
+    world.changes({"policy/policy.yaml": policy})
+    world.clock.at = world.clock.at.replace(hour=16, minute=30)
+    release = world.releases()
+    world.run_for(minutes=5)
+    assert "[window]" in world.why(release)
+    assert not world.events(release, "batch.applying")
 
 
 AGAIN = "2026-11-24T10:03:00Z"

@@ -13,7 +13,6 @@ from release_repo_schema.models import (
     Cluster,
     Component,
     KindModel,
-    Release,
 )
 
 CHECK_KINDS_NOW = frozenset(("workload", "cel"))
@@ -30,8 +29,6 @@ def not_in_this_version(model: KindModel) -> Iterator[tuple[Pointer, str]]:
             for kind in model.spec.kinds():
                 if kind not in CHECK_KINDS_NOW:
                     yield ("spec", kind), f"a check by {kind}"
-        case Release():
-            yield from _release(model)
         case _:
             return
 
@@ -51,9 +48,3 @@ def _component(component: Component) -> Iterator[tuple[Pointer, str]]:
     for field in ("block", "ignore", "ask"):
         if getattr(spec.guard, field):
             yield ("spec", "guard", field), f"`guard.{field}`"
-
-
-def _release(release: Release) -> Iterator[tuple[Pointer, str]]:
-    spec = release.spec
-    if spec.late_joiners == "join":
-        yield ("spec", "lateJoiners"), "`lateJoiners: join`"

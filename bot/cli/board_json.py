@@ -33,6 +33,10 @@ def release_json(state: ReleaseState, view: ReleaseView | None) -> dict[str, Any
         "revert": state.revert,
         "pull": state.pull,
         "owed": list(view.owed) if view else [],
+        "additions": [
+            {"digest": one.digest, "at": instant(one.at), "units": list(one.units)}
+            for one in (view.plan.additions if view else ())
+        ],
     }
 
 

@@ -110,7 +110,7 @@ def retry(ask: Ask) -> Outcome:
         if t.state.phase.ended:
             t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None)
         for name in again:
-            _again(t, name, ask.by)
+            try_again(t, name, ask.by)
         outcome.step(t)
         lift(ask, outcome, [*failure_holds(ask, active, again), *cleared(ask, active, t)])
         names += again
@@ -143,7 +143,7 @@ def _retriable(ask: Ask, active: Active, name: str) -> bool:
             return phase in RETRIABLE
 
 
-def _again(t: Turn, name: str, by: str) -> None:
+def try_again(t: Turn, name: str, by: str) -> None:
     unit = t.units[name]
     t.tell("unit.retry", name, actor=by)
     if t.state.phase is ReleasePhase.ROLLING_BACK or unit.back:

@@ -339,6 +339,10 @@ def _facts(view: ReleaseView) -> tuple[tuple[str, str], ...]:
     if plan.reason:
         facts.append(("Reason", short(clause(plan.reason), 200)))
     facts.append(("Plan", plan.plan_hash.removeprefix("sha256:")[:12]))
+    if plan.additions:
+        joined = [unit for one in plan.additions for unit in one.units]
+        mark = plan.additions[-1].digest.removeprefix("sha256:")[:12]
+        facts.append(("Joined", f"{row(joined, most=3)} ({mark})"))
     if view.state.began is not None:
         facts.append(("Began", _moment(view, view.state.began)))
     elif view.state.merged is not None:

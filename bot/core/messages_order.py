@@ -94,3 +94,7 @@ def covers(wave: int, waves: int, label: str, value: str, why: str) -> str:
     """`wave 2 of 5: taken earlier, the first with size large; score 515 (…)`."""
     rest = why.partition(": ")[2]
     return f"wave {wave} of {waves}: taken earlier, the first with {label} {value}; {rest}"
+
+
+JOINED = "joined while the release ran"
+"""The reason of a unit's place behind all others of its stage."""

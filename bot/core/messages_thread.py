@@ -263,10 +263,21 @@ def _window_closed(event: Event, view: ReleaseView) -> Message:
     return Message(text=sentence("The window closed; nothing new begins", then))
 
 
+def _amended(event: Event, _view: ReleaseView) -> Message:
+    units = row(event.data.get("units"))
+    return Message(
+        text=sentence(
+            f"Joined: {units or 'a unit'}, as the last wave of its stage",
+            "Planned from the release's own commit; nothing else changed",
+        )
+    )
+
+
 _STORIES: Mapping[str, Say] = {
     **UNIT_STORIES,
     "release.proposed": _proposed,
     "release.scheduled": _scheduled,
+    "release.amended": _amended,
     "release.began": _began,
     "release.succeeded": _succeeded,
     "release.rolling-back": _rolling_back,

@@ -232,6 +232,12 @@ def _drift_kept(event: Event, _view: ReleaseView) -> Message:
     )
 
 
+def _left(event: Event, _view: ReleaseView) -> Message:
+    return Message(
+        text=f"{event.unit} is left out: main has its cluster no more. It comes back with it."
+    )
+
+
 UNIT_STORIES: Mapping[str, Say] = {
     "batch.applying": _batch_applying,
     "batch.soaking": _batch_soaking,
@@ -244,6 +250,7 @@ UNIT_STORIES: Mapping[str, Say] = {
     "unit.quarantined": _quarantined,
     "unit.back": _back,
     "unit.drifted": _drifted,
+    "unit.left": _left,
     "unit.drift-kept": _drift_kept,
     "unit.rolling-back": _unit_rolling_back,
     "unit.rolled-back": _unit_rolled_back,

@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.cluster.render import digest
 from bot.cluster.tasks import split
+from bot.core.additions import as_merged
 from bot.core.asked import policy_ask
 from bot.core.members import Brought, Membership
 from bot.core.order import Candidate, Placement, lanes, left_out
@@ -132,8 +133,10 @@ def plan_hash(plan: ReleasePlan) -> str:
     """`sha256:<hex>` over what the contract says the hash covers, and nothing else.
 
     In it: spec, units in order, waves, batches, digests of rendered objects, checks, soak,
-    approvals, and how stages and batches run. Not in it: reasons, labels, commit, authors.
+    approvals, and how stages and batches run. Not in it: reasons, labels, commit, authors, and
+    what joined it since.
     """
+    plan = as_merged(plan)
     covered = {
         "release": plan.release,
         "spec": plan.spec,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 JSON = Any
@@ -170,6 +170,19 @@ class StagePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """Units that joined a plan while its release ran. `digest` covers them, and what they were
+    added to.
+    """
+
+    digest: str
+    at: datetime
+    commit: str
+    """The commit of main that brought their clusters."""
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasePlan:
     """The plan of one release. `plan_hash` covers all but `commit`, `position` and `pull`."""
 
@@ -195,6 +208,8 @@ class ReleasePlan:
     pull: str | None = None
     authors: tuple[str, ...] = ()
     """E-mail addresses of all authors and committers of the pull request, and who opened it."""
+    additions: tuple[Addition, ...] = ()
+    """What joined it since; no part of its hash."""
 
 
 @dataclass(frozen=True, slots=True)

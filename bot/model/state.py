@@ -170,6 +170,8 @@ class UnitState:
     """What somebody edited of what we applied, as it was asked: object, path, from, to, by."""
     drift_mark: str = ""
     """Digest of these edits: an answer is to them and to no others."""
+    left: bool = False
+    """Its cluster is gone from main: it is left out, and comes back with the cluster."""
     adopted: Mapping[str, str] = field(default_factory=dict)
     """Object key → digest of the object with an edit that is kept, in the place of the planned."""
     look_at: datetime | None = None

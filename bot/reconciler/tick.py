@@ -30,6 +30,7 @@ from bot.reconciler.comparing import Comparer
 from bot.reconciler.damage import hold_damaged
 from bot.reconciler.hearing import Heard, is_stop, others, stops
 from bot.reconciler.inbox import take_note
+from bot.reconciler.joining import follow_fleet
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import answered_calls, load_board, load_runs, to_look_at
 from bot.reconciler.looking import look
@@ -233,6 +234,7 @@ class Reconciler:
                 _, links = self.noticer.set_rules(head, now, ledger)
                 self.ports.fleet.connect(links)
                 self._rules_set = True
+                follow_fleet(self.board, self.planner, now, ledger)
         for pull, shown in noticed.pulls:
             self.reporter.pull(ledger, self.board, pull, shown, now)
 

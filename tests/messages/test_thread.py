@@ -60,6 +60,8 @@ def _story() -> list[Event]:
         event("unit.succeeded", ST2, unchanged=True),
         event("unit.quarantined", "node-agent@eu-3", error="connection refused"),
         event("unit.back", "node-agent@eu-3"),
+        event("unit.left", "node-agent@eu-3", cluster="eu-3"),
+        event("release.amended", units=["node-agent@eu-9"], digest="sha256:ab"),
         event("unit.drifted", ST1, edits=EDITS, who=["ben"]),
         event("unit.drift-kept", ST1, who="ben", edits=EDITS),
         event("hold.set", who="ben", scope="all", code="paused", reason="switch upgrade"),

@@ -49,7 +49,7 @@ def _join(board: Board, planner: Planner, active: Active, now: datetime, ledger:
     if not late or active.state.superseded_by:
         return
     repo = with_clusters(planner.load(plan.commit), planner.load(rules.commit), late)
-    planned = planner.anew(repo, plan.release, plan)
+    planned = planner.anew(repo, plan) if plan.release in repo.releases else None
     if planned is None or not same_definition(plan, planned.plan):
         log.warning("%s cannot be planned for %s as it was frozen", plan.release, sorted(late))
         return

@@ -195,12 +195,10 @@ class Planner:
             return draft.told(repo, name)
         return draft.planned
 
-    def anew(self, repo: Repo, name: str, plan: ReleasePlan) -> PlannedRelease | None:
-        """A plan that was frozen, made once more from a repo; None where that cannot be."""
-        if name not in repo.releases:
-            return None
+    def anew(self, repo: Repo, plan: ReleasePlan) -> PlannedRelease | None:
+        """A frozen plan, made once more from a repo that has its Release; None: it cannot be."""
         origin = Origin(commit=plan.commit, position=plan.position)
-        return self._draft(repo, repo, name, known=NOTHING_KNOWN, origin=origin).planned
+        return self._draft(repo, repo, plan.release, known=NOTHING_KNOWN, origin=origin).planned
 
     def alone(
         self, commit: str, name: str, *, now: datetime, known: Known = NOTHING_KNOWN

@@ -19,7 +19,6 @@ from bot.core.exposure import forecast_exposure
 from bot.core.forecast import forecast
 from bot.core.forecast_waits import delays
 from bot.core.members import Brought, Membership
-from bot.core.messages_notice import NAME_TAKEN, NAME_TAKEN_HINT
 from bot.core.order import Candidate
 from bot.core.plan import Origin, Rendered, build, spec_json
 from bot.core.plan_jobs import Source, all_blobs, source_of, wanted
@@ -32,6 +31,7 @@ from bot.core.plan_shown import (
     ReleaseShown,
     UnitShown,
 )
+from bot.core.plan_touched import name_taken, touched
 from bot.core.plan_unreleased import unreleased
 from bot.core.plan_versions import versions_by_releases
 from bot.core.plan_way_back import of_the_way_back
@@ -102,13 +102,14 @@ class Planner:
             return PullPlan(base=base, head=head, findings=conflicts, conflicts=tried.conflicts)
         before, after = self.load(base), self.repos.of_tree(tried.tree_id, tried.tree)
         findings = _lint(after, now=now, active=(), base=before)
+        findings += touched(before, after, known.running)
         # What lint refuses is not planned, but its templates are tried: all mistakes at once.
         releases: list[ReleaseShown] = []
         refused = bool(_errors(findings))
         for name in sorted(new_releases(before, after)):
             if known.taken(name):
                 # Its row is somebody's record: there is nothing to plan.
-                findings.append(_name_taken(after, name))
+                findings.append(name_taken(after, name))
                 continue
             draft = self._draft(before, after, name, known=known, origin=Origin())
             findings += draft.findings if refused else draft.told(after, name)
@@ -384,12 +385,6 @@ def _lint(
         *condition_findings(repo),
         *rule_findings(repo),
     ]
-
-
-def _name_taken(repo: Repo, name: str) -> Finding:
-    said = NAME_TAKEN.replace("{name}", name)
-    document = repo.documents["Release", name]
-    return document.finding(("metadata", "name"), "name-taken", said, NAME_TAKEN_HINT)
 
 
 def _removed(before: Repo, after: Repo) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.core.plan import plan_hash
 from bot.core.soundness import flaws
+from bot.reconciler.known import known
 from tests import repo_files
 from tests.stories.test_unreachable import EU_1, EU_2
 from tests.world import World
@@ -143,3 +144,28 @@ def test_one_that_comes_back_goes_on_by_its_gates(world: World) -> None:
     assert world.unit(release, EU_2).phase == "PENDING"
     world.run_to_the_end(release)
     assert world.running()["eu-2"] == "2.5.0×4"
+
+
+def test_the_pull_request_that_relabels_lists_the_running_releases(world: World) -> None:
+    """Whoever merges it knows what it does to what runs: nothing, and that is worth knowing."""
+    release = world.releases()
+    world.run_until("2026-11-24T09:10:00Z")
+    relabelled = repo_files.cluster("eu-1", "prod", 4, haPair="b")
+    files = {"fleet/clusters/eu-1.yaml": relabelled, "fleet/clusters/eu-2.yaml": None}
+    world.proposes("relabel", files)
+    assert world.git is not None
+    head = next(pull.head for pull in world.git.pulls() if pull.id == "pr/relabel")
+    main = world.git.head()
+    assert main is not None
+    facts = known(world.bot.ports.store, world.bot.board)
+    shown = world.bot.planner.pull(main, head, now=world.clock.at, known=facts)
+    found = {one.code: one for one in shown.findings}
+    assert {one.level for one in shown.findings} == {"warning"}
+    moved, gone = found["running-cluster-relabelled"], found["running-cluster-leaves"]
+    assert moved.path == "fleet/clusters/eu-1.yaml"
+    assert moved.message == f"eu-1 changes haPair while it is in {release}"
+    assert gone.message == f"eu-2 is taken away while it is in {release}"
+    world.merges("relabel")
+    world.tick()
+    world.run_to_the_end(release)
+    assert world.unit(release, EU_1).phase == "SUCCEEDED"

@@ -49,7 +49,14 @@ def skip(ask: Ask) -> Outcome:
     lift(ask, outcome, [*failure_holds(ask, active, [unit.unit]), *cleared(ask, active, t)])
     plan = active.index.units[unit.unit]
     freed = [n for n in active.index.needing(plan) if not t.units[n].phase.ended]
-    outcome.text = done("skip", unit=unit.unit, reason=ask.command.reason, by=ask.by, freed=freed)
+    outcome.text = done(
+        "skip",
+        unit=unit.unit,
+        reason=ask.command.reason,
+        by=ask.by,
+        freed=freed,
+        half_way=t.units[unit.unit].began is not None,
+    )
     outcome.body = {"release": t.s.name, "unit": unit.unit, "phase": UnitPhase.SKIPPED.value}
     return outcome
 

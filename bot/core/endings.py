@@ -16,7 +16,7 @@ from bot.core.messages_endings import (
     component_went_back,
     expired,
     goes_back_with,
-    needs_what_is_back,
+    needs_what_is_not_there,
     revert_branch,
     stopped,
 )
@@ -298,10 +298,10 @@ def _leave_out(t: Turn) -> None:
             continue
         if ahead.root.phase is UnitPhase.QUARANTINED:
             quarantine(t, t.unit(unit.unit), "")
-        elif ahead.root.phase is UnitPhase.ROLLED_BACK:
+        elif ahead.root.phase in (UnitPhase.ROLLED_BACK, UnitPhase.SKIPPED):
             state = t.units[unit.unit]
             t.put(replace(state, phase=UnitPhase.SKIPPED, since=t.s.now, look_at=None))
-            t.tell("unit.skipped", unit.unit, reason=needs_what_is_back(ahead.root.unit))
+            t.tell("unit.skipped", unit.unit, reason=needs_what_is_not_there(ahead.root.unit))
 
 
 def _held(t: Turn) -> bool:

@@ -18,7 +18,7 @@ Place = tuple[int, int]
 """(stage, wave), both counted from 0."""
 
 DONE = (UnitPhase.SUCCEEDED, UnitPhase.SKIPPED)
-"""Ends after which what depends on a unit may begin: it is there, or a person left it out."""
+"""Ends after which another release that depends on a unit may begin, as far as phases tell."""
 
 IN_THE_WAY = (
     UnitPhase.FAILED,
@@ -26,7 +26,19 @@ IN_THE_WAY = (
     UnitPhase.ROLLED_BACK,
     UnitPhase.QUARANTINED,
 )
-"""Ends that do not let what depends on a unit begin."""
+"""Ends that do not let what depends on a unit begin, as does a skip that left it half-way."""
+
+
+def done(state: UnitState) -> bool:
+    """What depends on it may begin: it is there, or a person left it out before it was touched."""
+    return state.phase is UnitPhase.SUCCEEDED or (
+        state.phase is UnitPhase.SKIPPED and state.began is None
+    )
+
+
+def in_the_way(state: UnitState) -> bool:
+    """Only a person lets what depends on it begin."""
+    return state.phase in IN_THE_WAY or (state.phase is UnitPhase.SKIPPED and not done(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,11 @@ def obstacle(index: PlanIndex, units: Mapping[str, UnitState], plan: UnitPlan) -
     found: Obstacle | None = None
     for name in index.needed(plan):
         state = units[name]
-        if state.phase in DONE:
+        if done(state):
             continue
         behind = obstacle(index, units, index.units[name]) if _waits(state) else None
         one = Obstacle(name, behind.root if behind else state)
-        if one.root.phase in IN_THE_WAY:
+        if in_the_way(one.root):
             return one
         found = found or one
     return found
@@ -59,7 +71,7 @@ def stuck(index: PlanIndex, units: Mapping[str, UnitState], name: str) -> bool:
     if not index.several or not _waits(units[name]):
         return False
     found = obstacle(index, units, index.units[name])
-    return found is not None and found.root.phase in IN_THE_WAY
+    return found is not None and in_the_way(found.root)
 
 
 def settled(index: PlanIndex, units: Mapping[str, UnitState], name: str) -> bool:

@@ -6,7 +6,7 @@ from bot.core.batch_ahead import is_last
 from bot.core.calendar import attended_need
 from bot.core.failed import failures
 from bot.core.floors import floor_first_wave, soaks
-from bot.core.fronts import IN_THE_WAY, neighbours_in_flight, obstacle
+from bot.core.fronts import in_the_way, neighbours_in_flight, obstacle
 from bot.core.gates_needs import elsewhere
 from bot.core.gates_shared import Look, ask_checks, frozen, held
 from bot.core.messages_void import asked_anew
@@ -109,7 +109,7 @@ def _own_dependencies(t: Turn, u: Unit) -> Wait | None:
     """The order inside a cluster that the components of one release keep."""
     ahead = None if u.state.in_flight else obstacle(t.s.index, t.units, u.plan)
     if ahead is not None:
-        over = ahead.root.phase in IN_THE_WAY
+        over = in_the_way(ahead.root)
         return Wait(
             code="needs",
             facts={

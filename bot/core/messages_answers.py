@@ -125,12 +125,20 @@ def _retried(f: Facts) -> str:
     return sentence(f"Retrying {named(f)}: the failed batch begins again by its gates")
 
 
+def _freed(units: str, *, half_way: bool) -> str:
+    if not units:
+        return ""
+    if half_way:
+        return f"It was left half-way, so what depends on it is left out with it: {units}"
+    return f"What depends on it goes on without it: {units}"
+
+
 def _skipped(f: Facts) -> str:
     freed = row(f.get("freed") or (), most=4)
     return sentence(
         f"Skipped {named(f)}{because(f)}",
         "It is listed as owed",
-        f"What depends on it goes on without it: {freed}" if freed else "",
+        _freed(freed, half_way=bool(f.get("half_way"))),
     )
 
 

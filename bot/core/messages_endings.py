@@ -24,9 +24,9 @@ def goes_back_with(unit: str, why: str) -> str:
     return why if f"depends on {unit}" in why else f"it depends on {unit}, which goes back: {why}"
 
 
-def needs_what_is_back(unit: str) -> str:
-    """Why a unit is left out that depends on one that was taken back."""
-    return f"it depends on {unit}, which was rolled back"
+def needs_what_is_not_there(unit: str) -> str:
+    """Why a unit is left out that depends on one that was taken back, or left half-way."""
+    return f"it depends on {unit}, which was rolled back or left half-way"
 
 
 def component_went_back(component: str) -> str:

@@ -51,6 +51,14 @@ _ROOTS = {
     "ROLLED_BACK": "was rolled back",
     "ROLLING_BACK": "is going back",
     "QUARANTINED": "is quarantined",
+    "SKIPPED": "was left half-way",
+}
+
+
+_STEPS = {
+    "failed": "Retry it; a skip leaves out what depends on it, too",
+    "was rolled back": "Retry it, or skip this one",
+    "was left half-way": "Retry it; else this one is left out with it",
 }
 
 
@@ -61,7 +69,7 @@ def needs(facts: Mapping[str, Any], _: str) -> str:
     over = _ROOTS.get(str(facts.get("phase")))
     if over is None:
         return f"Waiting for {unit}{between}: what it depends on goes first."
-    step = {"failed": "Retry or skip it", "was rolled back": "Retry it, or skip this one"}.get(over)
+    step = _STEPS.get(over)
     why = f": {short(clause(facts['why']), 160)}" if facts.get("why") else ""
     return sentence(f"Waiting for {unit}{between}, which {over}{why}", step or "")
 

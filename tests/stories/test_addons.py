@@ -151,18 +151,33 @@ def phases_of_store(world: World, release: str) -> dict[str, str]:
     }
 
 
-def test_a_skip_frees_what_waited(world: World) -> None:
-    """A person says that the release goes on without it there: what needs it runs on the old one,
-    as it did before. The answer names who goes on.
+def test_a_skip_of_what_was_left_half_way_leaves_out_what_needs_it(world: World) -> None:
+    """coredns stands half-way in eu-1: nothing is brought on top of it there. Elsewhere all goes
+    on, and the answer says both.
     """
     release = failed_in_eu_1(world)
     answer = world.says("skip coredns@eu-1 --reason known-bad")
     assert answer.code == 0
-    assert "mesh@eu-1" in answer.text
+    assert "is left out with it: mesh@eu-1, ingress@eu-1" in answer.text
+    world.run_for(minutes=1)
+    assert "Waiting for coredns@eu-1, which was left half-way" in world.why(release)
     world.run_to_the_end(release)
+    assert world.phase(release) == "SUCCEEDED"
     assert world.unit(release, "coredns@eu-1").phase == "SKIPPED"
-    assert world.unit(release, "mesh@eu-1").phase == "SUCCEEDED"
-    assert world.unit(release, "coredns@eu-2").phase == "SUCCEEDED"
+    assert world.unit(release, "mesh@eu-1").phase == "SKIPPED"
+    assert world.running("mesh")["eu-1"] == "1.0×4"
+    assert world.unit(release, "mesh@eu-2").phase == "SUCCEEDED"
+
+
+def test_a_skip_of_what_was_not_touched_frees_what_needs_it(world: World) -> None:
+    """coredns stays as it was in eu-2, by a person's word: mesh goes on without the new one."""
+    brings(world)
+    release = addons(world)
+    answer = world.says("skip coredns@eu-2 --reason later")
+    assert "goes on without it: mesh@eu-2, ingress@eu-2" in answer.text
+    world.run_to_the_end(release)
+    assert world.unit(release, "coredns@eu-2").phase == "SKIPPED"
+    assert world.unit(release, "mesh@eu-2").phase == "SUCCEEDED"
 
 
 def test_a_failure_of_what_nobody_needs_stops_only_itself(world: World) -> None:

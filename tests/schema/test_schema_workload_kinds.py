@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.cluster.kinds import BUILT_IN
 from bot.cluster.own_kinds import row_from, with_rows
@@ -71,3 +76,33 @@ def test_a_release_may_not_bring_the_row_that_moves_it() -> None:
     assert codes(found) == ["release-with-rules"]
     assert "the workload kind widget" in found[0].message
     assert codes(problems(row(), base=repo())) == []
+
+
+PATHS = ("spec.replicas", "spec.roll.number", "spec.template", "status.seen", "status.changed",
+         "status", "paused", ["spec", "a.b/c"], ["status", "x"])  # fmt: skip
+FIELDS = ("replicas", "template", "strategy", "paused", "maxUnavailable", "minReadySeconds",
+          "observedGeneration", "updateRevision", "updated", "ready")  # fmt: skip
+
+
+@given(
+    paths=st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(PATHS)),
+    partition=st.none() | st.fixed_dictionaries(
+        {"path": st.sampled_from(PATHS), "means": st.sampled_from(["keptOld", "updated",
+                                                                   "ordinalFloor", "new"])},
+        optional={"open": st.sampled_from([0, 5, "100%"])}),
+    label=st.sampled_from([None, "revision"]),
+    flags=st.fixed_dictionaries({}, optional={"onDelete": st.booleans(),
+                                              "counts": st.sampled_from(["pods", "nodes"])}),
+)  # fmt: skip
+def test_whatever_passes_lint_is_a_row(
+    paths: dict[str, Any], partition: Any, label: str | None, flags: dict[str, Any]
+) -> None:
+    """Else a merged row would be passed over in silence, and its objects refused for another."""
+    spec = {"target": {"apiVersion": "example.com/v1", "kind": "Widget"}, **paths, **flags}
+    spec |= {"partition": partition} if partition else {}
+    spec |= {"podLabel": label} if label else {}
+    lines = "".join(f"{name}: {json.dumps(value)}\n" for name, value in spec.items())
+    files = row(lines)
+    if not problems(files):
+        (kind,) = repo(files).workload_kinds.values()
+        assert row_from(kind.row()).kind == "Widget"

@@ -278,3 +278,46 @@ def test_nothing_begins_while_nobody_says_how_many_there_are(world: World) -> No
     world.run_to_the_end(release)
     assert holds(world, "st-1") == [3, 2, 0]
     assert world.running() == dict.fromkeys(sorted(CLUSTERS), "2.5.0×4")
+
+
+NODE_ROW: dict[str, Any] = {
+    "target": {"apiVersion": "example.com/v1", "kind": "NodeWidget"},
+    "counts": "nodes",
+    "replicas": "status.nodes",
+    "partition": None,
+    "strategy": "spec.roll",
+}
+
+
+def of_nodes(world: World, **changed: Any) -> Any:
+    """A component whose units are single nodes, and what the plan of its release says."""
+    runs(world, row(**NODE_ROW | changed), PER_NODE)
+    simulated = {"group": "staging", "connection": {"simulated": {"nodes": 4}}}
+    cluster = repo_files.doc("Cluster", "st-1", simulated | {"nodes": ["n-1", "n-2"]})
+    component = repo_files.component(scope="node", batches=["100%"])
+    world.changes(
+        {"fleet/clusters/st-1.yaml": cluster, "components/node-agent/component.yaml": component},
+        "Nodes one by one",
+    )
+    return proposed(world)
+
+
+def test_a_row_that_says_so_can_be_released_node_by_node(world: World) -> None:
+    """`onDelete: true`: only the pods of that node are deleted."""
+    (release,) = of_nodes(world, onDelete=True)["releases"]
+    units = [u["unit"] for stage in release["stages"] for u in stage["units"]]
+    assert units == ["node-agent@st-1/node:n-1", "node-agent@st-1/node:n-2"]
+    world.tick()
+    world.merges("widgets-2")
+    world.run_to_the_end("widgets-2")
+    assert world.phase("widgets-2") == "SUCCEEDED"
+    new = {p["spec"]["nodeName"] for p in world.fleet.pods("st-1")
+           if p["metadata"]["name"] in world.pods("st-1", "2.5.0")}  # fmt: skip
+    assert new == {"n-1", "n-2"}
+
+
+def test_a_row_that_does_not_say_so_has_no_units_of_nodes(world: World) -> None:
+    """Nobody knows whether its controller leaves the other nodes alone."""
+    plan = of_nodes(world, partition={"path": "spec.roll.hold", "means": "keptOld"})
+    assert plan["releases"] == []
+    assert any("node" in finding["message"] for finding in plan["findings"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from bot.cluster.render import digest
 from bot.core.calendar import Calendar
+from bot.core.flights import Flight, Flights
 from bot.core.lifecycle import Step
 from bot.core.situation import Claim, PlanIndex, Rules, Situation
+from bot.core.tallies import Tallies
 from bot.model.plan import (
     ApprovalAsk,
     ComponentPlan,
@@ -22,6 +25,7 @@ from bot.model.plan import (
     StagePlan,
     UnitPlan,
 )
+from bot.model.record import BEGAN, Tally
 from bot.model.seen import ObjectSeen, UnitSeen
 from bot.model.state import Before, Hold, HoldCode, ReleasePhase, ReleaseState, UnitPhase, UnitState
 from bot.reconciler.rules import rules_of
@@ -72,20 +76,28 @@ class Case:
             for name, one in s.seen.items()
         }
         holds = [(hold.scope, hold.finish_batch) for hold in s.holds]
-        limits = (s.rules.policy.spec.limits.units_in_flight, s.plan.stages[0].max_concurrency)
+        limits = (s.rules.policy.spec, s.plan.stages[0].max_concurrency, s.tally.rows)
         asks = (bool(s.plan.stages[0].approval), s.plan.components[0].checks_before)
         return f"{s.now} {units} {seen} {holds} {dict(s.claims)} limits {limits} asks {asks}"
 
 
+RULE = "inFlight.total >= 2"
+PER_DAY = 4
+HOSTED = {"eu-3": "eu-2"}
+
+
 @cache
-def rules(limit: int | None) -> Rules:
+def rules(limit: int | None, per_day: bool = False, ruled: bool = False) -> Rules:
     policy: dict[str, Any] = {"windows": {"attended": "5m"}}
-    if limit is not None:
-        policy["limits"] = {"unitsInFlight": limit}
+    limits = {"unitsInFlight": limit, "unitsPerDay": PER_DAY if per_day else None}
+    policy["limits"] = {name: value for name, value in limits.items() if value is not None}
+    if ruled:
+        rule = {"name": "two", "when": RULE, "verdict": "wait", "reason": "Two at a time"}
+        policy["riskRules"] = [rule]
     files = repo_files.base() | {"policy/policy.yaml": repo_files.doc("Policy", "policy", policy)}
     repo = load_repo(FileTree(files), {})
     calendar = Calendar.of(repo.windows, repo.freezes, repo.policy, sources=repo.source)
-    return rules_of(repo, "c1", calendar)
+    return replace(rules_of(repo, "c1", calendar), hosts=HOSTED)
 
 
 def plan(*, concurrency: int | None, ask: bool, before: bool) -> ReleasePlan:
@@ -229,17 +241,47 @@ def cases(draw: st.DrawFn) -> Case:
         ),
         state=state,
         units=units,
-        rules=rules(limit),
+        rules=rules(limit, draw(st.booleans()), draw(st.booleans())),
         holds=holds,
         claims={
             name: (Claim("other", draw(st.sampled_from([3, 9])), in_flight),)
             for name, in_flight in claimed.items()
         },
         in_flight=sum(claimed.values()),
+        flights=_flights(name for name, in_flight in claimed.items() if in_flight),
+        tally=_tally(draw(st.integers(0, PER_DAY + 1)), now),
         seen=seen,
         blobs=BLOBS,
     )
     return Case(s)
+
+
+def _flights(names: Iterable[str]) -> Flights:
+    """What another release has in flight."""
+    found = Flights()
+    for name in names:
+        flight = Flight(
+            release="other",
+            position=3,
+            unit=name,
+            component="node-agent",
+            component_labels={},
+            cluster=name.partition("@")[2],
+            labels={"group": "prod"},
+            began=OPEN - timedelta(days=1),
+        )
+        found.by_release.setdefault("other", {})[name] = flight
+        found.by_cluster.setdefault(flight.cluster, {})["other", name] = flight
+    return found
+
+
+def _tally(count: int, now: datetime) -> Tallies:
+    """So many units of other releases began today, and one yesterday."""
+    ages = [timedelta(hours=hour) for hour in range(count)] + [timedelta(days=1)]
+    return Tallies.of(
+        Tally(what=BEGAN, release="other", unit=f"a@{n}", at=now - age)
+        for n, age in enumerate(ages)
+    )
 
 
 def _seen(name: str, shown: str, now: datetime) -> UnitSeen | None:

@@ -11,6 +11,7 @@ from bot.core.gates import GATES
 from bot.core.lifecycle import Step, advance, explain
 from bot.core.scope import covers
 from bot.core.situation import Situation, calendar_unit, covered
+from bot.model.record import BEGAN
 from bot.model.state import UnitPhase
 from tests.properties.situations import UNITS, Case, after, cases
 
@@ -42,8 +43,9 @@ def test_why_is_empty_exactly_when_the_tick_acts(case: Case) -> None:
         if name not in told:
             assert moved(s, step, name) or name in told_after, f"{name} says nothing, does nothing"
         elif name in begun(s, step):
-            # An earlier wave may end, and a check that is due may say yes, in this very tick.
-            allowed = ("earlier", "checks_before")
+            # An earlier wave may end, a place become free, and a check that is due may say yes, in
+            # this very tick.
+            allowed = ("earlier", "checks_before", "concurrency", "host_free", "risk")
             assert told[name] in allowed, f"{name} began although {told[name]} was closed"
 
 
@@ -97,6 +99,42 @@ def test_limits_are_never_exceeded(case: Case) -> None:
         own = {name for wave in stage.waves for name in wave}
         if stage.max_concurrency is not None and (flying - before) & own:
             assert len(flying & own) <= stage.max_concurrency
+
+
+def flying(s: Situation) -> set[str]:
+    """Units in flight, of every release."""
+    others = {name for flights in s.flights.by_release.values() for name in flights}
+    return others | {name for name, unit in s.units.items() if unit.in_flight}
+
+
+@given(cases())
+def test_host_and_guest_are_never_in_flight_together(case: Case) -> None:
+    """Whatever begins, begins alone among its kin."""
+    s = case.s
+    step = advance(s)
+    clusters = {name.partition("@")[2] for name in flying(after(s, step))}
+    for name in begun(s, step):
+        kin = s.rules.kin.get(name.partition("@")[2], ())
+        assert clusters.isdisjoint(kin), f"{name} began beside {kin}"
+
+
+@given(cases())
+def test_no_more_begin_in_a_day_than_the_policy_says(case: Case) -> None:
+    """Over all releases, and within one turn."""
+    s = case.s
+    limit = s.rules.policy.spec.limits.units_per_day
+    first = [name for name in begun(s, advance(s)) if s.units[name].began is None]
+    if limit is not None and first:
+        assert s.tally.count(BEGAN, s.now) + len(first) <= limit
+
+
+@given(cases())
+def test_what_a_rule_forbids_does_not_begin(case: Case) -> None:
+    """`inFlight.total >= 2`: nothing begins as the third."""
+    s = case.s
+    step = advance(s)
+    if s.rules.policy.spec.risk_rules and begun(s, step):
+        assert len(flying(after(s, step))) <= 2 or not flying(after(s, step)) - flying(s)
 
 
 @given(cases(), st.permutations(UNITS))

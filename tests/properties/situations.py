@@ -83,7 +83,7 @@ class Case:
 
 RULE = "inFlight.total >= 2"
 PER_DAY = 4
-HOSTED = {"eu-3": "eu-2"}
+HOSTED = {"eu-3": "eu-2", "st-2": "st-1"}
 
 
 @cache
@@ -97,7 +97,7 @@ def rules(limit: int | None, per_day: bool = False, ruled: bool = False) -> Rule
     files = repo_files.base() | {"policy/policy.yaml": repo_files.doc("Policy", "policy", policy)}
     repo = load_repo(FileTree(files), {})
     calendar = Calendar.of(repo.windows, repo.freezes, repo.policy, sources=repo.source)
-    return replace(rules_of(repo, "c1", calendar), hosts=HOSTED)
+    return rules_of(repo, "c1", calendar)
 
 
 def plan(*, concurrency: int | None, ask: bool, before: bool) -> ReleasePlan:
@@ -168,6 +168,7 @@ def unit_of(name: str, phase: UnitPhase, now: datetime, ago: int, quiet: bool) -
         batches=1,
         step=0,
         began=since,
+        in_hand=phase.rolling,
         batch_began=since,
         before=(old,),
         deadline=since + timedelta(minutes=20),
@@ -256,6 +257,46 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(s)
 
 
+@st.composite
+def eager_cases(draw: st.DrawFn) -> Case:
+    """Situations in which nearly all could begin: what keeps a unit is a rule over all releases."""
+    s = draw(cases()).s
+    ended = UNITS[:3] if draw(st.booleans()) else []
+    phases = [UnitPhase.PENDING, UnitPhase.PENDING, UnitPhase.SOAKING, UnitPhase.VERIFYING]
+    units = {
+        name: unit_of(
+            name,
+            UnitPhase.SUCCEEDED if name in ended else draw(st.sampled_from(phases)),
+            OPEN,
+            15,
+            False,
+        )
+        for name in UNITS
+    }
+    begun = any(unit.began for unit in units.values())
+    ruled = rules(None, draw(st.booleans()), draw(st.booleans()))
+    shown = {name: draw(st.sampled_from(["old", "new"])) for name in UNITS}
+    seen = {name: found for name in UNITS if (found := _seen(name, shown[name], OPEN)) is not None}
+    return Case(
+        replace(
+            s,
+            now=OPEN,
+            index=PlanIndex(plan(concurrency=None, ask=False, before=False)),
+            state=replace(
+                s.state,
+                phase=ReleasePhase.PROGRESSING if begun else ReleasePhase.SCHEDULED,
+                since=OPEN,
+                began=OPEN if begun else None,
+            ),
+            units=units,
+            rules=replace(ruled, hosts=HOSTED if draw(st.booleans()) else {}),
+            holds=(),
+            tally=_tally(draw(st.integers(2, PER_DAY + 1)), OPEN),
+            seen=seen,
+        )
+    )
+
+
 def _flights(names: Iterable[str]) -> Flights:
     """What another release has in flight."""
     found = Flights()
@@ -308,4 +349,4 @@ def after(s: Situation, step: Step) -> Situation:
     )
 
 
-__all__ = ["NAME", "UNITS", "Case", "after", "cases"]
+__all__ = ["NAME", "UNITS", "Case", "after", "cases", "eager_cases"]

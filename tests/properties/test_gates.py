@@ -13,7 +13,7 @@ from bot.core.scope import covers
 from bot.core.situation import Situation, calendar_unit, covered
 from bot.model.record import BEGAN
 from bot.model.state import UnitPhase
-from tests.properties.situations import UNITS, Case, after, cases
+from tests.properties.situations import UNITS, Case, after, cases, eager_cases
 
 
 def begun(s: Situation, step: Step) -> list[str]:
@@ -30,7 +30,7 @@ def moved(s: Situation, step: Step, name: str) -> bool:
     return name in step.asks or (unit is not None and unit.phase is not s.units[name].phase)
 
 
-@given(cases())
+@given(cases() | eager_cases())
 def test_why_is_empty_exactly_when_the_tick_acts(case: Case) -> None:
     """A unit of which `why` says nothing moves or is looked at, or waits once others have moved."""
     s = case.s
@@ -49,7 +49,7 @@ def test_why_is_empty_exactly_when_the_tick_acts(case: Case) -> None:
             assert told[name] in allowed, f"{name} began although {told[name]} was closed"
 
 
-@given(cases())
+@given(cases() | eager_cases())
 def test_a_second_look_at_the_same_moment_finds_nothing_new(case: Case) -> None:
     """Deciding is pure and comes to rest: without news there is no second transition."""
     s = case.s
@@ -107,7 +107,7 @@ def flying(s: Situation) -> set[str]:
     return others | {name for name, unit in s.units.items() if unit.in_flight}
 
 
-@given(cases())
+@given(eager_cases())
 def test_host_and_guest_are_never_in_flight_together(case: Case) -> None:
     """Whatever begins, begins alone among its kin."""
     s = case.s
@@ -118,7 +118,7 @@ def test_host_and_guest_are_never_in_flight_together(case: Case) -> None:
         assert clusters.isdisjoint(kin), f"{name} began beside {kin}"
 
 
-@given(cases())
+@given(eager_cases())
 def test_no_more_begin_in_a_day_than_the_policy_says(case: Case) -> None:
     """Over all releases, and within one turn."""
     s = case.s
@@ -128,7 +128,7 @@ def test_no_more_begin_in_a_day_than_the_policy_says(case: Case) -> None:
         assert s.tally.count(BEGAN, s.now) + len(first) <= limit
 
 
-@given(cases())
+@given(eager_cases())
 def test_what_a_rule_forbids_does_not_begin(case: Case) -> None:
     """`inFlight.total >= 2`: nothing begins as the third."""
     s = case.s

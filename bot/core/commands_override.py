@@ -13,7 +13,14 @@ from bot.core.commands_drift import drifted
 from bot.core.commands_steer import failure_holds, lift
 from bot.core.decisions import OVERRIDE_LASTS, keep_asking, live, open_decision
 from bot.core.drifting import OVERWRITE
-from bot.core.gates_begin import concurrency, not_blocked, releasable, window
+from bot.core.gates_begin import (
+    concurrency,
+    not_blocked,
+    releasable,
+    seen_block,
+    seen_evidence,
+    window,
+)
 from bot.core.gates_rolling import reversible, rollback_window
 from bot.core.gates_shared import frozen
 from bot.core.messages_refusal import Refusal, done, refusal
@@ -146,9 +153,11 @@ def _override_unit(ask: Ask, t: Turn, name: str, full: list[Wait]) -> list[str]:
     elif (
         unit.phase is UnitPhase.PENDING
         and (closed := {"evidence": releasable, "blocked": not_blocked}.get(gate))
-        and closed(t, t.unit(name)) is not None
+        and (wait := closed(t, t.unit(name))) is not None
     ):
-        t.put(replace(unit, overrides=(*unit.overrides, gate)))
+        # Of a block that is named later, and of a proof that fails later, nobody has seen anything.
+        seen = {"blocked": seen_block, "evidence": seen_evidence}[gate](wait)
+        t.put(replace(unit, overrides=(*unit.overrides, seen)))
         said.append(gate)
     elif (
         gate == "irreversible"

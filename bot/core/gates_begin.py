@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bot.core.batch_ahead import is_last
 from bot.core.calendar import attended_need
 from bot.core.failed import failures
@@ -35,51 +37,70 @@ def holds(t: Turn, u: Unit) -> Wait | None:
 
 def releasable(t: Turn, u: Unit) -> Wait | None:
     """The version has the evidence that its component requires."""
-    if not u.component.evidence_required or "evidence" in u.state.overrides:
+    if not u.component.evidence_required:
         return None
     version = t.s.rules.versions.get((u.component.name, u.component.version))
-    if version and version.spec.evidence and all(proof.passed for proof in version.spec.evidence):
+    proofs = version.spec.evidence if version else ()
+    failed = [proof.name for proof in proofs if not proof.passed]
+    if proofs and not failed:
         return None
-    return Wait(
+    wait = Wait(
         code="no-evidence",
-        facts={"component": u.component.name, "version": u.component.version},
+        facts={
+            "component": u.component.name,
+            "version": u.component.version,
+            "failed": failed,
+        },
         who=t.who("override"),
         source=t.s.rules.source("Component", u.component.name),
     )
+    return None if seen_evidence(wait) in u.state.overrides else wait
 
 
 def not_blocked(t: Turn, u: Unit) -> Wait | None:
     """Neither the version nor this content of it is blocked."""
-    if "blocked" in u.state.overrides:
-        return None
+    closed = [wait for wait in _blocks(t, u) if seen_block(wait) not in u.state.overrides]
+    # What lasts longest is the answer: when a shorter one is over, nothing has opened.
+    return max(closed, key=lambda wait: (wait.until is None, wait.until or t.s.now), default=None)
+
+
+def seen_evidence(wait: Wait) -> str:
+    """How an override of evidence is written down: of what was missing, or had not passed, then."""
+    failed = wait.facts["failed"]
+    return f"evidence: {', '.join(failed)}" if failed else "evidence"
+
+
+def seen_block(wait: Wait) -> str:
+    """How an override of a block is written down: it is of this one, and of no later one."""
+    return f"blocked: {wait.facts['reason']}"
+
+
+def _blocks(t: Turn, u: Unit) -> Iterator[Wait]:
     facts = {"component": u.component.name, "version": u.component.version}
-    for entry in t.s.rules.policy.spec.blocked:
+    for number, entry in enumerate(t.s.rules.policy.spec.blocked):
         if (
             entry.component == u.component.name
             and entry.version == u.component.version
             and entry.content in (None, u.component.content)
             and entry.in_force(t.s.now)
         ):
-            return Wait(
+            until = entry.until and entry.until.isoformat()
+            yield Wait(
                 code="blocked",
-                facts=facts
-                | {
-                    "reason": entry.reason,
-                    "blocked_until": entry.until and entry.until.isoformat(),
-                },
+                facts=facts | {"reason": entry.reason, "blocked_until": until},
+                until=entry.over,
                 who=t.who("override"),
-                source=t.s.rules.source("Policy", t.s.rules.policy.name),
+                source=t.s.rules.source("Policy", t.s.rules.policy.name, "spec", "blocked", number),
             )
     for row in t.s.rules.blocked:
         known = (row.component, row.version) == (u.component.name, u.component.version)
         # What main has too is judged by what main says of it: until when, or not at all any more.
         if known and not row.on_main and row.content in ("", u.component.content):
-            return Wait(
+            yield Wait(
                 code="blocked",
                 facts=facts | {"reason": row.reason, "blocked_until": None},
                 who=t.who("override"),
             )
-    return None
 
 
 def earlier(t: Turn, u: Unit) -> Wait | None:

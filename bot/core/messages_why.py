@@ -46,8 +46,10 @@ def headline(wait: Wait, zone: str = "UTC") -> str:
 
 
 def _no_evidence(f: Facts, _: str) -> str:
+    failed = row(f.get("failed"))
+    said = f"{failed} has not passed" if failed else "has no evidence that it passed"
     return sentence(
-        f"Not releasable: {_version(f)} has no evidence that it passed",
+        f"Not releasable: {_version(f)}{': ' if failed else ' '}{said}",
         "Its ComponentVersion file must bring it, or an admin overrides",
     )
 

@@ -85,7 +85,7 @@ def blocked(seen: Seen) -> Iterator[str]:
                 back |= {(one.name, one.version) for one in plan.components}
     for event in begun(seen):
         unit = seen.units.get(f"{event.release}/{event.unit}")
-        if unit is None or "blocked" in unit.overrides:
+        if unit is None or any(one.startswith("blocked") for one in unit.overrides):
             continue
         component, _ = oracle.parts(event.unit)
         version = _version(seen, event.release, component)

@@ -104,9 +104,14 @@ class Blocked(Model):
         description="Blocks only this content (sha256:…) of the version; written by rollbacks.",
     )
 
+    @property
+    def over(self) -> datetime | None:
+        """When the block is lifted; None: it stays."""
+        return None if self.until is None else datetime.combine(self.until, time(), UTC)
+
     def in_force(self, now: datetime) -> bool:
         """Whether the block holds at `now`."""
-        return self.until is None or now < datetime.combine(self.until, time(), UTC)
+        return self.over is None or now < self.over
 
 
 class RiskRule(Model):

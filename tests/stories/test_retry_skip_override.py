@@ -123,6 +123,15 @@ def test_missing_evidence_can_be_overridden_by_name(world: World) -> None:
     assert "[releasable]" in world.why(release)
     assert world.running()["st-1"] == "2.4.1×2"
     override = f"override {release} --gate evidence --reason 'the test host was down'"
+    assert "node-agent 2.5.0: conformance has not passed" in world.why(release)
+    assert world.says(override, by="dan").code == 0
+    world.run_until("2026-11-24T09:31:00Z")
+    assert world.unit(release, ST_1).batch == 1
+    version["evidence"] = [{"name": name, "passed": False} for name in ("conformance", "upgrade")]
+    worse = repo_files.doc("ComponentVersion", "node-agent-2.5.0", version)
+    world.changes({"components/node-agent/versions/2.5.0.yaml": worse}, "The upgrade failed too")
+    world.run_until("2026-11-24T10:00:00Z")
+    assert world.unit(release, ST_1).batch == 1, "of that nobody has seen anything"
     assert world.says(override, by="dan").code == 0
     world.run_to_the_end(release)
     assert world.phase(release) == "SUCCEEDED"

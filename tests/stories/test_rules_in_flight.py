@@ -205,3 +205,39 @@ def test_evidence_that_is_required_is_awaited(world: World) -> None:
     world.changes({path: good})
     world.run_to_the_end(release)
     assert world.phase(release) == "SUCCEEDED"
+
+
+def test_a_block_with_an_end_is_lifted_by_itself(world: World) -> None:
+    """`until`: nobody has to be awake at midnight, and `why` says when."""
+    block = {"component": "node-agent", "version": "2.5.0", "reason": "INC-1201"}
+    release = world.releases()
+    policy(world, blocked=[block | {"until": "2026-11-25"}, block | {"until": "2026-11-26"}])
+    world.run_until("2026-11-24T10:00:00Z")
+    wait = world.view(release).waiting[0].wait
+    assert wait.until is not None
+    assert wait.until.isoformat() == "2026-11-26T00:00:00+00:00", "the longer of the two"
+    assert wait.source is not None
+    line = world.files["policy/policy.yaml"].splitlines()[int(wait.source.split(":")[1]) - 1]
+    assert line.strip() == "{"
+    world.run_until("2026-11-25T12:00:00Z")
+    assert world.phase(release) == "SCHEDULED"
+    world.run_until("2026-11-26T09:01:00Z")
+    assert world.phase(release) == "PROGRESSING"
+
+
+def test_an_override_of_a_block_is_of_that_block_and_of_no_later_one(world: World) -> None:
+    """dan has seen INC-1201; of INC-1300, which comes at noon, nobody has seen anything."""
+    block = {"component": "node-agent", "version": "2.5.0", "reason": "INC-1201"}
+    release = world.releases()
+    policy(world, blocked=[block])
+    said = world.says(f"override {release} --gate blocked --reason 'a false alarm'", by="dan")
+    assert said.code == 0, said.text
+    world.run_until("2026-11-24T09:01:00Z")
+    assert world.unit(release, ST_1).batch == 1
+    policy(world, blocked=[block, block | {"reason": "INC-1300"}])
+    world.run_until("2026-11-24T12:00:00Z")
+    assert world.unit(release, ST_1).batch == 1
+    assert "INC-1300" in world.why(release)
+    said = world.says(f"override {release} --gate blocked --reason 'that too'", by="dan")
+    assert said.code == 0, said.text
+    world.run_to_the_end(release)

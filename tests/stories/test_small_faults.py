@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -11,7 +12,7 @@ from bot.reconciler.hearing import others
 from bot.reconciler.inbox import take_note
 from bot.reconciler.ledger import Ledger
 from tests import repo_files
-from tests.stories.test_two_releases import ST_1
+from tests.stories.test_two_releases import ST_1, both, limits, other
 from tests.world import World
 
 PEOPLE = "people.yaml"
@@ -145,3 +146,34 @@ def test_an_author_gives_not_even_the_first_voice_of_an_override(world: World) -
     assert world.says(override, by="ben").body["have"] == 2
     world.run_for(minutes=1)
     assert world.unit(name, ST_1).began is not None
+
+
+def test_an_override_lets_nothing_roll_on_beyond_the_limit(world: World) -> None:
+    """A check is overridden, a limit is not: what rolls on in its cluster takes its place again,
+    and another release has taken it.
+    """
+    other(world)
+    limits(world, unitsInFlight=1)
+    never = {"workload": {}, "failureCondition": "true"}
+    spec = repo_files.component(checks={"after": ["never"]})
+    world.changes(
+        {
+            "checks/never.yaml": repo_files.doc("Check", "never", never),
+            "components/node-agent/component.yaml": spec,
+        }
+    )
+    first, second = both(world)
+    world.run_until("2026-11-24T09:08:00Z")
+    assert world.unit(first, ST_1).phase == "FAILED"
+    assert world.unit(second, "dns@st-1").in_flight
+    # As a Deployment is, which is paused half-way when its unit fails.
+    rows = world.active(first).units
+    rows[ST_1] = replace(rows[ST_1], halted=True)
+    override = f"override {ST_1} --reason 'it counts wrongly'"
+    refused = world.says(override, by="dan")
+    assert refused.body["refused"]["code"] == "no-place"
+    assert "1 of 1 units are in flight over all releases" in refused.text
+    assert world.unit(first, ST_1).phase == "FAILED"
+    limits(world, unitsInFlight=2)
+    assert world.says(override, by="dan").code == 0
+    assert world.unit(first, ST_1).in_flight

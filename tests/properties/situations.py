@@ -346,6 +346,9 @@ def after(s: Situation, step: Step) -> Situation:
         decisions=tuple(decisions.values()),
         holds=(*s.holds, *step.holds),
         blobs={**s.blobs, **step.blobs},
+        tally=Tallies.of(
+            (*s.tally.rows.values(), *(row for row in step.puts if isinstance(row, Tally)))
+        ),
     )
 
 

@@ -15,7 +15,7 @@ def test_a_gate_that_nobody_knows_is_wrong_usage(world: World) -> None:
     """A slip of the finger is no matter of locks and fences."""
     said = world.says(f"override {ST_1} --gate frob --reason x", by="dan")
     assert (said.code, said.body["refused"]["code"]) == (2, "not-understood")
-    assert "check, evidence, blocked, irreversible, window" in said.text
+    assert "check, evidence, blocked, drift, irreversible, window" in said.text
 
 
 def test_nothing_is_overridden_where_nothing_of_the_kind_is_closed(world: World) -> None:

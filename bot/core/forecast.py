@@ -172,7 +172,7 @@ class _Run:
         if (earliest := not_before(self.plan)) and earliest > self.now:
             self.costs["notBefore", earliest - self.now] += 1
             begin = earliest
-        if len(self.plan.components) > 1:
+        if len(self.plan.components) > 1 or any(unit.place for unit in self.plan.units):
             from bot.core.forecast_graph import forecast_of_many
 
             return forecast_of_many(self, begin or self.now)

@@ -1,8 +1,8 @@
-"""The forecast of a release of several components: whole clusters go through the waves together.
+"""The forecast of a release of several components, or of parts of clusters.
 
-A unit begins when all of the wave before has ended and what it needs in its cluster has ended
-well; the units in flight are counted over all components. One component alone is
-`forecast.py`, which this goes by for the batches inside a unit.
+A unit begins when all of the wave before has ended and what it needs in its cluster, or shares an
+object with and comes before it, has ended well; the units in flight are counted over all
+components. One component alone is `forecast.py`, which this goes by for the batches inside a unit.
 """
 
 from __future__ import annotations
@@ -92,11 +92,17 @@ class _Many:
         self.following.update(pairwise(places))
         later = set(self.following.values())
         for unit in self.run.plan.units:
-            needed = self.index.needed(unit)
+            needed = (*self.index.needed(unit), *self._sibling(unit.unit))
             for other in needed:
                 self.behind.setdefault(other, []).append(unit.unit)
             first = (unit.stage, unit.wave) not in later
             self.waits[unit.unit] = len(needed) + (0 if first else 1)
+
+    def _sibling(self, name: str) -> tuple[str, ...]:
+        """The unit before it that shares an object with it: they go one after another."""
+        names = self.index.sharing.get(name, (name,))
+        place = names.index(name)
+        return names[place - 1 : place] if place else ()
 
     def _under_way(self, name: str) -> None:
         """A unit of a running release that has begun or ended."""

@@ -140,3 +140,25 @@ def test_namespaces_with_objects_of_their_own_share_nothing() -> None:
     assert first.labels["wave"] == "1"
     assert (first.labels["namespace"], first.labels["cluster"]) == ("team-b", "eu-1")
     assert {one.ref.namespace for one in first.objects} == {"team-b"}
+
+
+def test_the_forecast_takes_the_sets_of_a_cluster_one_after_another() -> None:
+    """Clusters go side by side; what shares a DaemonSet does not."""
+    (shown,) = proposed(DAEMON_SET, "nodeSet", nodeSets=SETS).releases
+    told = shown.forecast.units
+    for name in ("eu-1", "eu-2"):
+        places = ("canary", "blue", "rest")
+        canary, blue, rest = (told[f"node-agent@{name}/nodeSet:{one}"] for one in places)
+        assert canary.end is not None
+        assert blue.end is not None
+        assert canary.end <= (blue.start or NOW) < blue.end <= (rest.start or NOW)
+    first = {told[f"node-agent@{name}/nodeSet:canary"].start for name in ("eu-1", "eu-2")}
+    assert len(first) == 1
+    assert shown.forecast.end == told["node-agent@eu-1/nodeSet:rest"].end
+
+
+def test_namespaces_that_share_nothing_are_forecast_side_by_side() -> None:
+    own = DEPLOYMENT.replace("namespace: infra", "namespace: {{ unit.namespace }}")
+    spaces = [{"name": "team-a"}, {"name": "team-b"}]
+    (shown,) = proposed(own, "namespace", namespaces=spaces).releases
+    assert len({unit.start for unit in shown.forecast.units.values()}) == 1

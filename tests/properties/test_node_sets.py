@@ -20,7 +20,7 @@ BATCHES = ([1, "100%"], ["50%", "100%"], [2, "75%", "100%"], ["100%"])
 
 @st.composite
 def fleets(draw: st.DrawFn) -> dict[str, Any]:
-    """Pools of the nodes of one cluster, which of them are sets and in which order, and bad luck."""
+    """Pools of one cluster's nodes, which of them are sets and in which order, and bad luck."""
     count = draw(st.integers(1, 7))
     pools = draw(st.lists(st.sampled_from(["a", "b", "c", ""]), min_size=count, max_size=count))
     return {

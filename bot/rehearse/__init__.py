@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.core import messages_rehearsal as say
 from bot.core.messages import why
+from bot.core.plan_rows import own_rows
 from bot.core.plan_shown import PullPlan, ReleaseShown
 from bot.core.plan_weigh import batches_ahead, counts_of
 from bot.model.plan import JSON, PlannedObject
@@ -114,6 +115,7 @@ def _check(faults: Sequence[tuple[str, int]], shown: Sequence[ReleaseShown]) -> 
 
 def _seed(engine: Engine, found: Scene, shown: Sequence[ReleaseShown], runs: str | None) -> None:
     """What runs now: as last applied, else as the version before renders; else nothing."""
+    engine.fleet.kinds = list(own_rows(found.repo).values())
     engine.fleet.connect(connections(found.repo))
     rows: list[Applied] = []
     missing: list[str] = []

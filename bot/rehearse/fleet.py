@@ -46,6 +46,8 @@ class RehearsedFleet(SimulatedFleet):
         super().__init__(clock, None)
         self._nodes, self._batch_of = nodes, batch_of
         self._connections: tuple[Connection, ...] = ()
+        self.kinds: list[JSON] = []
+        """Rows of the repo's own workload kinds: copies of real clusters run them too."""
         self._asked: dict[str, list[AskedFault]] = {}
         self._striking: dict[str, AskedFault] = {}
         self.struck: set[str] = set()
@@ -95,6 +97,8 @@ class RehearsedFleet(SimulatedFleet):
     def _as_asked(self, connection: Connection) -> Connection:
         written: Mapping[str, JSON] = connection.connection or {}
         simulated = written.get("simulated") or {"nodes": self._nodes(connection.cluster)}
+        if self.kinds:
+            simulated = {**simulated, "workloadKinds": self.kinds}
         more = [
             one
             for fault in self._striking.values()

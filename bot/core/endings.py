@@ -120,9 +120,21 @@ def come_back(t: Turn, u: Unit) -> None:
 
 def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
     """Send one unit back to what it ran before; False when the release never touched it."""
-    unit = t.units[name]
-    if not _can_go_back(unit):
+    if not _can_go_back(t.units[name]):
         return False
+    for sibling in reversed(siblings.group(t.s, name)):
+        # An object goes back as a whole: none of those who share it can stay.
+        if _can_go_back(t.units[sibling]):
+            _send_back(t, sibling, by=by, reason=reason)
+    for other in reversed(t.s.index.needing(t.s.index.units[name])):
+        # What was brought on top of it does not stay without it, unless it is a newer release's.
+        if _ours(t, other):
+            take_back(t, other, by=by, reason=goes_back_with(name, reason))
+    return True
+
+
+def _send_back(t: Turn, name: str, *, by: str, reason: str) -> None:
+    unit = t.units[name]
     if not unit.back:
         unit = _undecided(unit)
     _go_above(t, name)
@@ -143,14 +155,6 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
     )
     t.forget_progress(name)
     t.tell("unit.rolling-back", name, actor=by, reason=reason)
-    for sibling in reversed(siblings.group(t.s, name)):
-        # An object goes back as a whole: none of those who share it can stay.
-        take_back(t, sibling, by=by, reason=reason)
-    for other in reversed(t.s.index.needing(t.s.index.units[name])):
-        # What was brought on top of it does not stay without it, unless it is a newer release's.
-        if _ours(t, other):
-            take_back(t, other, by=by, reason=goes_back_with(name, reason))
-    return True
 
 
 def _ours(t: Turn, name: str) -> bool:

@@ -101,7 +101,7 @@ class _Many:
     def _sibling(self, name: str) -> tuple[str, ...]:
         """The unit before it that shares an object with it: they go one after another."""
         names = self.index.sharing.get(name, (name,))
-        place = names.index(name)
+        place = self.index.turns.get(name, 0)
         return names[place - 1 : place] if place else ()
 
     def _under_way(self, name: str) -> None:

@@ -50,7 +50,7 @@ def others(s: Situation, unit: str) -> Iterator[str]:
 def before_it(s: Situation, units: Units, unit: str) -> tuple[str, str] | None:
     """(sibling, why) that must come to its end before this one writes; None: it is its turn."""
     names = group(s, unit)
-    turn = names.index(unit)
+    turn = s.index.turns.get(unit, 0)
     for at, name in enumerate(names):
         state = units[name]
         if at == turn:
@@ -74,14 +74,14 @@ _STOPS = {
 def after_it(s: Situation, units: Units, unit: str) -> str | None:
     """A later sibling that goes back before this one does; None: it is its turn."""
     names = group(s, unit)
-    later = names[names.index(unit) + 1 :]
+    later = names[s.index.turns.get(unit, 0) + 1 :]
     return next((n for n in reversed(later) if units[n].phase is UnitPhase.ROLLING_BACK), None)
 
 
 def comes_later(s: Situation, units: Units, unit: str) -> bool:
     """Whether a sibling after it has still to go forward."""
     names = group(s, unit)
-    later = names[names.index(unit) + 1 :]
+    later = names[s.index.turns.get(unit, 0) + 1 :]
     return any(not units[name].phase.ended for name in later)
 
 

@@ -199,6 +199,12 @@ class PlanIndex:
         return found
 
     @cached_property
+    def turns(self) -> Mapping[str, int]:
+        """Unit → its place among those that it shares objects with."""
+        groups = {id(names): names for names in self.sharing.values()}.values()
+        return {name: place for names in groups for place, name in enumerate(names)}
+
+    @cached_property
     def shared(self) -> Mapping[str, frozenset[str]]:
         """Unit → keys of its objects that are not its alone: all of them where it has nodes of a
         cluster, those that other units have too where it has a namespace.

@@ -156,6 +156,21 @@ def test_inside_a_wave_the_order_counts_where_not_all_go_at_once() -> None:
     assert len(warned(shown(fleet, pipeline(in_turn)), "riskier")) == 1
 
 
+def test_equals_in_any_order_are_no_risk() -> None:
+    """By name among clusters of one kind: nothing to warn of."""
+    by_name = "{name: production, units: {}, order: name, waves: [1, 2, 100%]}"
+    fleet = {name: {"size": "small"} for name in "abc"}
+
+    assert warned(shown(fleet, pipeline(by_name)), "riskier") == []
+
+
+def test_what_comes_first_of_all_could_not_have_been_tried_before() -> None:
+    """One wave for everything: big, and another warning's business."""
+    together = "{name: production, units: {}, waves: ['100%']}"
+
+    assert warned(shown(large_last(), pipeline(together)), "no cluster with") == []
+
+
 def test_stages_the_wrong_way_round_are_told_and_the_usual_way_is_not() -> None:
     """Gold before bronze is a decision; it should be somebody's."""
     fleet = {f"g-{n}": {"userLevel": "gold"} for n in range(2)}

@@ -170,6 +170,23 @@ def test_a_fault_that_is_never_reached_is_told(world: World) -> None:
     assert f"asked for in {EU_2} was never reached" in rehearsal_text(told)
 
 
+def test_a_fault_of_a_configuration_is_gone_when_the_configuration_is(world: World) -> None:
+    """No image is new: the fault strikes every new pod, and must not strike those put back."""
+    path = "components/node-agent/templates/node-agent.yaml"
+    changed = repo_files.TEMPLATE.replace(
+        'image: "{{ values.image }}"}', 'image: "{{ values.image }}", args: ["--new"]}'
+    )
+    assert changed != repo_files.TEMPLATE
+    text = repo_files.release("node-agent-args", "2.4.1")
+    world.proposes("args", {path: changed, "releases/2026/node-agent-args.yaml": text})
+
+    told = rehearsed(world, branch="pr/args", faults=((EU_1, 1),))
+
+    (end,) = told.endings
+    assert (end.phase, end.stands) == ("ROLLED_BACK", ())
+    assert told.missed == ()
+
+
 def test_a_release_of_main_is_rehearsed_as_if_it_came_now(world: World) -> None:
     """What ran last year may be asked again; what ran before it is not known then."""
     told = rehearsed(world, branch="main", release="node-agent-2-4-1")

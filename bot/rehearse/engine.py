@@ -30,6 +30,8 @@ COARSE, MANY = timedelta(seconds=15), 200
 STILL = timedelta(hours=1)
 """A held release of which nothing was heard for so long stands still."""
 LONGEST = timedelta(days=120)
+IDLE = 2_000
+"""Ticks in a row of which nothing came: the bot looks again and again at what will not change."""
 
 
 class VirtualClock:
@@ -74,6 +76,7 @@ class Engine:
         self.lines: list[Line] = []
         self.ticks = 0
         self._heard = at
+        self._heard_at_tick = 0
         self._step = TICK
 
     def close(self) -> None:
@@ -97,7 +100,7 @@ class Engine:
         end = self.clock.at + LONGEST
         while self.running():
             at = self._next()
-            if at is None or self._stands_still():
+            if at is None or self._stands_still() or self.ticks - self._heard_at_tick > IDLE:
                 return "still"
             if at >= end:
                 return "long"
@@ -138,7 +141,7 @@ class Engine:
                 view = view_of(self.bot.board, active, now, waiting=active.waiting)
                 self.people.hear(self.bot.board, active, view, now)
         if len(self.lines) > said:
-            self._heard = now
+            self._heard, self._heard_at_tick = now, self.ticks
 
     def _card(self, name: str) -> None:
         message = self.chat.cards.get(name)

@@ -15,6 +15,9 @@ from bot.model.gate import ReleaseView
 from bot.model.state import DecisionStatus, HoldCode, UnitPhase
 from bot.ports import Store
 
+MOST_ROLLBACKS = 2
+"""A way back that failed is tried once more; then it needs more than a rehearsal knows."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Answering:
@@ -91,9 +94,10 @@ class People:
             return
         if verb == "rollback":
             command = f'rollback {name} --reason "{REASON}"'
-            self._will_say(
-                f"{failed[0].id}/{failed[0].at.isoformat()}", can[0], command, active, now
-            )
+            tried = sum(one.startswith(f"{name}/rollback/") for one in self.thought_of)
+            if tried < MOST_ROLLBACKS:
+                key = f"{name}/rollback/{failed[0].at.isoformat()}"
+                self._will_say(key, can[0], command, active, now)
             return
         for unit in active.index.plan.units:
             state = active.units[unit.unit]

@@ -348,3 +348,25 @@ def test_only_the_version_before_is_sent_away(world: World) -> None:
     world.run_to_the_end(release)
     assert world.live("st-1", "Deployment", "op-x")["spec"]["replicas"] == 2
     assert world.live("st-1", "Deployment", "op-2-4-1")["spec"]["replicas"] == 0
+
+
+def test_lost_answers_and_a_bot_that_dies_move_nothing_twice(world: World) -> None:
+    """The note of what was moved stands in the cluster: a new process goes on from there."""
+    runs(world)
+    faults = [{"do": "loseAnswers", "every": 2}]
+    text = repo_files.cluster("st-1", "staging", 4, faults)
+    world.changes({"fleet/clusters/st-1.yaml": text}, "st-1 loses answers")
+    release = world.releases()
+    for minute in ("09:00:12", "09:03:00", "09:06:10", "09:12:00"):
+        world.run_until(f"2026-11-24T{minute}Z")
+        world.dies()
+        world.start()
+    world.run_to_the_end(release)
+    assert world.phase(release) == "SUCCEEDED"
+    assert kept(world, "st-1") == [list(TEAMS[1:]), list(TEAMS[3:]), []]
+    assert reconciled(world, "st-1") == by("2.5.0", *TEAMS)
+    assert world.running()["st-1"] == "2.5.0×2"
+    world.says(f"rollback {release} slow")
+    world.run_for(minutes=40)
+    assert world.phase(release) == "ROLLED_BACK"
+    assert reconciled(world, "st-1") == by("2.4.1", *TEAMS)

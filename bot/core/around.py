@@ -25,9 +25,11 @@ class Around:
         """Whether a place became free in this turn."""
         self.begun = 0
         """Units whose first batch began in this turn."""
-        self.ruled: dict[tuple[int, str, int], Wait | None] = {}
-        """What risk rules said: rule, unit, and how often its surroundings had changed."""
-        self._own: tuple[int, list[Flight]] = (-1, [])
+        self.ruled: dict[tuple[int, tuple[str, ...], int], Wait | None] = {}
+        """What risk rules said: rule, what it sees of a unit, and how often its surroundings had
+        changed.
+        """
+        self._all: tuple[int, list[Flight]] = (-1, [])
 
     def note(self, before: UnitState, after: UnitState) -> None:
         """A unit of the release has changed."""
@@ -36,13 +38,14 @@ class Around:
             self.changes += 1
             self.freed = self.freed or before.in_flight
 
-    def flights(self) -> Iterator[Flight]:
-        """Every unit in flight, of other releases and of this one."""
-        yield from self._s.flights.of_others(self._s.name)
-        if self._own[0] != self.changes:
+    def before(self, u: Unit) -> list[Flight]:
+        """Every other unit in flight, of all releases, that a unit waits for."""
+        if self._all[0] != self.changes:
             own = [self._flight(unit) for unit in self._units.values() if unit.in_flight]
-            self._own = (self.changes, own)
-        yield from self._own[1]
+            self._all = (self.changes, [*self._s.flights.of_others(self._s.name), *own])
+        if not u.state.in_flight:
+            return self._all[1]
+        return [flight for flight in self._all[1] if self.gives_way(u, flight)]
 
     def flights_in(self, cluster: str) -> Iterator[Flight]:
         """Every unit in flight in one cluster."""

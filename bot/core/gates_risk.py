@@ -81,17 +81,25 @@ def _stops(wait: Wait) -> bool:
 
 
 def _asked(t: Turn, u: Unit, number: int, rule: RiskRule) -> Wait | None:
-    """A rule is asked once a turn for each unit, and again when more or less is in flight."""
-    key = (number, u.plan.unit, t.around.changes)
+    """A rule is asked once a turn for units that are alike in all that it names, and again when
+    more or less is in flight.
+    """
+    asked = _of(t, u)
+    # What was there before a unit in flight is another thing for each of them.
+    own = (u.plan.unit,) if u.state.in_flight else ()
+    try:
+        alike = (*own, *rules.likeness(rule.when, asked))
+    except Unclear:
+        alike = (u.plan.unit,)
+    key = (number, alike, t.around.changes)
     if key not in t.around.ruled:
-        t.around.ruled[key] = _answer(t, u, number, rule)
+        t.around.ruled[key] = _answer(t, asked, number, rule)
     return t.around.ruled[key]
 
 
-def _answer(t: Turn, u: Unit, number: int, rule: RiskRule) -> Wait | None:
+def _answer(t: Turn, asked: rules.Asked, number: int, rule: RiskRule) -> Wait | None:
     source = t.s.rules.source("Policy", t.s.rules.policy.name, "spec", "riskRules", number, "when")
     facts = {"rule": rule.name, "reason": rule.reason, "verdict": rule.verdict}
-    asked = _of(t, u)
     try:
         if not rules.says(rule.when, asked):
             return None
@@ -146,7 +154,7 @@ def _of(t: Turn, u: Unit) -> rules.Asked:
             labels=t.s.rules.labels.get(plan.cluster, plan.labels),
             host=t.s.rules.hosts.get(plan.cluster, ""),
         ),
-        flights=[flight for flight in t.around.flights() if t.around.gives_way(u, flight)],
+        flights=t.around.before(u),
         under_way=[other for other in t.s.flights.releases.values() if _began_before(t, other)],
         components=t.s.rules.components,
     )

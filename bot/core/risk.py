@@ -5,14 +5,16 @@ The same facts at lint and at run. Pure: the time is an argument, and an answer 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from bot.core.flights import Flight, UnderWay
 from bot.model.plan import JSON
-from checks.cel import named_in
+from checks.cel import named_in, without_texts
 from checks.rule import names, rule_holds, rule_problems
 
 Facts = dict[str, JSON]
@@ -65,6 +67,8 @@ VARIABLES: Mapping[str, str] = {
 
 ROOTS = tuple(dict.fromkeys(name.partition(".")[0] for name in VARIABLES))
 HOLDER, MANY = "inFlight", "units"
+_OF_UNIT = re.compile(r"(?<![\w.])(?:unit|component|cluster)\b(?:\.\w+)*")
+_SAME = re.compile(r"\binFlight\.same(?:\.\w+)*")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOUR = timedelta(hours=1)
 HOURS_AHEAD = 24 * 7
@@ -166,6 +170,35 @@ def problems(expression: str) -> str | None:
 def says(expression: str, asked: Asked) -> bool:
     """Whether the rule's condition is true. Raises `checks.cel.Unclear` when there is no answer."""
     return rule_holds(expression, _facts(expression, asked), HOLDER, MANY)
+
+
+def likeness(expression: str, asked: Asked) -> tuple[str, ...]:
+    """All of the unit that a rule can see: units that are alike in it have one answer."""
+    facts = {"component": asked.component, "unit": asked.unit, "cluster": asked.cluster}
+    return tuple(str(_at(facts, path)) for path in _paths(expression))
+
+
+@lru_cache(maxsize=512)
+def _paths(expression: str) -> tuple[tuple[str, ...], ...]:
+    """The facts about one unit that a rule names: `unit.labels.region`, or all labels of it."""
+    text = without_texts(expression)
+    found = {tuple(path.split(".")) for path in _OF_UNIT.findall(text)}
+    found |= {("unit", "labels", *path.split(".")[2:]) for path in _SAME.findall(text)}
+    found |= {("unit", "cluster")} if names(text, "inCluster") else set()
+    found |= {("unit", "group")} if names(text, "inGroup") else set()
+    # `inFlight["same"]` and the like: what is not written plainly may look at everything.
+    if "[" in text:
+        found |= {("unit",), ("component",), ("cluster",)}
+    return tuple(sorted(found))
+
+
+def _at(facts: Facts, path: Sequence[str]) -> JSON:
+    here: JSON = facts
+    for name in path:
+        if not isinstance(here, dict):
+            break
+        here = here.get(name)
+    return here
 
 
 def asks_the_time(expression: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bot.core import risk
 from tests import repo_files
 from tests.stories.test_two_releases import EU_1, EU_2, ST_1, both, other, watch
 from tests.world import World
@@ -181,3 +183,33 @@ def test_a_changed_rule_counts_at_once(world: World) -> None:
     rules(world)
     world.run_to_the_end(release)
     assert world.phase(release) == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("when", "seen"),
+    [
+        ("inFlight.total > 3", ()),
+        ("unit.labels.region == 'eu'", ("eu",)),
+        ("has(unit.labels.haPair) && inFlight.same.haPair > 0", ("a",)),
+        ("inFlight.units.exists(u, u.cluster == unit.cluster)", ("c1",)),
+        ("inFlight.inCluster > 0 || inFlight.inGroup > 0", ("c1", "prod")),
+        ("component.tier == '0' && unit.name != 'x'", ("0", "a@c1")),
+    ],
+)
+def test_units_that_are_alike_in_what_a_rule_names_are_asked_about_once(
+    when: str, seen: tuple[str, ...]
+) -> None:
+    """Five hundred units of one region cost one answer, and none is given another's."""
+    labels = {"region": "eu", "haPair": "a", "group": "prod"}
+    asked = risk.Asked(
+        now=datetime(2026, 11, 24, tzinfo=UTC),
+        release=risk.release_facts(name="r", tiers=("0",), components=["a"], units=1),
+        component=risk.component_facts(
+            name="a", version="1", labels={"tier": "0"}, version_changed=True
+        ),
+        unit=risk.unit_facts(unit="a@c1", cluster="c1", labels=labels),
+        cluster=risk.cluster_facts(cluster="c1", labels=labels, host=""),
+    )
+    assert risk.likeness(when, asked) == seen
+    whole = risk.likeness("unit['labels'].region == 'eu'", asked)
+    assert str(asked.unit) in whole, "what is not written plainly may look at everything"

@@ -31,6 +31,7 @@ def by_score(wave: int, waves: int, score: float, parts: Sequence[str], place: s
 LOWEST = "lowest risk, "
 HIGHEST = "highest risk, "
 ALL_THE_SAME = "by name, all have "
+AS_WRITTEN = "as its cluster has it written, all have "
 
 
 def by_name(wave: int, waves: int) -> str:

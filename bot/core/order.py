@@ -264,7 +264,9 @@ def _scored(units: Sequence[Candidate], weights: Mapping[str, float]) -> list[_R
         score, parts = scores[tuple(unit.labels.get(label) for label, _ in by_weight)]
         place_ = {low: say.LOWEST, high: say.HIGHEST}.get(score, "")
         if low == high:
-            place_ = say.ALL_THE_SAME if len(units) > 1 else ""
+            written = unit.scope in ("nodeSet", "node")
+            same = say.AS_WRITTEN if written else say.ALL_THE_SAME
+            place_ = same if len(units) > 1 else ""
         ranked.append(_Ranked(unit=unit, key=(score, ""), why=_why_score(score, parts, place_)))
     return ranked
 

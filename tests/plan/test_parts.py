@@ -65,6 +65,7 @@ def test_sets_come_as_they_are_written_over_all_clusters_and_the_rest_last() -> 
         for place in ("canary", "blue", "rest")
         for name in ("eu-1", "eu-2")
     ]
+    assert all("as its cluster has it written" in unit.reason for unit in shown.plan.units)
     first = shown.units["node-agent@eu-1/nodeSet:canary"]
     assert (first.batches, first.counts) == ((1, "50%", "100%"), (1, 2))
     assert shown.units["node-agent@eu-1/nodeSet:rest"].counts == (1, 3, 6)

@@ -8,16 +8,16 @@ from bot.core.batch_ahead import is_last
 from bot.core.calendar import attended_need
 from bot.core.failed import failures
 from bot.core.floors import floor_first_wave, soaks
-from bot.core.fronts import in_the_way, neighbours_in_flight, obstacle
+from bot.core.fronts import Obstacle, in_the_way, neighbours_in_flight, obstacle
 from bot.core.gates_needs import elsewhere
 from bot.core.gates_shared import Look, ask_checks, frozen, held
 from bot.core.messages_void import asked_anew
-from bot.core.scope import release_named
+from bot.core.scope import covers, release_named
 from bot.core.situation import Unit, calendar_unit, covered, reaches
 from bot.core.turn import Turn
 from bot.model.gate import Wait
 from bot.model.plan import ApprovalAsk, StagePlan
-from bot.model.state import ReleasePhase, UnitPhase
+from bot.model.state import Hold, ReleasePhase, UnitPhase
 
 
 def merged(t: Turn, u: Unit) -> Wait | None:
@@ -31,8 +31,16 @@ def holds(t: Turn, u: Unit) -> Wait | None:
     """No person and no rule holds it."""
     for hold in t.holds:
         if reaches(hold, covered(t.s, u.plan)):
-            return held(t, hold)
+            return _hangs_on(t, u, hold) or held(t, hold)
     return None
+
+
+def _hangs_on(t: Turn, u: Unit, hold: Hold) -> Wait | None:
+    """Of a hold on what it depends on it says which unit of its own cluster it hangs on."""
+    if not t.s.index.several or covers(hold.scope, covered(t.s, u.plan)):
+        return None
+    ahead = None if u.state.in_flight else obstacle(t.s.index, t.units, u.plan)
+    return _waits_for(t, ahead) if ahead is not None and in_the_way(ahead.root) else None
 
 
 def releasable(t: Turn, u: Unit) -> Wait | None:
@@ -130,21 +138,24 @@ def _own_dependencies(t: Turn, u: Unit) -> Wait | None:
     """The order inside a cluster that the components of one release keep."""
     ahead = None if u.state.in_flight else obstacle(t.s.index, t.units, u.plan)
     if ahead is not None:
-        over = in_the_way(ahead.root)
-        return Wait(
-            code="needs",
-            facts={
-                "unit": ahead.unit,
-                "root": ahead.root.unit,
-                "phase": ahead.root.phase.value,
-                "why": ahead.root.failure or "",
-            },
-            who=t.who("retry") if over else (),
-        )
+        return _waits_for(t, ahead)
     beside = neighbours_in_flight(t.s.index, t.units, u.plan)
     if beside is not None:
         return Wait(code="dependency", facts={"unit": beside, "release": ""})
     return None
+
+
+def _waits_for(t: Turn, ahead: Obstacle) -> Wait:
+    return Wait(
+        code="needs",
+        facts={
+            "unit": ahead.unit,
+            "root": ahead.root.unit,
+            "phase": ahead.root.phase.value,
+            "why": ahead.root.failure or "",
+        },
+        who=t.who("retry") if in_the_way(ahead.root) else (),
+    )
 
 
 def unit_free(t: Turn, u: Unit) -> Wait | None:

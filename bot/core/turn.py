@@ -68,6 +68,7 @@ class Turn:
         self._progress: dict[tuple[str, Mode], Progress] = {}
         self.around = Around(s, self.units)
         self.fronts = Fronts(s.index, self.units)
+        self._in_flight_of: dict[int, int] = {}
         self.in_flight = s.in_flight + sum(unit.in_flight for unit in self.units.values())
 
     # what gates ask
@@ -78,9 +79,10 @@ class Turn:
         return Unit(plan, self.units[name], self.s.index.component(plan), self.s.index.stage(plan))
 
     def in_flight_of(self, stage: int) -> int:
-        return sum(
-            self.units[name].in_flight for wave in self.s.plan.stages[stage].waves for name in wave
-        )
+        if stage not in self._in_flight_of:
+            waves = self.s.plan.stages[stage].waves
+            self._in_flight_of[stage] = sum(self.units[n].in_flight for w in waves for n in w)
+        return self._in_flight_of[stage]
 
     @cached_property
     def not_before(self) -> datetime | None:
@@ -298,7 +300,10 @@ class Turn:
 
     def put(self, unit: UnitState) -> None:
         before = self.units[unit.unit]
-        self.in_flight += unit.in_flight - before.in_flight
+        if change := unit.in_flight - before.in_flight:
+            self.in_flight += change
+            stage = self.s.index.units[unit.unit].stage
+            self._in_flight_of[stage] = self.in_flight_of(stage) + change
         self.around.note(before, unit)
         self.units[unit.unit] = unit
         if self.places_back is not None and not unit.moves_back:

@@ -29,7 +29,7 @@ from bot.model.state import Applied, ReleasePhase, ReleaseState, UnitPhase, Unit
 from tests.properties.situations import OPEN, rules
 
 NAMES = ("a", "b", "c", "d", "e", "f")
-WAVES = (("c1",), ("c2", "c3"))
+WAVES = (("c1",), ("c2", "c3"), ("c4",))
 MINUTE = timedelta(minutes=1)
 Graph = dict[str, tuple[str, ...]]
 

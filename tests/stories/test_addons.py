@@ -102,6 +102,7 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else(world: World) -> No
         "logs@eu-2": "SUCCEEDED",
     }
     assert world.phase(release) == "PROGRESSING"
+    assert "mesh@eu-1 [holds] Waiting for coredns@eu-1, which failed" in world.why(release)
     (hold,) = world.view(release).holds
     assert hold.scope == "component:coredns"
     assert "component:coredns" in world.chat.cards[f"card/{release}"]

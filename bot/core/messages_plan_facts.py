@@ -160,6 +160,23 @@ def blocked(component: str, version: str, reason: str, *, content: bool, release
 BLOCKED_HINT = "release another version, or mend what was rolled back"
 
 
+def needed_later(component: str, needed: str, stage: str, units: int) -> str:
+    """A stage takes what another stage's units wait for."""
+    return (
+        f"{component} depends on {needed}, which goes only in stage {stage}, after it, in"
+        f" {many(units, 'unit')}: it would wait for ever"
+    )
+
+
+def undone(what: str, first: str, second: str) -> str:
+    return f"{what} is rendered by {first} and by {second}, and differently: each undoes the other"
+
+
+def brought_twice(what: str, first: str, second: str) -> str:
+    return f"{what} is rendered by {first} and by {second} alike: who goes back takes it from both"
+
+
+TOGETHER_HINT = "release them one after the other, or change what they share"
 BASELINE_UNKNOWN = (
     "nothing is known of what is certified: a baseline takes its versions from the store of the bot"
 )

@@ -17,6 +17,7 @@ from bot.core.diff import Change
 from bot.core.forecast import Forecast
 from bot.core.members import Membership, stage_rule
 from bot.core.order import reach, wanted_waves
+from bot.core.plan_addon import addon_errors, addon_warnings
 from bot.core.plan_coverage import order_warnings
 from bot.core.plan_places import nodes_known, place_warnings
 from bot.core.plan_shown import Asked, Known, UnitShown
@@ -146,6 +147,7 @@ def warnings(
         *_of_the_order(plan, members),
         *order_warnings(plan, members),
         *place_warnings(repo, plan),
+        *addon_warnings(plan),
         *_of_the_objects(changes, shown),
         *_of_what_is_done(plan, shown),
     )
@@ -230,6 +232,9 @@ def refusals(
     document = repo.documents["Release", release.name]
     index = PlanIndex(plan)
     names = [asked.name for asked in release.spec.components]
+    for name, said in addon_errors(plan):
+        where: Pointer = ("spec", "components", names.index(name)) if name in names else ("spec",)
+        yield document.finding(where, "components-together", said, say.TOGETHER_HINT, at_key=True)
     for component in plan.components:
         if component.task:
             continue

@@ -144,3 +144,23 @@ def test_the_forecast_lets_what_is_independent_go_on_its_own() -> None:
     assert told.units["logs@eu-1"].start < told.units["ingress@eu-1"].start
     assert told.end == max(unit.end for unit in told.units.values())
     assert told.costs
+
+
+def test_an_object_of_two_components_is_an_error_where_it_differs() -> None:
+    """Two components that write one object undo each other; the same twice is worth a word."""
+    namespace = "\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: infra, labels: {by: X}}\n"
+    world = addon_world()
+    files = dict(world.git.commits[0])
+    for name in ("coredns", "logs"):
+        files[f"components/{name}/templates/ds.yaml"] += namespace
+    world.starts_with(files)
+    shown = one(pulled(world, "coredns", "logs"))
+    assert any("Namespace infra is rendered by coredns and by logs alike" in w
+               for w in shown.warnings)  # fmt: skip
+    files["components/logs/templates/ds.yaml"] = files["components/logs/templates/ds.yaml"].replace(
+        "by: X", "by: logs"
+    )
+    world.starts_with(files)
+    (finding,) = [f for f in pulled(world, "coredns", "logs").findings if f.level == "error"]
+    assert finding.code == "components-together"
+    assert "Namespace infra" in finding.message

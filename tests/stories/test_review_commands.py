@@ -168,6 +168,9 @@ def test_a_first_install_can_be_undone_twice(world: World) -> None:
     assert world.unit(release, unit).phase == "ROLLED_BACK"
     assert world.says(f"retry {unit}").code == 0
     world.run_for(minutes=30)
+    assert "so this time it holds" in world.why(release), "by itself it goes back once"
+    assert world.says(f"rollback {unit} --reason 'once more'").code == 0
+    world.run_for(minutes=1)
     assert "[undo_decided]" in world.why(release)
     assert world.says(f"reject {release}#2 --reason 'leave it for a look'").code == 0
     world.run_for(minutes=1)

@@ -150,7 +150,7 @@ def test_a_template_mistake_has_line_and_column_and_a_built_secret_is_found(repo
     assert "hunter2" not in said.out
 
 
-def test_a_workload_that_nobody_knows_how_to_roll_is_not_in_this_version(repo: Path) -> None:
+def test_a_workload_that_nobody_knows_how_to_roll_is_an_error_with_a_way_out(repo: Path) -> None:
     """A kind without batches would reach every pod at once, and be called done."""
     folder = repo / "components/log-shipper/templates"
     (folder / "x.yaml").write_text(
@@ -158,5 +158,6 @@ def test_a_workload_that_nobody_knows_how_to_roll_is_not_in_this_version(repo: P
         "spec: {replicas: 3, template: {spec: {}}}\n"
     )
     (found,) = sluice("lint", repo, "--json").json["findings"]
-    assert (found["level"], found["code"]) == ("error", "not-in-this-version")
+    assert (found["level"], found["code"]) == ("error", "unknown-workload")
     assert "Fleetlet" in found["message"]
+    assert "WorkloadKind" in found["hint"]

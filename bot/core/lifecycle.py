@@ -47,6 +47,9 @@ NEXT: Mapping[UnitPhase, tuple[UnitPhase, ...]] = {
 }
 """Phase → what follows when every gate of it is open. A `Stop` leads to FAILED from everywhere."""
 
+REVISITED = (UnitPhase.FAILED, UnitPhase.QUARANTINED)
+"""Ends of a unit after which its cluster is looked at again."""
+
 STEPS_MAX = 12
 """More transitions of one unit in one turn than the longest honest path has: a bug beyond it."""
 
@@ -170,7 +173,7 @@ def _not_its_turn(t: Turn, u: Unit) -> bool:
 
 def _walk(t: Turn, name: str) -> list[Waiting]:
     """One unit, as far as its gates let it. The closed gate it ends at, if any."""
-    if t.units[name].phase in (UnitPhase.FAILED, UnitPhase.QUARANTINED):
+    if t.units[name].phase in REVISITED:
         # A cluster that answers again catches up at once, by all the gates.
         _revisit(t, t.unit(name))
     for _ in range(STEPS_MAX):
@@ -350,7 +353,9 @@ def close(t: Turn, waiting: Sequence[Waiting] = ()) -> Step:
     times += [
         unit.look_at
         for unit in t.units.values()
-        if unit.look_at is not None and not _not_its_turn(t, t.unit(unit.unit))
+        if unit.look_at is not None
+        and (not unit.phase.ended or unit.phase in REVISITED)
+        and not _not_its_turn(t, t.unit(unit.unit))
     ]
     expires = t.state.expires if t.state.began is None else None
     times += [expires if expires and expires > s.now else None, t.decisions_change_at()]

@@ -162,18 +162,16 @@ class Recorder:
         ledger.events.append(Event(at=now, kind="hold.set", release=name, data=told))
         active.dirty = True
 
-    def is_held(self, errand: Errand) -> bool:
-        """Whether a hold stands now that stops what the errand brings: one may have been set later
-        in the same tick than its write was decided.
+    def is_held(self, errand: Errand, holds: Sequence[Hold]) -> bool:
+        """Whether one of the holds that stand now stops what the errand brings: it may have been
+        set after its write was decided.
         """
         active = self.board.releases.get(errand.intent.release)
         if active is None:
             return False
         unit = active.index.units[errand.intent.unit]
         what = Covered(errand.intent.release, unit.unit, unit.component, unit.labels)
-        return any(
-            not hold.finish_batch and covers(hold.scope, what) for hold in self.board.holds.values()
-        )
+        return any(not hold.finish_batch and covers(hold.scope, what) for hold in holds)
 
     def _wake_waiting(self, but: str) -> None:
         """A unit became free or a place in the fleet: who waits for one looks again."""

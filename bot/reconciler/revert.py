@@ -22,6 +22,10 @@ def propose_revert(
     git: GitHost, planner: Planner, plan: ReleasePlan, state: ReleaseState, now: datetime
 ) -> str:
     """Open it (once: by branch); the id of the pull request. Raises GitError."""
+    branch = state.revert or revert_branch(plan.release)
+    if git.head(branch) is not None:
+        # Opened before a crash: what main has become since makes it no other one.
+        return branch
     head = git.head()
     assert head is not None, "a release cannot end without a main"
     here = git.tree(head)
@@ -46,7 +50,7 @@ def propose_revert(
         # The store blocks it all the same; the file is for people to mend.
         left.append(policy)
     return git.propose(
-        state.revert or revert_branch(plan.release),
+        branch,
         files,
         title=revert_body(plan.release, state.outcome, left),
         author="sluice <sluice@localhost>",

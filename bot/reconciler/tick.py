@@ -327,7 +327,8 @@ class Reconciler:
 
     def _stop_asked(self, errand: Errand) -> bool:
         stops = any(is_stop(note) for note in self.ports.store.notes())
-        return stops or self.recorder.is_held(errand)
+        # Of the store, not of the board: another process may have taken the pause.
+        return stops or self.recorder.is_held(errand, self.ports.store.rows(Hold, live=True))
 
     def _put_away(self, ledger: Ledger, now: datetime, ticked: Ticked) -> list[Active]:
         """Releases that ended leave the board; what goes back gets its revert proposed first."""

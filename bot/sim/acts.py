@@ -168,6 +168,14 @@ class Actor:
         self.place.resized[cluster] = self.place.true.now()
         self.place.fleet.reconnect()
 
+    def _spoilt(self, data: dict[str, Any]) -> None:
+        """New pods of whatever is released there do not get ready."""
+        versions = (f"2.{minor}.0" for minor in range(5, 9))
+        images = [f"registry.local/{data['component']}:{version}" for version in versions]
+        faults = [{"do": "neverReady", "image": image} for image in images]
+        self.place.weather.faults[data["cluster"]] = faults
+        self.place.fleet.reconnect()
+
     def _slow_controller(self, data: dict[str, Any]) -> None:
         slow = {"do": "slow", "takes": f"{max(data['seconds'], 60)}s"}
         self.place.weather.faults[data["cluster"]] = [slow]

@@ -18,7 +18,7 @@ from bot.sim.script import AT_PORTS, FAULTS, OF_THE_WORLD, PHASES, RARE, Act, Sc
 
 T = TypeVar("T")
 PAIRS = tuple((fault, phase) for phase in PHASES for fault in FAULTS)
-AIMED = 5
+AIMED = 8
 """Pairs that a seed aims at, beside what it draws freely."""
 BAD = "2.5.0"
 """A version whose pods do not come up, where a history has one."""
@@ -40,7 +40,7 @@ def script_of(seed: int) -> Script:
     start = datetime(2026, 11, 23, 7, 30, tzinfo=UTC) + timedelta(
         days=chance.randrange(5), minutes=15 * chance.randrange(30)
     )
-    components = chance.sample(sorted(make.TEMPLATES), chance.one(1, 1, 1, 2))
+    components = chance.sample(sorted(make.TEMPLATES), chance.one(1, 1, 2, 2, 2))
     clusters = _clusters(chance, components)
     documents = _documents(chance, start, components, clusters)
     acts = _releases(chance, components)
@@ -56,7 +56,7 @@ def script_of(seed: int) -> Script:
 
 def _clusters(chance: Chance, components: Sequence[str]) -> dict[str, JSON]:
     names = ["st-1"] if chance.often(0.5) else []
-    names += [f"eu-{n}" for n in range(1, chance.one(1, 2, 2, 3) + 1)]
+    names += [f"eu-{n}" for n in range(1, chance.one(2, 2, 3) + 1)]
     found = {}
     for name in names:
         group = "staging" if name.startswith("st") else "prod"
@@ -189,8 +189,9 @@ def _releases(chance: Chance, components: Sequence[str]) -> list[Act]:
     acts: list[Act] = []
     at = chance.randrange(60)
     before: dict[str, str] = {}
-    for number in range(chance.one(1, 1, 2, 2, 3)):
-        component = chance.choice(components)
+    for number in range(chance.one(1, 2, 2, 3)):
+        # Of several components one after another: units are then in different phases.
+        component = components[number % len(components)]
         version, name = f"2.{5 + number}.0", f"{component}-2-{5 + number}-0"
         spec: dict[str, JSON] = {}
         if component in before and chance.often(0.5):
@@ -208,7 +209,7 @@ def _releases(chance: Chance, components: Sequence[str]) -> list[Act]:
             how = chance.one("merge", "merge", "squash", "fast-forward")
             acts.append(Act(at=at, do="merge", data={"release": name, "how": how, "by": "ben"}))
             before[component] = name
-        at += chance.one(30, 600, 1800, 3600)
+        at += chance.one(30, 30, 90, 600, 1800)
     return acts
 
 
@@ -219,12 +220,17 @@ def _aimed(
     """Faults for the pairs whose turn it is, and what brings units into those phases."""
     acts: list[Act] = []
     for number in range(AIMED):
-        fault, phase = PAIRS[(seed * AIMED + number) * 7 % len(PAIRS)]
+        fault, phase = PAIRS[turn(seed, number)]
         acts += _towards(chance, phase, names, units, clusters)
         if fault in RARE:
             acts += _towards(chance, "ROLLING_BACK", names, units, clusters)
         acts += _fault(chance, fault, phase, names, clusters, components)
     return acts
+
+
+def turn(seed: int, number: int) -> int:
+    """Which pair it is the turn of; every one has it equally often."""
+    return (seed * AIMED + number) * 7 % len(PAIRS)
 
 
 def _towards(
@@ -235,8 +241,10 @@ def _towards(
     release = chance.choice(names)
     match phase:
         case "ROLLING_BACK" | "ROLLED_BACK":
-            say = f"rollback {release} --reason odd"
-            when = chance.one("SOAKING", "SUCCEEDED", "APPLYING")
+            # One unit that is back leaves its release ahead.
+            what = release if phase == "ROLLING_BACK" else chance.choice(units)
+            say = f"rollback {what} --reason odd"
+            when = chance.one("SOAKING", "SUCCEEDED", "VERIFYING")
             return [Act(at=at, do="says", data={"text": say, "by": "ana"}, phase=when)]
         case "SKIPPED":
             say = f"skip {chance.choice(units)} --reason later"
@@ -245,8 +253,10 @@ def _towards(
             data = {"cluster": chance.choice(sorted(clusters)), "seconds": 3600}
             return [Act(at=chance.randrange(60), do="outage", data=data)]
         case "FAILED":
-            data = {"cluster": chance.choice(sorted(clusters)), "seconds": 1800}
-            return [Act(at=at, do="outage", data=data, phase="APPLYING")]
+            # Its cluster answers: what failed is stopped there, by a write.
+            cluster = chance.choice(sorted(clusters))
+            spoilt = {"cluster": cluster, "component": chance.choice(units).partition("@")[0]}
+            return [Act(at=0, do="spoilt", data=spoilt)]
     return []
 
 
@@ -254,17 +264,12 @@ def _fault(
     chance: Chance, fault: str, phase: str, names: Sequence[str], clusters: dict[str, JSON],
     components: Sequence[str],
 ) -> list[Act]:  # fmt: skip
-    at = chance.randrange(30, 3600)
+    at = chance.randrange(30, 3600) if not phase else chance.randrange(30, 600)
     if fault in AT_PORTS:
-        nth, times = chance.one(1, 1, 2, 3, 5), chance.one(1, 1, 2)
-        if fault in RARE:
-            at, nth = 30, 1
-        data: dict[str, JSON] = {"fault": fault, "nth": nth, "times": times}
-        if phase:
-            data |= {"phase": phase}
-        return [Act(at=at if phase != "PENDING" else chance.randrange(300), do="arm", data=data)]
+        return [_armed(chance, fault, phase, at)]
     assert fault in OF_THE_WORLD
-    data = {"cluster": chance.choice(sorted(clusters)), "component": chance.choice(components)}
+    data: dict[str, JSON] = {"cluster": chance.choice(sorted(clusters))}
+    data["component"] = chance.choice(components)
     match fault:
         case "outage" | "bot-down" | "slow-controller":
             data["seconds"] = chance.one(20, 120, 600, 1500)
@@ -282,6 +287,17 @@ def _fault(
         case _:
             pass
     return [Act(at=at, do=fault, data=data, phase=phase)]
+
+
+def _armed(chance: Chance, fault: str, phase: str, at: int) -> Act:
+    """A fault that waits at its port, and for its phase."""
+    nth = chance.one(1, 1, 1, 2) if phase else chance.one(1, 2, 3, 5)
+    if fault in RARE:
+        at, nth = 30, 1
+    data: dict[str, JSON] = {"fault": fault, "nth": nth, "times": chance.one(1, 1, 2)}
+    if phase:
+        data |= {"phase": phase}
+    return Act(at=at if phase != "PENDING" else chance.randrange(300), do="arm", data=data)
 
 
 def rule_change(chance: Chance, components: Sequence[str]) -> dict[str, JSON]:

@@ -13,8 +13,9 @@ from bot.sim.script import PHASES, Act
 
 VERBS = (
     *("approve", "reject", "accept", "pause", "stop", "resume", "rollback", "retry", "skip"),
-    *("cancel", "override", "freeze", "unfreeze"),
+    *("cancel", "override", "freeze", "unfreeze", "snooze"),
 )
+GATES = ("", "", " --gate check", " --gate window", " --gate blocked", " --gate drift")
 PEOPLE = (*make.MEMBERS, "ana", "ana", "ben", "dan", "mallory")
 
 
@@ -42,6 +43,8 @@ def command(chance: random.Random, verb: str, names: Sequence[str], units: Seque
     wide = ("all", release, release, unit, f"component:{component}", f"cluster:{cluster}",
             "group:prod", "label:environment=production")  # fmt: skip
     scope = chance.choice(wide)
+    if verb in ("stop", "cancel"):
+        return "stop --reason pager" if verb == "stop" else f"cancel {release} --reason no"
     match verb:
         case "approve" | "reject":
             number = chance.choice(("", "", "", "#1", "#2", "#3", "#9"))
@@ -49,20 +52,20 @@ def command(chance: random.Random, verb: str, names: Sequence[str], units: Seque
             return f"{verb} {release}{number}{reason}"
         case "accept":
             return f"accept {chance.choice((release, release, f'cluster:{cluster}'))}"
-        case "stop":
-            return "stop --reason pager"
         case "pause":
             finish = " --finish-batch" if chance.random() < 0.2 else ""
             return f"pause {scope} --reason look{finish}"
-        case "cancel":
-            return f"cancel {release} --reason no"
         case "skip":
             return f"skip {unit} --reason later"
         case "override":
-            gate = chance.choice(("", "", " --gate check", " --gate window", " --gate blocked"))
+            gate = chance.choice(
+                ("", "", " --gate check", " --gate window", " --gate blocked", " --gate drift")
+            )
             return f"override {chance.choice((release, unit))} --reason seen{gate}"
         case "freeze":
             return f"freeze {scope} --until {chance.choice(('5m', '30m', '2h'))} --reason INC-7"
+        case "snooze":
+            return f"snooze {scope} --until {chance.choice(('10m', '1h'))} --reason wait"
         case "rollback":
             return f"rollback {chance.choice((release, unit, release))} --reason odd"
         case _:

@@ -83,23 +83,27 @@ def blocked(seen: Seen) -> Iterator[str]:
             if state is not None and state.sticks:
                 plan = plan_of(seen, event.release)
                 back |= {(one.name, one.version) for one in plan.components}
-    for event in begun(seen):
-        unit = seen.units.get(f"{event.release}/{event.unit}")
-        if unit is None or any(one.startswith("blocked") for one in unit.overrides):
-            continue
-        component, _ = oracle.parts(event.unit)
-        version = _version(seen, event.release, component)
-        on_main = [
-            any(
-                (one["component"], one["version"]) == (component, version)
-                for one in oracle.policy(docs).get("blocked", ())
-            )
-            for docs in seen.rules
-        ]
-        if all(on_main):
-            yield f"{named(event)} begins though {version} is blocked on main"
-        if (component, version) in back:
-            yield f"{named(event)} begins though {version} was rolled back"
+        elif event.kind == "batch.applying":
+            yield from _blocked(seen, event, back)
+
+
+def _blocked(seen: Seen, event: Event, back: set[tuple[str, str]]) -> Iterator[str]:
+    unit = seen.units.get(f"{event.release}/{event.unit}")
+    if unit is None or any(one.startswith("blocked") for one in unit.overrides):
+        return
+    component, _ = oracle.parts(event.unit)
+    version = _version(seen, event.release, component)
+    on_main = [
+        any(
+            (one["component"], one["version"]) == (component, version)
+            for one in oracle.policy(docs).get("blocked", ())
+        )
+        for docs in seen.rules
+    ]
+    if all(on_main):
+        yield f"{named(event)} begins though {version} is blocked on main"
+    if (component, version) in back:
+        yield f"{named(event)} begins though {version} was rolled back"
 
 
 def _version(seen: Seen, release: str, component: str) -> str:

@@ -155,7 +155,7 @@ def success(seen: Seen) -> Iterator[str]:
         pods = seen.place.pods(cluster, component)
         there = _ready(seen, event.unit, version)
         lately = a_while(seen.tick.true, seen.place.resized.get(cluster), 120)
-        if there < len(pods) and not lately:
+        if there < len(pods) and not lately and not _edited(seen, event.unit):
             yield f"{event.unit} succeeded with {there} of {len(pods)} pods on {version}"
 
 
@@ -197,7 +197,7 @@ def back(seen: Seen) -> Iterator[str]:
         version = _version(seen, event.release, event.unit)
         there = seen.place.versions(cluster, component)[version]
         lately = a_while(seen.tick.true, seen.place.resized.get(cluster), 120)
-        if there and not lately:
+        if there and not lately and not _edited(seen, event.unit):
             yield f"{event.unit} is back with {there} pods on {version}"
 
 
@@ -208,7 +208,7 @@ def no_return(seen: Seen) -> Iterator[str]:
         if old is None or old.phase is state.phase:
             continue
         gone = old.phase.value in ("ROLLED_BACK", "CANCELLED", "SUPERSEDED")
-        if gone and state.phase.value != "ROLLING_BACK":
+        if gone and state.phase.value not in ("ROLLING_BACK", "ROLLED_BACK"):
             yield f"{name} was {old.phase.value} and is {state.phase.value}"
         if old.phase.value == "ROLLING_BACK" and state.phase.value == "PROGRESSING":
             yield f"{name} went back and is {state.phase.value}"

@@ -27,6 +27,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     "override": ("admin",),
     "freeze": ("admin",),
     "unfreeze": ("admin",),
+    "snooze": ("operator", "owner"),
 }
 """The contract's table of roles; approve and reject go by the roles of their decision."""
 

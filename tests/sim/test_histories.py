@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.sandbox import SandboxRenderer
 from bot.ports import RenderJob
 from bot.sim import docs, laws
-from bot.sim.draw import PAIRS, script_of
+from bot.sim.draw import AIMED, PAIRS, script_of, turn
 from bot.sim.drive import play
 from bot.sim.history import History
 from bot.sim.laws import Seen
@@ -38,7 +38,7 @@ def test_the_same_script_is_the_same_history() -> None:
 def test_every_pair_has_its_turn() -> None:
     """Coverage is no matter of luck: as many seeds as it takes aim at every pair once."""
     assert set(PAIRS) == {(fault, phase) for fault in FAULTS for phase in PHASES}
-    aimed = {(seed * 5 + number) * 7 % len(PAIRS) for seed in range(68) for number in range(5)}
+    aimed = {turn(seed, number) for seed in range(len(PAIRS)) for number in range(AIMED)}
     assert len(aimed) == len(PAIRS)
 
 

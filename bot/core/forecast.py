@@ -272,6 +272,8 @@ class _Run:
         if unit in self.batches:
             return self.batches[unit]
         totals = state.totals.values() if state is not None else ()
+        if state is not None and state.batches and not totals:
+            return state.batches
         return max((len(counts(steps, total)) for total in totals), default=len(steps))
 
     def _roll(self, units: Sequence[_Unit], width: int, soak: timedelta, begin: datetime) -> None:

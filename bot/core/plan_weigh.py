@@ -72,6 +72,11 @@ def _first_install(unit: UnitPlan, blobs: Mapping[str, JSON], rows: Rows, known:
     return workloads and all(known.stands(unit.cluster, o.ref) is False for o in unit.objects)
 
 
+def batches_known(shown: Mapping[str, UnitShown]) -> dict[str, int]:
+    """Unit → how many batches it takes, where its pods or nodes could be counted."""
+    return {name: len(unit.counts) for name, unit in shown.items() if unit.counts}
+
+
 def batches_ahead(shown: Mapping[str, UnitShown]) -> dict[str, int]:
     """Unit → how many batches it takes, for the forecast."""
     return {

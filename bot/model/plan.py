@@ -218,3 +218,5 @@ class PlannedRelease:
 
     plan: ReleasePlan
     blobs: Mapping[str, JSON]
+    batches: Mapping[str, int] = field(default_factory=dict)
+    """Unit → how many batches it will take, where that is known; no part of the plan."""

@@ -241,7 +241,12 @@ class Noticer:
             decisions=before.state.decisions if before else 0,
         )
         units = {
-            unit.unit: UnitState(release=plan.release, unit=unit.unit, since=now)
+            unit.unit: UnitState(
+                release=plan.release,
+                unit=unit.unit,
+                since=now,
+                batches=planned.batches.get(unit.unit, 0),
+            )
             for unit in plan.units
         }
         active = Active(

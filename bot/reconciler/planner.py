@@ -38,6 +38,7 @@ from bot.core.plan_way_back import of_the_way_back
 from bot.core.plan_weigh import (
     approvals,
     batches_ahead,
+    batches_known,
     counts_of,
     refusals,
     shown_units,
@@ -254,6 +255,7 @@ class Planner:
         plan = build(after, release, members, rendered, origin)
         planned = PlannedRelease(frozen(plan, rows_used(after, blobs.values())), blobs)
         shown = shown_units(after, planned, versions, known, members.notes)
+        planned = replace(planned, batches=batches_known(shown))
         against = tuple(refusals(after, release, planned.plan, shown, known))
         return _Draft(planned, members, shown, against, known)
 

@@ -14,10 +14,26 @@ from typing import Any, TypeVar
 from bot.model.plan import JSON
 from bot.sim import docs as make
 from bot.sim.draw_people import commands
-from bot.sim.script import AT_PORTS, FAULTS, OF_THE_WORLD, PHASES, RARE, Act, Script
+from bot.sim.script import (
+    AT_PORTS,
+    FAULTS,
+    OF_THE_WORLD,
+    OF_WRITES,
+    PHASES,
+    RARE,
+    Act,
+    Script,
+)
 
 T = TypeVar("T")
 PAIRS = tuple((fault, phase) for phase in PHASES for fault in FAULTS)
+EASY = ("PENDING", "APPLYING", "SUCCEEDED")
+HARD = tuple(
+    (fault, phase)
+    for fault, phase in PAIRS
+    if fault in RARE or (fault in OF_WRITES and phase not in EASY)
+)
+"""Pairs that come together seldom by themselves."""
 AIMED = 8
 """Pairs that a seed aims at, beside what it draws freely."""
 BAD = "2.5.0"
@@ -220,7 +236,7 @@ def _aimed(
     """Faults for the pairs whose turn it is, and what brings units into those phases."""
     acts: list[Act] = []
     for number in range(AIMED):
-        fault, phase = PAIRS[turn(seed, number)]
+        fault, phase = turn(seed, number)
         acts += _towards(chance, phase, names, units, clusters)
         if fault in RARE:
             acts += _towards(chance, "ROLLING_BACK", names, units, clusters)
@@ -228,9 +244,10 @@ def _aimed(
     return acts
 
 
-def turn(seed: int, number: int) -> int:
-    """Which pair it is the turn of; every one has it equally often."""
-    return (seed * AIMED + number) * 7 % len(PAIRS)
+def turn(seed: int, number: int) -> tuple[str, str]:
+    """The pair whose turn it is: half of them of all, half of those that are hard to strike."""
+    pairs = PAIRS if number % 2 else HARD
+    return pairs[(seed * AIMED + number) // 2 * 7 % len(pairs)]
 
 
 def _towards(

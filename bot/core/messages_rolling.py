@@ -17,6 +17,8 @@ def converging(f: Facts, _: str) -> str:
         return messages_tasks.runs(f)
     updated, wanted, total = f.get("updated"), f.get("wanted"), f.get("total")
     detail = waits_for(f.get("waiting"), f.get("detail"))
+    if not detail and updated == wanted:
+        detail = "not all of them have been seen ready"  # else it would have gone on
     because = f"; {detail}" if detail else ""
     what = f"{noun(f.get('detail'))}s"
     return sentence(f"Rolling out: {updated} of {wanted} {what} updated, {total} in all{because}")

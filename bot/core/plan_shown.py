@@ -5,7 +5,7 @@ Data only. `Known` is what a store could add; without one everything in it is em
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.calendar import EmergencyFreeze
@@ -44,6 +44,8 @@ class Known:
     """Whether a release of this name has come to main before: a name is unique for ever."""
     stands: Callable[[str, ObjectRef], bool | None] = lambda cluster, ref: None
     """Whether a cluster has an object now; None where nobody may look before the merge."""
+    beside: Callable[[str], Sequence[tuple[ObjectRef, JSON]]] = lambda cluster: ()
+    """Cluster → objects of all components that were last applied there."""
 
 
 NOTHING_KNOWN = Known()

@@ -21,6 +21,7 @@ from bot.core.forecast_waits import delays
 from bot.core.members import Brought, Membership
 from bot.core.order import Candidate
 from bot.core.plan import Origin, Rendered, build, spec_json
+from bot.core.plan_content import of_the_content
 from bot.core.plan_jobs import Source, all_blobs, source_of, wanted
 from bot.core.plan_rows import frozen, rows_used
 from bot.core.plan_shown import (
@@ -227,7 +228,7 @@ class Planner:
             document = after.documents["Release", name]
             said = say.empty_release(name)
             return _Draft(findings=(document.finding(("spec",), "no-units", said, at_key=True),))
-        known = of_units(known, members)
+        known = of_units(known, members, after.components)
         rendered: dict[str, Rendered] = {}
         blobs: dict[str, JSON] = {}
         mistakes: list[Finding] = []
@@ -320,7 +321,7 @@ class Planner:
         known: Known,
     ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
         """The diff of every unit: what was last applied (or the best guess of it) → the plan; and
-        what it says of the way back.
+        what it says of the way back, and of what the objects lose.
         """
         had, blobs = self.had(before, planned, shown, known)
         differ = Differ(blobs)
@@ -329,7 +330,8 @@ class Planner:
         )
         self.compared += differ.compared
         back = of_the_way_back(planned.plan, shown, changes, had, blobs.get)
-        return changes, tuple(back)
+        content = of_the_content(planned.plan, had, blobs.get, known)
+        return changes, (*back, *content)
 
     def had(
         self,

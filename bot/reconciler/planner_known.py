@@ -5,6 +5,7 @@ Picks and reads; decides nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.core.members import Membership
@@ -13,10 +14,21 @@ from bot.model.plan import JSON, ObjectRef, PlannedObject
 from release_repo_schema.models import Release
 
 
-def of_units(known: Known, members: Membership) -> Known:
+def of_units(known: Known, members: Membership, components: Iterable[str]) -> Known:
     """The same facts with those units only: each row of the store is read once."""
     rows = ((unit.unit, known.applied.get(unit.unit)) for unit in members.units)
-    return replace(known, applied={unit: row for unit, row in rows if row is not None})
+
+    def beside(cluster: str) -> list[tuple[ObjectRef, JSON]]:
+        found = []
+        for component in components:
+            row = known.applied.get(f"{component}@{cluster}")
+            for key, digest in row.objects.items() if row is not None else ():
+                if (obj := known.blob(digest)) is not None:
+                    found.append((_ref(key), obj))
+        return found
+
+    applied = {unit: row for unit, row in rows if row is not None}
+    return replace(known, applied=applied, beside=beside)
 
 
 def broken_by(release: Release, known: Known) -> dict[str, list[str]]:
@@ -41,5 +53,9 @@ def last_applied(
         if obj is None:
             return None
         blobs[digest] = obj
-        objects.append(PlannedObject(ObjectRef(*key.rsplit("/", 3)), digest))
+        objects.append(PlannedObject(_ref(key), digest))
     return tuple(objects)
+
+
+def _ref(key: str) -> ObjectRef:
+    return ObjectRef(*key.rsplit("/", 3))

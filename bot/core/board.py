@@ -59,6 +59,8 @@ class Active:
     dirty: bool = True
     reckoned: Reckoned | None = None
     """Its forecast end, as it was reckoned last."""
+    applied_known: bool = False
+    """Whether the board has what stands of all that it touched before."""
 
     def presses(self, now: datetime) -> bool:
         """Something new, or a time that was set, may let it go on; not only another look."""

@@ -13,6 +13,7 @@ from bot.core import siblings
 from bot.core.failed import failures
 from bot.core.fronts import obstacle
 from bot.core.messages_endings import (
+    TAKEN_OVER,
     component_went_back,
     expired,
     goes_back_with,
@@ -21,6 +22,7 @@ from bot.core.messages_endings import (
     stopped,
 )
 from bot.core.messages_undo import not_by_itself, once_only
+from bot.core.ours import ours
 from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit
 from bot.core.turn import Turn
@@ -128,7 +130,7 @@ def take_back(t: Turn, name: str, *, by: str, reason: str) -> bool:
             _send_back(t, sibling, by=by, reason=reason)
     for other in reversed(t.s.index.needing(t.s.index.units[name])):
         # What was brought on top of it does not stay without it, unless it is a newer release's.
-        if _ours(t, other):
+        if ours(t, other):
             take_back(t, other, by=by, reason=goes_back_with(name, reason))
     return True
 
@@ -157,16 +159,6 @@ def _send_back(t: Turn, name: str, *, by: str, reason: str) -> None:
     t.tell("unit.rolling-back", name, actor=by, reason=reason)
 
 
-def _ours(t: Turn, name: str) -> bool:
-    """No newer release has written there, or is at work there."""
-    plan, applied = t.s.index.units[name], t.s.applied.get(name)
-    if applied is not None and applied.release != t.s.name:
-        position = (*numbers(applied.fence), 0)[0]
-        return position <= t.state.position
-    claims = t.s.claims.get(plan.lock, ())
-    return not any(one.in_flight and one.position > t.state.position for one in claims)
-
-
 def roll_back(
     t: Turn,
     *,
@@ -189,11 +181,23 @@ def roll_back(
     if t.state.sticks:
         t.puts += _blocks(t)
     names = [unit.unit for unit in reversed(t.s.plan.units)]
-    mine = [n for n in names if (only is None or n in only) and _can_go_back(t.units[n])]
+    # By itself it takes back nothing that a newer release has written since.
+    wanted = [n for n in names if (ours(t, n) if only is None else n in only)]
+    mine = [n for n in wanted if _can_go_back(t.units[n])]
     t.tell("release.rolling-back", actor=by, reason=reason, by=by, units=len(mine))
+    for name in names:
+        if name not in wanted and t.units[name].in_hand:
+            _left_to_newer(t, name)
     for name in mine:
         take_back(t, name, by=by, reason=reason)
     return len(mine)
+
+
+def _left_to_newer(t: Turn, name: str) -> None:
+    """What rolled there when a newer release took over stands: it is that one's now."""
+    unit = replace(t.units[name], phase=UnitPhase.SKIPPED, since=t.s.now, in_hand=False)
+    t.put(replace(unit, look_at=None, deadline=None))
+    t.tell("unit.skipped", name, reason=TAKEN_OVER)
 
 
 def _can_go_back(unit: UnitState) -> bool:

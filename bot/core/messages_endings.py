@@ -34,6 +34,10 @@ def component_went_back(component: str) -> str:
     return f"{component} was rolled back in this release"
 
 
+TAKEN_OVER = "a newer release has it now"
+"""Why a unit of a release that goes back is left as it is."""
+
+
 def superseded(by: str) -> str:
     return f"{by} replaces it"
 

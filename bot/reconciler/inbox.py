@@ -18,7 +18,7 @@ from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, Ho
 from bot.ports import Answer, Note, PortError, Store, StoreLocked
 from bot.reconciler.hearing import Heard
 from bot.reconciler.ledger import Ledger, Versions
-from bot.reconciler.loading import fetch, fetch_needed, load_release
+from bot.reconciler.loading import fetch, fetch_applied, fetch_needed, load_release
 from bot.reconciler.naming import better, over, release_of
 from bot.reconciler.noticing import REWRITTEN
 
@@ -40,6 +40,7 @@ def consider(
             fetch_needed(store, board, active)
     if text.verb in ("rollback", "retry"):
         for active, units in board.reached(text.scope):
+            fetch_applied(store, board, active)
             for unit in units:
                 if active.units[unit].began or active.state.phase.ended:
                     fetch(store, board, active, unit)

@@ -147,6 +147,21 @@ def fetch_needed(store: Store, board: Board, active: Active) -> None:
             board.applied[lock] = applied
 
 
+def fetch_applied(store: Store, board: Board, active: Active) -> None:
+    """What stands of all that the release touched: what a newer one wrote there never goes back
+    with it.
+    """
+    if active.applied_known:
+        return
+    active.applied_known = True
+    plans = active.index.units
+    touched = (plans[name] for name, unit in active.units.items() if unit.began is not None)
+    for key in {key for plan in touched for key in (plan.unit, plan.lock)} - board.applied.keys():
+        applied = store.get(Applied, key)
+        if applied is not None:
+            board.applied[key] = applied
+
+
 def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
     """What deciding on a unit needs beside its rows: its objects, what was before, what was
     applied. Raises StoreLocked where an object is missing or is not what it was.
@@ -193,6 +208,8 @@ def to_look_at(
     units: dict[str, UnitPlan] = {}
     rows: dict[str, Rows] = {}
     for active, asks in wanted:
+        if any(one.on_failure != "hold" for one in active.index.plan.components):
+            fetch_applied(store, board, active)
         for unit in sorted(asks):
             fetch(store, board, active, unit)
             units[unit], rows[unit] = active.index.units[unit], active.index.rows

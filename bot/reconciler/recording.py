@@ -18,7 +18,7 @@ from bot.core.board import Active, Board
 from bot.core.lifecycle import Step
 from bot.core.messages_endings import fenced, superseded
 from bot.core.pace import FOR_ROOM
-from bot.core.scope import Covered, covers
+from bot.core.situation import reaches
 from bot.core.turn import Turn
 from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus, Tally
 from bot.reconciler.acting import Errand
@@ -169,9 +169,8 @@ class Recorder:
         active = self.board.releases.get(errand.intent.release)
         if active is None:
             return False
-        unit = active.index.units[errand.intent.unit]
-        what = Covered(errand.intent.release, unit.unit, unit.component, unit.labels)
-        return any(not hold.finish_batch and covers(hold.scope, what) for hold in holds)
+        what = active.index.covered(errand.intent.release, active.index.units[errand.intent.unit])
+        return any(not hold.finish_batch and reaches(hold, what) for hold in holds)
 
     def _wake_waiting(self, but: str) -> None:
         """A unit became free or a place in the fleet: who waits for one looks again."""

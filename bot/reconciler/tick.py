@@ -107,7 +107,9 @@ class Reconciler:
             errands = self._advance(group, now, ledger, ticked, touched)
             self._report(ledger, touched, now, ticked)
             ledger.commit()
-            ledger, touched = self._act(errands, now, ticked), set()
+            ledger = self._act(errands, now, ticked)
+            touched = {event.release for event in ledger.events if event.kind == "hold.set"}
+        self._report(ledger, touched, now, ticked)
         gone = self._put_away(ledger, now, ticked)
         self.reporter.send(ledger)
         ledger.commit()

@@ -1,0 +1,113 @@
+"""Two things at once that each work alone: what one stops or undoes must not reach the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.cluster.plain import patch
+from bot.model.effects import Purpose
+from tests import repo_files
+from tests.addons import addons, brings, crashes, in_flight, until
+from tests.world import World
+
+EU_1, EU_3, ST_1 = "node-agent@eu-1", "node-agent@eu-3", "node-agent@st-1"
+
+
+def test_a_failure_hold_stops_no_write_of_another_release(world: World) -> None:
+    """The hold of a failed component is made for its release: another release of that component,
+    in another cluster, writes and ends.
+    """
+    brings(world, {"coredns": (), "logs": ()}, waves=None)
+    crashes(world, "coredns", "eu-1")
+    first = addons(world, "coredns", "logs", units={"names": ["eu-1"]})
+    until(world, lambda: world.unit(first, "coredns@eu-1").phase == "FAILED")
+    second = addons(world, "coredns", name="other", units={"names": ["eu-2"]})
+    until(world, lambda: world.phase(second, ended=True) != "", minutes=24 * 60)
+    assert world.phase(second) == "SUCCEEDED"
+    assert world.running("coredns")["eu-2"] == "1.1×4"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_catch_up_that_fails_takes_nothing_of_a_newer_release_back(
+    world: World, restarted: bool
+) -> None:
+    """eu-3 was owed 2.5.0 while 2.5.1 went to the others. It catches up, crashes, and its component
+    says rollbackRelease: what runs 2.5.1 by now is not this release's any more.
+    """
+    text = repo_files.component(onFailure="rollbackRelease")
+    world.write({"fleet/clusters/eu-3.yaml": repo_files.cluster("eu-3", "prod", 4)})
+    world.changes({"components/node-agent/component.yaml": text})
+    world.fleet.seed("eu-3", repo_files.running())
+    silent = {"do": "unreachable", "from": "2026-11-24T08:00:00Z", "to": "2026-11-26T12:00:00Z"}
+    crash = {"do": "crashLoop", "image": "registry.local/node-agent:2.5.0"}
+    world.breaks("eu-3", silent, crash)
+    first = world.releases()
+    world.run_to_the_end(first)
+    assert world.unit(first, EU_3).phase == "QUARANTINED"
+    second = world.releases("node-agent-2-5-1", "2.5.1", units={"names": ["st-1", "eu-1", "eu-2"]})
+    world.run_to_the_end(second)
+    assert world.running()["eu-1"] == "2.5.1×4"
+    world.run_until("2026-11-26T13:00:00Z")
+    assert world.says(f"retry {EU_3}").code == 0
+    if restarted:
+        until(world, lambda: world.unit(first, EU_3).phase == "APPLYING")
+        world.dies()
+    world.run_to_the_end(first)
+    assert world.phase(first) == "ROLLED_BACK"
+    assert world.unit(first, EU_3).phase == "ROLLED_BACK"
+    assert world.running()["eu-1"] == "2.5.1×4"
+    assert world.running()["eu-2"] == "2.5.1×4"
+
+
+def test_what_was_replaced_never_rolls_forward_when_the_rest_goes_back(world: World) -> None:
+    """2.5.0 rolled in eu-1 when 2.5.1 took over there. Taking back what 2.5.0 left elsewhere must
+    not wake up its batch in eu-1.
+    """
+    world.changes({"pipelines/standard.yaml": repo_files.pipeline(waves=[1, "100%"])})
+    slow = {"do": "neverReady", "image": "registry.local/node-agent:2.5.0"}
+    world.breaks("eu-1", slow)
+    first = world.releases()
+    until(world, lambda: world.unit(first, EU_1).phase == "APPLYING")
+    second = world.releases(
+        "node-agent-2-5-1", "2.5.1", supersedes=[first], units={"names": ["eu-1", "eu-2"]}
+    )
+    until(world, lambda: world.unit(second, EU_1).began is not None)
+    assert world.phase(first) == "SUPERSEDED"
+    assert world.says(f"rollback {first} odd").code == 0
+    assert in_flight(world, first) == {ST_1}
+    assert EU_1 in in_flight(world, second)
+    world.run_to_the_end(first)
+    assert world.phase(first) == "ROLLED_BACK"
+    assert [e.unit for e in world.events(first, "unit.skipped")] == [EU_1]
+    world.run_to_the_end(second)
+    assert world.phase(second) == "SUCCEEDED"
+
+
+def test_what_depends_on_it_goes_back_only_where_no_newer_release_brought_it(world: World) -> None:
+    """mesh 1.2 came after and its rows are on no board any more: taking coredns back by name does
+    not even try mesh, and ends.
+    """
+    brings(world)
+    release = addons(world, "coredns", "mesh")
+    world.run_to_the_end(release)
+    newer = world.releases("mesh-1-2", "1.2", components=[{"name": "mesh", "version": "1.2"}])
+    world.run_to_the_end(newer)
+    world.dies()
+    assert world.says("rollback coredns@eu-1 --reason odd").body["along"] == []
+    world.run_to_the_end(release)
+    assert world.unit(release, "coredns@eu-1").phase == "ROLLED_BACK"
+    assert world.unit(release, "mesh@eu-1").phase == "SUCCEEDED"
+    assert world.running("mesh")["eu-1"] == "1.2×4"
+
+
+def test_a_write_that_a_newer_plan_stopped_is_told_at_once(world: World) -> None:
+    """The hold comes of the answer to a write, after all was decided: the thread has it too."""
+    release = world.releases()
+    until(world, lambda: world.unit(release, ST_1).phase == "SOAKING")
+    live = world.live("st-1", "DaemonSet")
+    ref = next(one.ref for one in world.active(release).index.units[ST_1].objects
+               if one.ref.kind == "DaemonSet")  # fmt: skip
+    change = patch(ref, live, {"metadata": {"labels": {"by": "newer"}}}, Purpose.FORWARD)
+    world.fleet.write("st-1", change, fence="99.1")
+    until(world, lambda: "fenced" in str(world.events(release, "hold.set")))
+    assert "a newer plan has written to node-agent@st-1" in world.thread(release)

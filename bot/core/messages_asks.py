@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.core.messages_tasks import named
 from bot.core.messages_words import row
 from bot.model.plan import ReleasePlan
 
@@ -11,7 +12,7 @@ MORE_SILENT = "more clusters do not answer"
 
 def asks(plan: ReleasePlan, what: str, subject: str) -> str:
     """The question of a decision: `Begin node-agent 2.5.0 on 6 units in 3 waves?`."""
-    component = " and ".join(f"{c.name} {c.version}" for c in plan.components)
+    component = row([named(one) for one in plan.components], most=3, joint=" and ")
     match what:
         case "release":
             waves = sum(len(stage.waves) for stage in plan.stages)
@@ -36,8 +37,10 @@ def asks(plan: ReleasePlan, what: str, subject: str) -> str:
                 f" ({row(units, most=5)}), and go on? They are owed"
             )
         case "install":
+            own = [c for c in plan.components if c.name == subject.partition("@")[0]]
+            installed = row([named(one) for one in own], most=3) or component
             return (
-                f"Install {component} as {subject}? It is not there yet, and a first install"
+                f"Install {installed} as {subject}? It is not there yet, and a first install"
                 " reaches all nodes of the cluster at once"
             )
         case "override-window":

@@ -27,6 +27,7 @@ from bot.core.messages_figures import (
     stopping,
     tone,
 )
+from bot.core.messages_tasks import named
 from bot.core.messages_void import asked_anew
 from bot.core.messages_why import headline, why
 from bot.core.messages_words import clause, many, moment, row, sentence, short
@@ -88,7 +89,9 @@ def what(view: ReleaseView) -> str:
     old = row(from_versions(view), most=2)
     parts = []
     for component in view.plan.components:
-        if not component.version_changed:
+        if component.task:
+            parts.append(named(component))
+        elif not component.version_changed:
             parts.append(f"{component.name} {component.version} configuration")
         elif old and len(view.plan.components) == 1 and old != component.version:
             parts.append(f"{component.name} {old} → {component.version}")

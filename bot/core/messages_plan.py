@@ -81,8 +81,11 @@ def _indented(lines: Sequence[str]) -> str:
 
 def _brings(shown: ReleaseShown) -> str:
     components = shown.plan.components
-    if len(components) > 1:
-        return many(len(shown.needs), "component")
+    tasks = {one.name for one in components if one.task}
+    if len(components) > 1 or tasks:
+        of = len(shown.needs.keys() - tasks)
+        told = [many(of, "component")] if of else []
+        return row([*told, *([many(len(tasks), "task")] if tasks else [])], joint=" and ")
     return f"{components[0].name} {_versions(shown, components[0])} → {components[0].version}"
 
 
@@ -104,7 +107,7 @@ def _order_inside(shown: ReleaseShown) -> list[str]:
 
     def label(name: str) -> str:
         told = (
-            f"{_versions(shown, one)} → {one.version}"
+            "task" if one.task else f"{_versions(shown, one)} → {one.version}"
             for one in shown.plan.components
             if one.name == name
         )

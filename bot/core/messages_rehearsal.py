@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from bot.core.messages_tasks import named
 from bot.core.messages_words import length, many, row
 from bot.model.plan import ReleasePlan
 
@@ -72,7 +73,7 @@ def heading(plans: Sequence[ReleasePlan]) -> list[str]:
     """`Rehearsal of node-agent-2-5-0: node-agent → 2.5.0, 124 units in 2 stages and 6 waves`."""
     told = []
     for plan in plans:
-        what = row([f"{one.name} → {one.version}" for one in plan.components], most=3)
+        what = row([named(one, " → ") for one in plan.components], most=3)
         waves = sum(len(stage.waves) for stage in plan.stages)
         told.append(
             f"Rehearsal of {plan.release}: {what}, {many(len(plan.units), 'unit')} in "

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.messages_words import clause, sentence
+from bot.model.plan import ComponentPlan
 
 Facts = Mapping[str, Any]
 _RUNS = {"job": "The job runs", "webhook": "The call waits for its answer"}
@@ -16,6 +17,13 @@ _LATE = {
     "job": "the job did not end in time",
     "webhook": "the call was not answered in time",
 }
+
+
+def named(component: ComponentPlan, between: str = " ") -> str:
+    """`node-agent 2.5.0`, or `task drain-cache`: what a task says has no version that says much."""
+    if component.task:
+        return f"task {component.name}"
+    return f"{component.name}{between}{component.version}"
 
 
 def runs(facts: Facts) -> str:

@@ -56,6 +56,9 @@ def test_a_task_runs_in_every_cluster_before_the_component(world: World) -> None
     world.run_until("2026-11-24T09:00:00Z")
     assert jobs(world, "st-1") == ["drain-cache"]
     assert world.running()["st-1"] == "2.4.1×2", "nothing rolls while the Job runs"
+    assert "drain-cache@st-1 [converged] The job runs." in world.why(release)
+    assert "Merged as" in (told := world.thread(release))
+    assert "node-agent → 2.5.0, task drain-cache" in told, "a task has no version that says much"
     world.run_to_the_end(release)
     assert world.phase(release) == "SUCCEEDED"
     ended = order(world, release)

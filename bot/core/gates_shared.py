@@ -87,5 +87,6 @@ def as_last_seen(u: Unit, code: str) -> Wait:
         "total": u.state.total,
         "waiting": "progress",
         "detail": {},
+        **({"task": u.component.task} if u.component.task else {}),
     }
     return Wait(code=code, facts=facts)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.cluster.tasks import is_call
+from bot.cluster.tasks import call_key, is_call
 from bot.failures import AnswerLost, Refused, Unreachable
 from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
@@ -63,17 +63,17 @@ class CallingFleet:
         if not is_call(write.ref):
             return self._fleet.write(cluster, write, fence=fence, manager=manager)
         assert isinstance(write.body, dict)
-        self._post(cluster, write.ref, write.body["spec"], manager)
+        self._post(call_key(cluster, write.ref, write.body), write.body["spec"], manager)
         return write.body
 
-    def _post(self, cluster: str, ref: ObjectRef, spec: JSON, manager: str) -> None:
+    def _post(self, key: str, spec: JSON, manager: str) -> None:
         import requests
 
         url = str(spec["url"])
         host = self._allowed(url)
         headers = {
             # The same call again, after a lost answer or a restart, is known by it.
-            "Idempotency-Key": f"{cluster}/{ref.name}",
+            "Idempotency-Key": key,
             "User-Agent": manager,
         }
         if (name := spec.get("secret")) is not None:

@@ -58,6 +58,8 @@ class Goal:
     after it."""
     undo: tuple[tuple[ObjectRef, JSON], ...] = ()
     """What takes a task back."""
+    anew_above: int = 0
+    """Number of the last write before a task was taken back: what is older is done anew."""
     rows: Rows = field(default_factory=lambda: BUILT_IN)
     """The workload kinds: built in, and those of the release repo."""
 

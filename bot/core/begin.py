@@ -355,6 +355,7 @@ def _rolled_back(t: Turn, u: Unit) -> None:
             phase=UnitPhase.ROLLED_BACK,
             since=t.s.now,
             back=False,
+            anew_above=t.state.seq,
             look_at=None,
             deadline=None,
         )

@@ -81,6 +81,7 @@ def _left_out(unit: UnitState, now: datetime) -> UnitState:
             phase=UnitPhase.SKIPPED,
             since=now,
             back_once=unit.back_once,
+            anew_above=unit.anew_above,
         )
     return replace(
         unit, phase=UnitPhase.SKIPPED, since=now, look_at=None, deadline=None, in_hand=False
@@ -163,6 +164,7 @@ def try_again(t: Turn, name: str, by: str) -> None:
                 unit=name,
                 since=t.s.now,
                 back_once=unit.back_once,
+                anew_above=unit.anew_above,
                 adopted=unit.adopted,
             )
         )

@@ -32,6 +32,7 @@ def goal_of(
         undo_installs=u.state.undo,
         undo_data=u.state.undo_data,
         undo=tuple((planned.ref, blobs[planned.digest]) for planned in u.plan.undo),
+        anew_above=u.state.anew_above,
         rows=s.index.rows,
         **siblings.goal_nodes(s, units, u.plan, mode, back if mode is Mode.RESTORE else objects),
     )

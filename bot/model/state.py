@@ -160,6 +160,8 @@ class UnitState:
     """A first install may be deleted in a rollback: a person said so."""
     undo_data: bool = False
     """What holds data may be deleted with it: a person said that too."""
+    anew_above: int = 0
+    """Number of the last write when it was taken back: a Job that is older is no proof."""
     one_way: tuple[str, ...] = ()
     """Why it cannot simply be put back, one clause each; known since first contact."""
     back_once: bool = False

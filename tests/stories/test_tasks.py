@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.cluster.tasks import call_key
 from bot.ports import AnswerLost
 from tests import repo_files
 from tests.world import World
@@ -158,6 +159,7 @@ class Called:
     def __init__(self, fleet: Any) -> None:
         self._fleet = fleet
         self.urls: list[str] = []
+        self.keys: list[str] = []
         self.lose = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -167,6 +169,7 @@ class Called:
         if write.ref.kind != "Webhook":
             return self._fleet.write(cluster, write, fence=fence, manager=manager)
         self.urls.append(write.body["spec"]["url"])
+        self.keys.append(call_key(cluster, write.ref, write.body))
         if self.lose:
             self.lose -= 1
             raise AnswerLost("no answer")

@@ -37,6 +37,28 @@ _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|existsOne|map|filter)\s*\(|[
 _ERRORS = (LookupError, ArithmeticError, RuntimeError, TypeError, ValueError, MemoryError)
 
 
+_SAID = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r"Syntax error: ", ""),
+        (r"(?:mismatched|extraneous) input '<EOF>'.*", "it ends too soon"),
+        (r"missing (.+) at '<EOF>'", r"it ends without \1"),
+        (r"(?:mismatched|extraneous) input '(.*)' expecting .*", r"`\1` is not expected here"),
+        (r"no viable alternative at input '(.*)'", r"`\1` is not expected here"),
+        (r"token recognition error at: '(.*)'", r"`\1` cannot be read"),
+        (
+            r"No such overload.*",
+            "an operation does not fit its values: a number, a text in quotes, a list and a "
+            "boolean are not compared or reckoned with each other",
+        ),
+        (r"Undefined variable or function: '(.*?)'.*", r"there is no variable or function `\1`"),
+        (r"\. (?:Check|Convert) .*", ""),
+    )
+)
+"""The library's sentences → ours. It explains itself to programmers of other languages."""
+_LONGEST = 200
+
+
 class Unclear(Exception):
     """The expression gave no clear true or false; the text says why."""
 
@@ -168,5 +190,8 @@ def _first_line(error: BaseException) -> str:
     text = str(error) or type(error).__name__
     # The parser repeats the whole expression before its message; the message is what helps.
     _, _, tail = text.partition("ERROR: ")
-    line = (tail or text).splitlines()[0]
-    return line.replace("<input>:", "at ")[:200]
+    line = (tail or text).splitlines()[0].replace("<input>:", "at ")
+    for pattern, said in _SAID:
+        line = pattern.sub(said, line)
+    # What is too long ends with a whole word.
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rpartition(' ')[0]} …"

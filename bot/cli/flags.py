@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 
+YEARS = range(2000, 2200)
+"""Near the end of time no zone and no `expires` can be reckoned with; files keep to these, too."""
+
+
 class Moment(click.ParamType[datetime]):
     """RFC 3339 with a zone, as UTC."""
 
@@ -30,11 +34,14 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            at = datetime.fromisoformat(str(value).upper())  # RFC 3339 takes t and z as well
-            if at.tzinfo is not None:
-                return at.astimezone(UTC)
+            read = datetime.fromisoformat(str(value).upper())  # RFC 3339 takes t and z as well
+            at = read.astimezone(UTC) if read.tzinfo is not None else None
         except (ValueError, OverflowError):
-            pass
+            at = None
+        if at is not None and at.year in YEARS:
+            return at
+        if at is not None:
+            self.fail(f"{value!r}: expected a year from {YEARS[0]} to {YEARS[-1]}")
         self.fail(f"{value!r} is no moment with a zone, such as 2026-11-24T09:00:00Z")
 
 

@@ -32,7 +32,10 @@ def as_ended(told: Any) -> Ended:
 
 
 def unknown_unit(unit: str, known: Iterable[str]) -> Ended:
-    return refused("unknown-unit", unit=unit, near=_near(unit, known))
+    known = sorted(known)
+    # Whoever names a cluster of a component that has parts there means one of these.
+    parts = [one for one in known if one.startswith(f"{unit}/")]
+    return refused("unknown-unit", unit=unit, near=_near(unit, known), candidates=parts)
 
 
 def unknown_release(release: str, known: Iterable[str]) -> Ended:

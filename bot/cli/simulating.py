@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.flags import Flags, Verb, pass_flags
-from bot.cli.outcome import FOUND, GOOD, emit, note
+from bot.cli.outcome import FOUND, GOOD, emit, note, wrong_usage
 
 if TYPE_CHECKING:
     from bot.sim.drive import Summary
@@ -33,6 +33,8 @@ def sim(
     from bot.sim.drive import run
     from bot.sim.profile import profile
 
+    if seeds is not None and seconds is not None:
+        raise wrong_usage("--seconds is as many histories as fit, instead of --seeds: give one")
     shares: dict[str, float] = {}
     if profiled:
         summary, shares = profile(first, seeds or 40)

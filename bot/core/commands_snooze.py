@@ -58,8 +58,10 @@ def _until(ask: Ask) -> datetime | Refusal:
     said = ask.command.until
     until = moment(said, ask.now)
     if until is None or until <= ask.now:
-        return refusal("bad-time", text=said, why="it is not in the future" if until else "")
+        if until:
+            return refusal("bad-time", text=until, limit="it is not in the future")
+        return refusal("bad-time", text=said)
     if until - ask.now > SNOOZE_MOST:
         why = f"a snooze lasts {SNOOZE_MOST.days} days at most; pause it, or freeze it in calendar/"
-        return refusal("bad-time", text=said, why=why)
+        return refusal("bad-time", text=until, limit=why)
     return until

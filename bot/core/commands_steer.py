@@ -119,12 +119,14 @@ def resume(ask: Ask) -> Outcome:
 def freeze(ask: Ask) -> Outcome:
     """An emergency freeze, kept until it is lifted or over."""
     until = moment(ask.command.until, ask.now)
-    if until is None or until <= ask.now:
-        why = "it is not in the future" if until else ""
-        return Outcome(refused=refusal("bad-time", text=ask.command.until, why=why))
+    if until is None:
+        return Outcome(refused=refusal("bad-time", text=ask.command.until))
+    if until <= ask.now:
+        why = "it is not in the future"
+        return Outcome(refused=refusal("bad-time", text=until, limit=why))
     if until - ask.now > FREEZE_MOST:
         why = f"a freeze lasts {FREEZE_MOST.days} days at most"
-        return Outcome(refused=refusal("bad-time", text=ask.command.until, why=why))
+        return Outcome(refused=refusal("bad-time", text=until, limit=why))
     stop = EmergencyStop(
         id=f"freeze/{ask.scope}",
         scope=ask.scope,

@@ -103,6 +103,7 @@ def retry(ask: Ask) -> Outcome:
     """Begin the failed batch again, by all its gates; with the same plan."""
     outcome = Outcome()
     names: list[str] = []
+    failed = False
     held: Hold | None = None
     for active, units in ask.board.reached(ask.scope):
         if active.state.phase not in RETRIED:
@@ -117,6 +118,7 @@ def retry(ask: Ask) -> Outcome:
         t = ask.turn(active)
         if t.state.phase.ended:
             t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None)
+        failed |= any(active.units[name].phase is not UnitPhase.SKIPPED for name in again)
         for name in again:
             try_again(t, name, ask.by)
         outcome.step(t)
@@ -126,8 +128,16 @@ def retry(ask: Ask) -> Outcome:
         verb = f"retry {held.part}"
         return Outcome(refused=refusal("still-held", scope=ask.scope, why=held.reason, verb=verb))
     if not names:
-        return Outcome(refused=refusal("not-failed", scope=ask.scope, verb="retry"))
-    outcome.text = done("retry", scope=ask.scope, units=names, by=ask.by)
+        left = [
+            name
+            for active, units in ask.board.reached(ask.scope)
+            if active.state.phase in RETRIED
+            for name in units
+            if active.units[name].phase is UnitPhase.SKIPPED and ask.scope != "all"
+        ]
+        why = refusal("not-failed", scope=ask.scope, verb="retry", skipped=left)
+        return Outcome(refused=why)
+    outcome.text = done("retry", scope=ask.scope, units=names, by=ask.by, failed=failed)
     outcome.body = {"scope": ask.scope, "units": names}
     return outcome
 

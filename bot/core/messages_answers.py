@@ -122,7 +122,10 @@ def _rolling_back(f: Facts) -> str:
 
 
 def _retried(f: Facts) -> str:
-    return sentence(f"Retrying {named(f)}: the failed batch begins again by its gates")
+    again = "the failed batch begins again by its gates"
+    if not f.get("failed", True):
+        again = "what was left out goes on by its gates, from the batch where it stood"
+    return sentence(f"Retrying {named(f)}: {again}")
 
 
 def _freed(units: str, *, half_way: bool) -> str:

@@ -175,7 +175,12 @@ def _after_end(f: Facts) -> str:
 def _not_failed(f: Facts) -> str:
     phase = f", it is {f['phase']}" if f.get("phase") else ""
     one = "nothing there has failed" if f.get("scope") == "all" else f"{named(f)} has not failed"
-    return sentence(f"{one}{phase}, so there is nothing to {verb_of(f, 'retry')}")
+    left = list(f.get("skipped") or ())
+    was = "was" if len(left) == 1 else "were"
+    return sentence(
+        f"{one}{phase}, so there is nothing to {verb_of(f, 'retry')}",
+        f"{row(left, most=4)} {was} left out: retry {left[0]} brings it in" if left else "",
+    )
 
 
 def _not_held(f: Facts) -> str:
@@ -254,6 +259,8 @@ def _quorum(f: Facts) -> str:
 
 def _bad_time(f: Facts) -> str:
     said = f" {clause(f['text'])}" if f.get("text") else ""
+    if f.get("limit"):
+        return sentence(f"{moment(f['text'])} will not do: {clause(f['limit'])}")
     why = f": {clause(f['why'])}" if f.get("why") else ""
     return sentence(
         f"the time{said} is not one{why}",

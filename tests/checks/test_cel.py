@@ -87,8 +87,8 @@ def test_not_a_number_is_not_a_yes() -> None:
 @pytest.mark.parametrize(
     ("expression", "problem"),
     [
-        ("1 +", "Syntax error"),
-        ("", "Syntax error"),
+        ("1 +", "it ends too soon"),
+        ("", "it ends too soon"),
         ("nowhere == 1", "unknown variable nowhere"),
         ("true" + " " * MAX_LENGTH, "longer than"),
         ("workloads.all(a, workloads.all(b, workloads.all(c, true)))", "inside each other"),
@@ -130,3 +130,28 @@ def test_the_same_expression_is_compiled_once_and_answers_by_its_facts() -> None
     assert holds(text, facts(workload(ready=3)))
     assert not holds(text, facts(workload(ready=2)))
     assert holds(text, facts(workload(ready=3)))
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("batch ==", "at 1:9: it ends too soon"),
+        ("(batch == 1", "at 1:12: it ends without ')'"),
+        ("batch 1", "at 1:7: `1` is not expected here"),
+        ("'batch", "at 1:1: `'batch` cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(expression: str, said: str) -> None:
+    """Who writes a rule has no grammar at hand, and a list of tokens helps nobody."""
+    assert cel_problems(expression) == said
+
+
+def test_values_that_do_not_fit_are_told_in_whole_words() -> None:
+    """The library's sentence is for programmers, and was cut in the middle of a word."""
+    for expression in ("batch > '3'", "batch + unit == 3"):
+        with pytest.raises(Unclear) as told:
+            holds(expression, facts(workload()))
+        assert str(told.value).startswith("an operation does not fit its values")
+        assert str(told.value).endswith("with each other")
+    with pytest.raises(Unclear, match=r"^there is no variable or function `nope`$"):
+        holds("nope(1)", facts(workload()))

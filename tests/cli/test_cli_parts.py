@@ -63,3 +63,11 @@ def test_a_part_is_rendered_as_itself(repo: Path) -> None:
     (obj,) = said.json["objects"]
     assert obj["metadata"]["namespace"] == "team-a"
     assert obj["data"] == {"of": "team-a in namespace"}
+
+
+@pytest.mark.parametrize("asked", [["windows", "--unit"], ["render"]])
+def test_who_names_the_cluster_alone_is_told_the_parts_in_it(repo: Path, asked: list[str]) -> None:
+    """A component that goes by namespaces has no unit of the whole cluster."""
+    said = sluice("--repo", repo, *asked, "node-agent@eu-1")
+    assert said.code == 2
+    assert "It may be node-agent@eu-1/namespace:team-a or node-agent@eu-1/name" in said.err

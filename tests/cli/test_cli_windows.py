@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.terminal import Town, sluice
 
 TUESDAY = "2026-11-24T09:00:00Z"
@@ -100,3 +102,12 @@ def test_an_emergency_freeze_of_the_store_is_known(town: Town) -> None:
     said = town.sluice("windows", "--unit", "agent@eu-1", "--json").json
     assert (said["open"], said["by"], said["source"]) == (False, ["cluster:eu-1"], None)
     assert town.sluice("windows", "--unit", "agent@eu-2", "--json").json["open"] is True
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T00:00:00Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize("verb", ["windows", "rehearse", "plan", "forecast", "lint"])
+def test_a_year_far_away_is_a_slip(example: Path, verb: str, at: str) -> None:
+    """Near the end of time nothing can be added to a moment; files keep to the same years."""
+    said = sluice("--repo", example, verb, "--at", at)
+    assert said.code == 2
+    assert "expected a year from 2000 to 2199" in said.err

@@ -60,6 +60,8 @@ def test_the_first_release_can_be_typed_as_it_stands(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    written = next(line for line in done.stdout.splitlines() if line.startswith("releases: "))
+    assert written in (ROOT / "docs/first-release.md").read_text(encoding="utf-8").splitlines()
     assert "Release log-shipper-0-14-0: log-shipper (not known) → 0.14.0" in done.stdout
     assert "  - before stage production: 1 × approver" in done.stdout.splitlines()
     verbs = {line.split()[1] for line in commands if line.startswith("sluice ")}

@@ -213,3 +213,16 @@ def test_skip_needs_an_approver_and_a_unit_that_stands(world: World) -> None:
     said = world.says(f"skip {ST_1} --reason 'no'", by="cleo")
     assert said.body["refused"]["code"] == "in-flight"
     assert world.says(f"skip {EU_1} --reason 'no'", by="dan").body["refused"]["code"] == "role"
+
+
+def test_what_was_left_out_is_tried_again_by_its_name(world: World) -> None:
+    """Its stage has not failed, and whoever asks for that is told what to ask for instead."""
+    release = saying_no(world)
+    assert world.says(f"skip {ST_1} --reason 'not now'").code == 0
+    said = world.says(f"retry {release}/staging")
+    assert said.body["refused"]["code"] == "not-failed"
+    assert f"{ST_1} was left out: retry {ST_1} brings it in" in said.text
+    said = world.says(f"retry {ST_1}")
+    assert said.code == 0
+    assert "the failed batch" not in said.text
+    assert "what was left out goes on by its gates, from the batch where it stood" in said.text

@@ -150,7 +150,7 @@ def test_an_error_in_a_rule_is_not_a_yes(world: World) -> None:
 @pytest.mark.parametrize(
     ("when", "said"),
     [
-        ("release.tier ==", "Syntax error"),
+        ("release.tier ==", "it ends too soon"),
         ("release.tier", "gave str, not true or false"),
         ("pods > 3", "unknown variable pods"),
         ("release.teir == '0'", "no such key 'teir', asked for node-agent@eu-1"),

@@ -110,3 +110,13 @@ def test_who_may_snooze_and_what_it_needs(world: World) -> None:
     assert world.says(f"snooze {release} --until 1h").code == 2
     assert world.says(f"snooze {release} --until 2026-11-24T07:00:00Z --reason x").code == 2
     assert "14 days" in world.says(f"snooze {release} --until 15d --reason x").text
+
+
+def test_a_snooze_that_cannot_be_is_refused_in_plain_words(world: World) -> None:
+    """The moment is one; it is only too late."""
+    release = world.releases()
+    said = world.says(f"snooze {release} --until 15d --reason x").text
+    assert "Wed 9 Dec 08:00 UTC will not do: a snooze lasts 14 days at most" in said
+    assert "is not one" not in said
+    said = world.says(f"snooze {release} --until 2026-11-24T07:00:00Z --reason x").text
+    assert "will not do: it is not in the future" in said

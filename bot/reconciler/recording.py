@@ -21,7 +21,9 @@ from bot.core.pace import FOR_ROOM
 from bot.core.situation import reaches
 from bot.core.turn import Turn
 from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus, Tally
+from bot.ports import Store
 from bot.reconciler.acting import Errand
+from bot.reconciler.hearing import is_stop
 from bot.reconciler.ledger import Ledger
 
 FREED = FOR_ROOM | {"superseding"}
@@ -234,3 +236,17 @@ def _changes_what_is_applied(intent: Intent) -> bool:
     too.
     """
     return intent.purpose in ("forward", "go-on") or is_call(intent.ref)
+
+
+def stop_asked(store: Store, recorder: Recorder, errand: Errand) -> bool:
+    """Whether somebody asked to stop, or a hold stands, just before a write leaves.
+
+    Of the store, not of the board: another process may have taken the pause, before the holds are
+    read. And asked again last: nothing is read between that and the write.
+    """
+
+    def asked() -> bool:
+        return any(is_stop(note) for note in store.notes())
+
+    held = asked() or recorder.is_held(errand, store.rows(Hold, live=True))
+    return held or asked()

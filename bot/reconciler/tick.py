@@ -28,7 +28,7 @@ from bot.ports import Note, PortError
 from bot.reconciler.acting import Errand, act
 from bot.reconciler.comparing import Comparer
 from bot.reconciler.damage import hold_damaged
-from bot.reconciler.hearing import Heard, is_stop, others, stops
+from bot.reconciler.hearing import Heard, others, stops
 from bot.reconciler.inbox import take_note
 from bot.reconciler.joining import follow_fleet
 from bot.reconciler.ledger import Ledger, Versions
@@ -36,7 +36,7 @@ from bot.reconciler.loading import answered_calls, load_board, load_runs, to_loo
 from bot.reconciler.looking import look
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
-from bot.reconciler.recording import Recorder
+from bot.reconciler.recording import Recorder, stop_asked
 from bot.reconciler.reporting import Reporter
 from bot.reconciler.revert import propose_revert
 from bot.reconciler.rules import connections, freeze_of, rules_of
@@ -328,9 +328,7 @@ class Reconciler:
     # record what came of it
 
     def _stop_asked(self, errand: Errand) -> bool:
-        stops = any(is_stop(note) for note in self.ports.store.notes())
-        # Of the store, not of the board: another process may have taken the pause.
-        return stops or self.recorder.is_held(errand, self.ports.store.rows(Hold, live=True))
+        return stop_asked(self.ports.store, self.recorder, errand)
 
     def _put_away(self, ledger: Ledger, now: datetime, ticked: Ticked) -> list[Active]:
         """Releases that ended leave the board; what goes back gets its revert proposed first."""

@@ -17,6 +17,7 @@ from bot.cluster.kinds import guess_total
 from bot.core.board import Active, Board
 from bot.core.calendar import Calendar
 from bot.core.lifecycle import explain
+from bot.core.plan_places import nodes_known
 from bot.core.plan_shown import Known
 from bot.core.plan_weigh import is_workload, summed_counts
 from bot.model.gate import ReleaseView, Waiting
@@ -141,12 +142,14 @@ class Standing:
         found: dict[str, tuple[int, ...] | None] = {}
         rows = active.index.rows
         for unit in active.index.plan.units:
+            state = active.units[unit.unit]
             written = active.index.component(unit).batches
-            totals = [*active.units[unit.unit].totals.values()]
+            if state.before and all(one.digest is None for one in state.before):
+                written = ("100%",)  # nothing was there: all of it comes in one batch
+            totals = [*state.totals.values()]
             if not totals:
-                cluster = self.repo.clusters.get(unit.cluster)
-                simulated = cluster.spec.connection.simulated if cluster else None
-                nodes = simulated.nodes if simulated else None
+                there = unit.cluster in self.repo.clusters
+                nodes = nodes_known(self.repo, unit.cluster, unit.nodes) if there else None
                 objects = (self.store.blob(one.digest) for one in unit.objects)
                 known = [
                     guess_total(obj, nodes, rows)

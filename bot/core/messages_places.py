@@ -55,6 +55,22 @@ def part_of_clusters(component: str, clusters: Sequence[str], left: Sequence[str
     )
 
 
+def asks_to_install(component: str, clusters: Sequence[str]) -> str:
+    """Where it is certain that nothing is there."""
+    each = ", once for each" if len(clusters) > 1 else ""
+    return (
+        f"{component} is not there yet in {row(clusters, most=3)}: its first install reaches all "
+        f"nodes of a cluster at once, whatever the parts, so an approver is asked{each}"
+    )
+
+
+def may_ask_to_install(component: str, clusters: Sequence[str]) -> str:
+    return (
+        f"{component} has never been released in {row(clusters, most=3)}: where it is not there "
+        "yet, it comes to all nodes of a cluster at once, and an approver is asked before"
+    )
+
+
 def nobody_inside(units: int) -> str:
     """Node sets that select none of the nodes that are known."""
     return f"{many(units, 'unit')} select{'s' if units == 1 else ''} no node as the fleet is now"

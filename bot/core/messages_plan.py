@@ -211,7 +211,10 @@ def _without_wave(reason: str) -> str:
 
 
 def _approvals(shown: ReleaseShown) -> list[str]:
-    return [say.asked(one.what, one.stage, one.times, one.ask) for one in shown.approvals]
+    return [
+        say.asked(one.what, one.component or one.stage, one.times, one.ask)
+        for one in shown.approvals
+    ]
 
 
 def _listed(title: str, lines: Sequence[str]) -> list[str]:

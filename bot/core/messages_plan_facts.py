@@ -220,7 +220,7 @@ def in_units(units: Sequence[str]) -> str:
 
 
 def asked(what: str, stage: str | None, times: int, ask: ApprovalAsk) -> str:
-    """`before stage production: 2 × approver`."""
+    """`before stage production: 2 × approver`. For an install `stage` is the component."""
     place = {
         "release": "before the first write",
         "before": f"before stage {stage}",
@@ -228,6 +228,9 @@ def asked(what: str, stage: str | None, times: int, ask: ApprovalAsk) -> str:
         "eachWave": f"before each of the {times} waves of stage {stage}"
         if times != 1
         else f"before the one wave of stage {stage}",
+        "install": f"before the first install of {stage} in each of {times} clusters"
+        if times != 1
+        else f"before the first install of {stage} in its cluster",
     }[what]
     within = f", each valid for {duration_text(ask.expires)}" if ask.expires else ""
     return f"{place}: {ask.count} × {' or '.join(ask.roles)}{within}"

@@ -209,11 +209,12 @@ def _asked(one: Asked) -> dict[str, Any]:
     return {
         "when": one.what,
         "stage": one.stage,
+        **({"component": one.component} if one.component else {}),
         "times": one.times,
         "count": one.ask.count,
         "roles": list(one.ask.roles),
         "expires": duration_text(expires) if expires is not None else None,
-        "text": say.asked(one.what, one.stage, one.times, one.ask),
+        "text": say.asked(one.what, one.component or one.stage, one.times, one.ask),
     }
 
 

@@ -67,12 +67,15 @@ class UnitShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One approval that the release will ask for. `what`: release | before | after | eachWave."""
+    """One approval that the release will ask for. `what`: release | before | after | eachWave, or
+    install of a `component`.
+    """
 
     what: str
     stage: str | None
     times: int
     ask: ApprovalAsk
+    component: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from bot.core.members import Membership, stage_rule
 from bot.core.order import reach, wanted_waves
 from bot.core.plan_addon import addon_errors, addon_warnings
 from bot.core.plan_coverage import order_warnings
+from bot.core.plan_installs import install_asks, install_warnings
 from bot.core.plan_places import nodes_known, place_warnings
 from bot.core.plan_shown import Asked, Known, UnitShown
 from bot.core.plan_versions import is_lower
@@ -121,8 +122,10 @@ def is_workload(obj: JSON, rows: Rows) -> bool:
     return kind_of(str(obj.get("apiVersion", "")), str(obj.get("kind", "")), rows) is not None
 
 
-def approvals(plan: ReleasePlan) -> tuple[Asked, ...]:
-    """Every decision of the release, in the order in which people will be asked."""
+def approvals(repo: Repo, plan: ReleasePlan, known: Known) -> tuple[Asked, ...]:
+    """Every decision of the release, in the order in which people will be asked; those about first
+    installs last, as they come one by one.
+    """
     asked = []
     if (first := first_ask(plan)) is not None:
         asked.append(Asked(what="release", stage=None, times=1, ask=first))
@@ -132,7 +135,7 @@ def approvals(plan: ReleasePlan) -> tuple[Asked, ...]:
             continue
         times = len(stage.waves) if ask.when == "eachWave" else 1
         asked.append(Asked(what=ask.when, stage=stage.name, times=times, ask=ask))
-    return tuple(asked)
+    return (*asked, *install_asks(repo, plan, known))
 
 
 def warnings(
@@ -152,6 +155,7 @@ def warnings(
         *_of_the_order(plan, members),
         *order_warnings(plan, members),
         *place_warnings(repo, plan),
+        *install_warnings(repo, plan, known),
         *addon_warnings(plan),
         *_of_the_objects(changes, shown),
         *_of_what_is_done(plan, shown),

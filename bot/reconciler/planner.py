@@ -308,7 +308,7 @@ class Planner:
             forecast=told,
             exposure=forecast_exposure(plan, told, counts_of(draft.shown)),
             changes=changes,
-            approvals=approvals(plan),
+            approvals=approvals(after, plan, known),
             warnings=(*no_way_back, *others),
             delays=delays(plan, told, calendar),
         )

@@ -29,3 +29,59 @@ def test_where_nobody_knows_what_stands_there_the_batches_are_as_written(town: T
     found = batches(town.sluice("plan", "--head", f"pr/{name}", "--json"))
 
     assert all(len(written) > 1 for written, _ in found)
+
+
+def by_node_sets(town: Town) -> None:
+    """The agent goes to the canaries of each cluster first; of its four nodes one is a canary."""
+    component = town.repo.work / "components/agent/component.yaml"
+    component.write_text(component.read_text() + "  scope: nodeSet\n")
+    for name in ("eu-1", "eu-2"):
+        file = town.repo.work / f"fleet/clusters/{name}.yaml"
+        labels = "{simulated: {nodeLabels: {n-1: {pool: canary}}, "
+        sets = "  nodeSets: [{name: canary, selector: {matchLabels: {pool: canary}}}]\n"
+        file.write_text(file.read_text().replace("{simulated: {", labels) + sets)
+    town.repo.commit("By node sets")
+    town.repo.git("push", "-q", "origin", "main")
+    town.tick()
+
+
+def test_the_plan_says_that_first_installs_are_asked_about(town: Town) -> None:
+    """Eight questions that nobody expected are eight people called in a night."""
+    by_node_sets(town)
+    name = town.repo.propose("2.0.0")
+
+    said = town.sluice("plan", "--head", f"pr/{name}").out
+
+    assert "before the first install of agent in each of 2 clusters: 1 × approver" in said
+    assert "agent is not there yet in eu-1, eu-2: its first install reaches all" in said
+    (release,) = town.sluice("plan", "--head", f"pr/{name}", "--json").json["releases"]
+    asked = release["approvals"][-1]
+    assert (asked["when"], asked["component"], asked["times"]) == ("install", "agent", 2)
+
+
+def test_where_nobody_may_look_the_plan_says_that_people_may_be_asked(town: Town) -> None:
+    """Before the merge nobody asks a cluster over a connection; the questions come all the same."""
+    by_node_sets(town)
+    name = town.repo.propose("2.0.0")
+    town.db.rename(town.db.with_name("elsewhere.db"))
+
+    said = town.sluice("plan", "--head", f"pr/{name}").out
+
+    assert "agent has never been released in eu-1, eu-2: where it is not there" in said
+    assert "before the first install" not in said
+
+
+def test_the_forecast_of_a_first_install_counts_each_node_once(town: Town) -> None:
+    """Two parts of one DaemonSet are not two DaemonSets: the plan and the forecast say the same."""
+    by_node_sets(town)
+    name = town.repo.propose("2.0.0")
+    (planned,) = town.sluice("plan", "--head", f"pr/{name}", "--json").json["releases"]
+    town.tick()
+    town.repo.merge(name)
+    town.tick(2)
+
+    said = town.sluice("forecast", name, "--json").json
+
+    assert said["exposure"]["of"] == planned["exposure"]["of"]
+    assert said["exposure"]["of"]["nodes"] == 8
+    assert said["exposure"]["points"][-1]["nodes"] == 1.0

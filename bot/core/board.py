@@ -172,6 +172,8 @@ class Board:
 
     def take(self, active: Active, step: Step) -> bool:
         """Make a step true in memory; whether something became free for other releases."""
+        # What had ended and goes on has all its places again, not those alone that changed.
+        again = active.state.phase not in AHEAD
         active.state = step.state
         active.units.update(step.units)
         active.decisions.update({decision.number: decision for decision in step.decisions})
@@ -193,7 +195,7 @@ class Board:
         for kind, key in step.drops:
             if kind is Applied:
                 self.applied.pop(key, None)
-        return self.account(active, step.units if not step.state.phase.ended else None)
+        return self.account(active, None if again or step.state.phase.ended else step.units)
 
     def reached(self, scope: str) -> Iterator[tuple[Active, list[str]]]:
         """(release, its units) that a scope reaches, releases that are ahead or proposed."""

@@ -111,3 +111,24 @@ def test_a_write_that_a_newer_plan_stopped_is_told_at_once(world: World) -> None
     world.fleet.write("st-1", change, fence="99.1")
     until(world, lambda: "fenced" in str(world.events(release, "hold.set")))
     assert "a newer plan has written to node-agent@st-1" in world.thread(release)
+
+
+def test_a_release_that_goes_on_after_its_end_has_all_its_places_again(world: World) -> None:
+    """eu-3 catches up: until that has ended a newer release waits in every cluster that the older
+    one has, as it would after a restart.
+    """
+    world.changes({"fleet/clusters/eu-3.yaml": repo_files.cluster("eu-3", "prod", 4)})
+    world.fleet.seed("eu-3", repo_files.running())
+    silent = {"do": "unreachable", "from": "2026-11-24T08:00:00Z", "to": "2026-11-24T10:30:00Z"}
+    world.breaks("eu-3", silent)
+    first = world.releases()
+    world.run_to_the_end(first)
+    world.run_until("2026-11-24T11:00:00Z")
+    assert world.says(f"retry {EU_3}").code == 0
+    second = world.releases("node-agent-2-5-1", "2.5.1", units={"names": ["st-1", "eu-1"]})
+    world.run_for(minutes=2)
+    assert world.unit(second, ST_1).began is None
+    assert f"{ST_1} [unit_free] Waiting: release {first} is at work" in world.why(second)
+    world.run_to_the_end(second)
+    assert world.phase(first) == "SUCCEEDED"
+    assert world.phase(second) == "SUCCEEDED"

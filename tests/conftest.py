@@ -45,7 +45,8 @@ def _profiles() -> None:
 
 def _environment() -> None:
     """The same on every machine: no settings, identity or colours of whoever runs the tests."""
-    kept = {"SLUICE_SEEDS"}  # how many histories are simulated
+    # How many histories are simulated, and whether every kill and every verb is tried.
+    kept = {"SLUICE_SEEDS", "SLUICE_EVERY_KILL", "SLUICE_EVERY_PAIR"}
     for name in [n for n in os.environ if n.startswith(("SLUICE_", "GIT_")) and n not in kept]:
         del os.environ[name]
     os.environ |= {

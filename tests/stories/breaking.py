@@ -1,4 +1,4 @@
-"""Ports that break at a chosen call: the process dies there, or the store takes no more writes.
+"""Ports that break at a chosen call: the process dies there or right after it, or the disk is full.
 
 Wrapped around the real adapters. A write to a cluster is let through only if its intent is durable.
 """
@@ -20,21 +20,28 @@ class Crash(BaseException):
 
 @dataclass
 class Fuse:
-    """Counts effects and blows before the one whose number is `at` (0: never)."""
+    """Counts effects and blows before the one whose number is `at` (0: never), or right `after` it:
+    then it has happened, and nobody has heard so.
+    """
 
     at: int = 0
+    after: bool = False
     count: int = 0
     calls: list[str] = field(default_factory=list)
 
     def burn(self, call: str) -> None:
         self.count += 1
         self.calls.append(call)
-        if self.count == self.at:
+        if self.count == self.at and not self.after:
             raise Crash(f"before call {self.count}, {call}")
+
+    def burnt(self, call: str) -> None:
+        if self.count == self.at and self.after:
+            raise Crash(f"after call {self.count}, {call}")
 
 
 class Fused:
-    """A port whose effect burns a fuse first."""
+    """A port whose effect burns a fuse before it and after it."""
 
     def __init__(
         self, port: Any, effect: str, fuse: Fuse, before: Callable[..., None] | None = None
@@ -47,10 +54,14 @@ class Fused:
             return found
 
         def call(*args: Any, **named: Any) -> Any:
+            if name == "commit" and args[0].empty:
+                return found(*args, **named)  # nothing that could be lost
             self._fuse.burn(name)
             if self._before is not None:
                 self._before(*args, **named)
-            return found(*args, **named)
+            done = found(*args, **named)
+            self._fuse.burnt(name)
+            return done
 
         return call
 

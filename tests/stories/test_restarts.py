@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 from bot.adapters.simulated import SimulatedFleet
@@ -109,7 +110,7 @@ def told(world: World) -> Counter[tuple[str, str, int]]:
 
 
 def test_a_crash_at_any_moment_neither_loses_nor_doubles_anything(tmp_path: Path) -> None:
-    """The bot dies before each of its effects in turn: the same release every time."""
+    """The bot dies before and after each of its effects in turn: the same release every time."""
     saved = Saved(tmp_path)
     fuse = Fuse()
     world = saved.again(fuse)
@@ -117,10 +118,10 @@ def test_a_crash_at_any_moment_neither_loses_nor_doubles_anything(tmp_path: Path
     expected, patches = told(world), patches_of(world)
     assert world.phase(RELEASE) == "SUCCEEDED"
     assert {"commit", "write", "put"} <= set(fuse.calls)
-    for number in range(1, fuse.count + 1):
-        world = saved.again(Fuse(at=number))
-        assert lived(world) == 1, number
-        where = f"a crash before call {number}, {fuse.calls[number - 1]}"
+    for number, after in product(range(1, fuse.count + 1), (False, True)):
+        where = f"a crash {'after' if after else 'before'} call {number}, {fuse.calls[number - 1]}"
+        world = saved.again(Fuse(at=number, after=after))
+        assert lived(world) == 1, where
         assert world.phase(RELEASE) == "SUCCEEDED", where
         assert world.running()["st-1"] == "2.5.0×2", where
         assert told(world) == expected, where

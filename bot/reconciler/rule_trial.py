@@ -6,15 +6,17 @@ every shape. Asks no cluster; whether a rule is wise is for people to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.core import messages_plan_facts as say
+from bot.core import messages_rule_trial as say_settled
 from bot.core import risk
 from bot.core.flights import Flight, UnderWay
-from checks.cel import Unclear
+from bot.core.risk_atoms import settled
+from checks.cel import Unclear, holds, named_in
 from release_repo_schema.findings import Finding
-from release_repo_schema.models import Component
+from release_repo_schema.models import Component, RiskRule
 from release_repo_schema.repo import Repo
 
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -25,6 +27,7 @@ def rule_findings(repo: Repo) -> Iterable[Finding]:
     """Rules that do not parse, name what is not there, or have no answer for some unit."""
     seen: set[str] = set()
     tried: list[risk.Asked] | None = None
+    known = _names(repo)
     for number, rule in enumerate(repo.policy.spec.risk_rules):
         document = repo.documents["Policy", repo.policy.name]
         if rule.name in seen:
@@ -35,10 +38,35 @@ def rule_findings(repo: Repo) -> Iterable[Finding]:
         if wrong is None:
             tried = _typical(repo) if tried is None else tried
             wrong = _unanswered(rule.when, tried)
+        pointer = ("spec", "riskRules", number, "when")
         if wrong is not None:
-            pointer = ("spec", "riskRules", number, "when")
             hint = say.RULE_HINT
             yield document.finding(pointer, "wrong-condition", say.condition(wrong), hint)
+            continue
+        for said, hint in _one_answer(rule, known):
+            yield document.finding(pointer, "settled-condition", said, hint, level="warning")
+
+
+def _one_answer(rule: RiskRule, known: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Slips that leave a rule without use: it is answered, and always the same."""
+    if not named_in(rule.when):
+        answer = holds(rule.when, {}, numbers=False)
+        yield say_settled.constant(answer, rule.verdict), say_settled.CONSTANT_HINT
+    for one in settled(rule.when, known):
+        yield say_settled.settled(one), say_settled.settled_hint(one)
+
+
+def _names(repo: Repo) -> dict[str, Sequence[str]]:
+    """Name in a rule → all values that it can have in this repo."""
+    clusters, groups = sorted(repo.clusters), sorted(repo.groups)
+    return {
+        "component.name": sorted(repo.components),
+        "unit.cluster": clusters,
+        "cluster.name": clusters,
+        "cluster.hostedBy": ["", *clusters],
+        "unit.group": groups,
+        "cluster.group": groups,
+    }
 
 
 def _unanswered(expression: str, tried: list[risk.Asked]) -> str | None:

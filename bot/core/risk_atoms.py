@@ -22,8 +22,10 @@ _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ENDS = frozenset(("&&", "||", "(", ")", "!", "?", ":", ",", "[", "]", ""))
 """What may stand around a comparison: beside a sign of arithmetic it would be another one."""
 _WHOLE = frozenset(
-    ("release.units", "release.failed", "unit.wave", "unit.batch", "now.hour")
-    + tuple(n for n in VARIABLES if n.startswith("inFlight.") and n.count(".") == 1)
+    (
+        *("release.units", "release.failed", "unit.wave", "unit.batch", "now.hour"),
+        *(name for name in VARIABLES if re.fullmatch(r"inFlight\.\w+", name)),
+    )
 ) - {"inFlight.units", "inFlight.same", "inFlight.byComponent"}
 _YES_OR_NO = frozenset(("component.versionChanged", "unit.begun"))
 _NO_SCALAR = ("tiers", "components", "supersedes", "units", "labels", "componentLabels", "same",
@@ -54,7 +56,7 @@ class Settled:
 
 
 def settled(expression: str, known: Mapping[str, Collection[str]] | None = None) -> list[Settled]:
-    """Every comparison with one answer. `known`: name → all values that it can have in this repo."""
+    """Every comparison with one answer. `known`: name → all values that it can have here."""
     tokens = [(str(one.lastgroup), _tidy(one[0])) for one in _TOKEN.finditer(expression)]
     choices = {**_ONE_OF, **(known or {})}
     return [
@@ -122,8 +124,8 @@ def _judged(
     if kind == "whole number" and "." not in value:
         answer = _of_numbers(name, sign, int(value))
         if answer is not None:
-            bounds = {"least": _LEAST.get(name, 0), "most": _MOST.get(name)}
-            return Settled(always=answer, **facts, **bounds)
+            least, most = _LEAST.get(name, 0), _MOST.get(name)
+            return Settled(always=answer, least=least, most=most, **facts)
     return None
 
 

@@ -70,8 +70,9 @@ def amended(
             new += units
     if not new:
         return None
+    before = plan.additions[-1].digest if plan.additions else plan.plan_hash
     addition = Addition(
-        digest=_digest(plan, new), at=at, commit=commit, units=tuple(unit.unit for unit in new)
+        digest=_digest(before, new), at=at, commit=commit, units=tuple(unit.unit for unit in new)
     )
     units_now = sorted((*plan.units, *new), key=lambda unit: (unit.stage, unit.wave))
     return replace(
@@ -82,7 +83,20 @@ def amended(
     )
 
 
-def _digest(plan: ReleasePlan, new: Iterable[UnitPlan]) -> str:
+def sound(plan: ReleasePlan) -> bool:
+    """Whether what was added to a plan is what was recorded then, each unit in its wave."""
+    units = {unit.unit: unit for unit in plan.units}
+    before = plan.plan_hash
+    for one in plan.additions:
+        new = [units[name] for name in one.units if name in units]
+        placed = all(unit.unit in plan.stages[unit.stage].waves[unit.wave] for unit in new)
+        if len(new) < len(one.units) or not placed or _digest(before, new) != one.digest:
+            return False
+        before = one.digest
+    return True
+
+
+def _digest(before: str, new: Iterable[UnitPlan]) -> str:
     """Over the plan that it is added to, and every added unit with its place and its objects."""
     facts = [
         [
@@ -94,5 +108,4 @@ def _digest(plan: ReleasePlan, new: Iterable[UnitPlan]) -> str:
         ]
         for unit in new
     ]
-    before = plan.additions[-1].digest if plan.additions else plan.plan_hash
     return digest({"before": before, "units": facts})

@@ -62,6 +62,10 @@ def other_plan(release: str) -> str:
     return f"the plan of {release} is not the one of its hash"
 
 
+def other_addition(release: str) -> str:
+    return f"what joined {release} is not what was recorded when it joined"
+
+
 def no_units(release: str, units: Sequence[str]) -> str:
     return f"{release} has no row of {row(units, most=3)}"
 

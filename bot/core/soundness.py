@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from bot.core import messages_store as say
+from bot.core.additions import sound
 from bot.core.plan import plan_hash
 from bot.model.plan import ReleasePlan
 from bot.model.state import ReleasePhase, ReleaseState
@@ -23,6 +24,8 @@ def flaws(state: ReleaseState, plan: ReleasePlan | None, units: Collection[str])
         return
     if plan.plan_hash != state.plan_hash or (plan.plan_hash and plan_hash(plan) != plan.plan_hash):
         yield say.other_plan(state.release)
+    elif not sound(plan):
+        yield say.other_addition(state.release)
     gone = sorted({unit.unit for unit in plan.units} - set(units))
     if gone:
         yield say.no_units(state.release, gone)

@@ -98,6 +98,14 @@ def test_the_worst_of_several_workloads_decides_and_is_named() -> None:
     assert "proxy-1 ImagePullBackOff" in answer.why
 
 
+def test_a_workload_that_cannot_be_read_hides_no_sick_one() -> None:
+    """What is not known may be known in a moment; what failed has failed."""
+    sick = unwell(pod("proxy-1", updated=True, ready=False, reason="ImagePullBackOff"))
+    unread = {name: fact for name, fact in workload().items() if name != "updated"}
+    for both in ((unread, sick), (sick, unread)):
+        assert ask(facts(*both)).verdict is Verdict.FAILED
+
+
 def test_a_workload_check_with_a_condition_needs_both() -> None:
     """A condition adds to the built-in judgement and never softens it."""
     strict = {"workload": {}, "successCondition": "workloads.all(w, w.restarts == 0)"}

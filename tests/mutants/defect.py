@@ -19,6 +19,11 @@ class Defect:
     first: tuple[str, ...]
 
 
+def asked(file: str, test: str = "") -> str:
+    """A file of tests/, or one test of it, as pytest is told."""
+    return f"tests/{file}.py" + (f"::test_{test}" if test else "")
+
+
 class NotPlantable(ValueError):
     """The code has moved on: what the defect replaces is not there, or not once."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tests.mutants.defects_around import AROUND
 from tests.mutants.defects_clusters import IN_CLUSTERS
 from tests.mutants.defects_gates import IN_GATES
+from tests.mutants.defects_parts import IN_PARTS
 from tests.mutants.defects_record import IN_RECORD
 
-DEFECTS = (*IN_GATES, *IN_CLUSTERS, *IN_RECORD)
+DEFECTS = (*IN_GATES, *AROUND, *IN_CLUSTERS, *IN_PARTS, *IN_RECORD)

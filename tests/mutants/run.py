@@ -1,7 +1,7 @@
 """`make mutants`: plants each defect in a copy of the project and asks whether the tests see it.
 
-First the tests that know the place best, then all stories and properties, then the simulation. A
-defect that all of them miss is printed; the last line says how many were caught.
+First the tests that know the place best, then all stories and properties, then the simulation for
+a bounded time. A defect that all of them miss is printed; the last line says how many were caught.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +27,11 @@ NEVER_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".*_cache", "__pycache__", ".hypothesis", "build", "dist"
 )
 ALL_TESTS = ("tests/stories", "tests/properties", "tests/calendar", "tests/cluster_rules")
-SEEDS = 400
+SIMULATED = 120
+"""Seconds that the simulation plays histories for."""
 TIME_LIMIT = 1200
 """Seconds for one question to the tests: a defect that makes them hang is seen, too."""
+NEAREST, ALL, SIMULATION = "the tests nearest to it", "stories and properties", "the simulation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,11 @@ def questions(defect: Defect) -> list[tuple[str, list[str]]]:
     """What is asked of a copy, in this order; the first that fails has caught the defect."""
     pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     command_line = "import sys; from bot.cli import main; sys.exit(main())"
-    simulation = [sys.executable, "-c", command_line, "sim", "--seeds", str(SEEDS), "--json"]
+    simulation = [sys.executable, "-c", command_line, "sim", "--seconds", str(SIMULATED), "--json"]
     return [
-        ("the tests nearest to it", [*pytest, *defect.first]),
-        ("stories and properties", [*pytest, *ALL_TESTS]),
-        ("the simulation", simulation),
+        (NEAREST, [*pytest, *defect.first]),
+        (ALL, [*pytest, *ALL_TESTS]),
+        (SIMULATION, simulation),
     ]
 
 
@@ -110,6 +113,7 @@ def main() -> int:
     if not chosen:
         print("mutants: no defect has such a name", file=sys.stderr)
         return 2
+    began = monotonic()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
         free = copies(options.jobs, Path(folder))
         if not _sound(chosen, free):
@@ -127,7 +131,10 @@ def main() -> int:
             return verdict
 
         verdicts = list(pool.map(one, chosen))
-    caught = sum(bool(verdict.caught_by) for verdict in verdicts)
+    by = Counter(verdict.caught_by for verdict in verdicts if verdict.caught_by)
+    caught = by.total()
+    told = [f"{by[name]} by {name}" for name in (NEAREST, ALL, SIMULATION) if by[name]]
+    print(f"{', '.join(told)}; {monotonic() - began:.0f} s in all")
     print(f"mutants: {caught}/{len(chosen)} caught")
     return 0 if caught == len(chosen) else 1
 

@@ -121,6 +121,19 @@ def test_two_clusters_of_one_pair_are_never_in_one_wave() -> None:
     assert reasons(placed)["eu-02"] == "wave 2 of 5: by name, all have score 0"
 
 
+def test_whatever_of_several_labels_they_share_they_are_kept_apart() -> None:
+    """Neither both of a pair nor two of one rack: each label counts for itself."""
+    both = [
+        unit(f"c-{n}", haPair=f"pair-{pair}", rack=f"rack-{rack}")
+        for n, (pair, rack) in enumerate([(1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (3, 3)])
+    ]
+    labels = {one.cluster: one.labels for one in both}
+
+    for wave in waves(place(both, stage(spread=("haPair", "rack")))):
+        for label in ("haPair", "rack"):
+            assert len({labels[name][label] for name in wave}) == len(wave)
+
+
 def test_more_of_a_kind_than_waves_adds_waves_and_says_so() -> None:
     """Keeping them apart matters more than the number of waves that was asked for."""
     placed = place([unit(n, rack="r1") for n in ("a", "b", "c")], stage(spread=("rack",)))

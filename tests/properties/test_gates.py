@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from bot.core.gates import GATES
 from bot.core.lifecycle import Step, advance, explain
 from bot.core.scope import covers
-from bot.core.situation import Situation, calendar_unit, covered
+from bot.core.situation import PlanIndex, Situation, calendar_unit, covered
 from bot.model.record import BEGAN
-from bot.model.state import UnitPhase
-from tests.properties.situations import UNITS, Case, after, cases, eager_cases
+from bot.model.state import ReleasePhase, UnitPhase
+from tests.properties.situations import UNITS, Case, after, cases, eager_cases, unit_of
 
 
 def begun(s: Situation, step: Step) -> list[str]:
@@ -99,6 +99,25 @@ def test_limits_are_never_exceeded(case: Case) -> None:
         own = {name for wave in stage.waves for name in wave}
         if stage.max_concurrency is not None and (flying - before) & own:
             assert len(flying & own) <= stage.max_concurrency
+
+
+@given(eager_cases(), st.sets(st.sampled_from(UNITS), max_size=3), st.integers(0, 2))
+def test_nothing_begins_in_a_stage_that_failed_more_often_than_it_tolerates(
+    case: Case, broken: set[str], tolerated: int
+) -> None:
+    """Whatever became of the hold that the failure made: a lifted hold is no better version."""
+    failed = {name: unit_of(name, UnitPhase.FAILED, case.s.now, 15, True) for name in broken}
+    stages = tuple(replace(stage, max_failures=tolerated) for stage in case.s.plan.stages)
+    s = replace(
+        case.s,
+        units={**case.s.units, **failed},
+        state=replace(case.s.state, phase=ReleasePhase.PROGRESSING, began=case.s.now),
+        index=PlanIndex(replace(case.s.plan, stages=stages)),
+    )
+    for name in begun(s, advance(s)):
+        stage = s.plan.stages[s.index.units[name].stage]
+        here = broken & {unit for wave in stage.waves for unit in wave}
+        assert len(here) <= tolerated, f"{name} began after {here} failed"
 
 
 def flying(s: Situation) -> set[str]:

@@ -11,10 +11,12 @@ from bot.model.plan import ObjectRef
 from bot.model.state import Intent, IntentStatus
 from bot.ports import Conflict, Refused, StoreLocked
 from bot.reconciler.tick import Ports
+from tests import repo_files
 from tests.stories.breaking import FullDisk
 from tests.world import World
 
 DAEMON_SET = ObjectRef("apps.kruise.io/v1beta1", "DaemonSet", "infra", "node-agent")
+CONFIG = ObjectRef("v1", "ConfigMap", "infra", "node-agent")
 
 
 class Meddling:
@@ -23,12 +25,13 @@ class Meddling:
     def __init__(self, ports: Ports) -> None:
         self.fleet = ports.fleet
         self.before: list[object] = []
+        self.struck = DAEMON_SET
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.fleet, name)
 
     def write(self, cluster: str, write: Write, *, fence: str, manager: str = "sluice") -> object:
-        if write.verb == "patch" and write.ref == DAEMON_SET and self.before:
+        if write.verb == "patch" and write.ref == self.struck and self.before:
             happens = self.before.pop(0)
             if isinstance(happens, BaseException):
                 raise happens
@@ -103,6 +106,22 @@ def test_what_a_cluster_refuses_fails_the_unit_with_its_words(world: World) -> N
     assert world.says(f"retry {release}").code == 0
     world.run_to_the_end(release)
     assert world.phase(release) == "SUCCEEDED"
+
+
+def test_after_a_refused_object_nothing_more_of_the_unit_is_sent(world: World) -> None:
+    """The workload would read a configuration that is not there: the next look tells what is."""
+    louder = repo_files.VALUES.replace("level: info", "level: debug")
+    world.changes({"components/node-agent/values/default.yaml": louder})
+    release = world.releases(units={"names": ["st-1"]})
+    fleet = meddled(world)
+    fleet.struck = CONFIG
+    fleet.before = [Refused("exceeded quota: configmaps")]
+    world.run_until("2026-11-24T09:10:00Z")
+    assert world.unit(release, "node-agent@st-1").phase == "FAILED"
+    assert "exceeded quota" in world.thread(release)
+    assert images(world) == 0
+    outcomes = {row.ref: row.status for row in intents(world)}
+    assert outcomes == {CONFIG: IntentStatus.REFUSED, DAEMON_SET: IntentStatus.NOT_SENT}
 
 
 def test_a_conflict_for_ever_ends_at_the_deadline(world: World) -> None:

@@ -82,6 +82,20 @@ def test_the_version_of_most_clusters_counts_and_a_blocked_one_never(world: Worl
     assert plan.component(plan.units[f"mesh@{NEW}"]).version == "1.1"
 
 
+def test_what_was_not_proved_is_not_the_group_s(world: World) -> None:
+    """Half a release in one cluster is newer, and no reason to bring it to a new one."""
+    brings(world)
+    certified(world)
+    half = addons(world, name="addons-1-2", version="1.2", units={"names": ["eu-1"]})
+    until(world, lambda: world.unit(half, "coredns@eu-1").phase == "SOAKING")
+    world.says(f"pause {half} --finish-batch")
+    assert "1.2" in world.running("coredns")["eu-1"]
+    joins(world, NEW)
+    release = baseline(world, units={"names": [NEW]})
+    plan = world.active(release).index.plan
+    assert {component.version for component in plan.components} == {"1.1"}
+
+
 def test_where_nothing_is_known_it_says_so(world: World) -> None:
     """An empty store certifies nothing: no guess is made."""
     brings(world)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.adapters.sqlite import SqliteStore
 from bot.core import chain
 from bot.core.chain import Break, Flaw
+from bot.model.plan import ReleasePlan
 from bot.model.state import Certificate, Event
 from tests import repo_files
 from tests.world import World
@@ -40,6 +42,27 @@ def test_every_batch_has_its_certificate_and_the_chain_knows_it(record: Record) 
     assert any(run.measurements for one in certificates for run in one.checks)
     assert chain.verify(lines) is None
     assert chain.certified(lines, certificates) is None
+
+
+def test_every_silence_is_as_long_as_it_was_asked_from_when_its_batch_was_there(
+    world: World,
+) -> None:
+    """Pods that take three minutes to come up take nothing off the time in which they are watched:
+    the proof says from when and until when.
+    """
+    slow = {"do": "slow", "image": "registry.local/node-agent:2.5.0", "takes": "3m"}
+    world.breaks("st-1", slow, group="staging")
+    release = world.releases(units={"names": ["st-1"]})
+    world.run_to_the_end(release)
+    component = world.bot.ports.store.get(ReleasePlan, release).components[0]
+    began = {event.batch: event.at for event in world.events(release, "batch.applying")}
+    proofs = world.certificates(release)
+    assert len(proofs) == 2
+    for proof in proofs:
+        asked = component.soak if proof.final else component.batch_soak
+        assert proof.soak_from >= began[proof.batch] + timedelta(minutes=3)
+        assert proof.soak_until >= proof.soak_from + asked
+        assert proof.at >= proof.soak_until
 
 
 CHANGES: list[Callable[[Certificate], Certificate]] = [

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from bot.core.additions import amended, as_merged
 from bot.core.plan import plan_hash
 from bot.core.soundness import flaws
 from bot.reconciler.known import known
@@ -85,6 +89,52 @@ def test_what_joined_survives_a_restart(world: World) -> None:
     assert len(world.events(release, "release.amended")) == 1
     world.run_to_the_end(release)
     assert world.running()["eu-3"] == "2.5.0×2"
+
+
+@pytest.mark.parametrize("what", ["unit", "object", "plan", "wave", "gone"])
+def test_the_digest_of_what_joins_covers_all_of_it(world: World, what: str) -> None:
+    """The hash of the plan covers what was merged; what came later is held by its own digest, so
+    that nothing of it can be made another thing by hand.
+    """
+    release = joining(world)
+    world.run_until("2026-11-24T09:10:00Z")
+    arrives(world)
+    active = world.active(release)
+    plan = active.index.plan
+    assert not list(flaws(active.state, plan, active.units))
+    (joined,) = [unit for unit in plan.units if unit.unit == EU_3]
+    rest = tuple(unit for unit in plan.units if unit.unit != EU_3)
+    stage = plan.stages[1]
+    first = (*stage.waves[0], EU_3)
+    sooner = replace(stage, waves=(first, *stage.waves[1:-1], ()))
+    changed = {
+        "unit": replace(plan, units=(*rest, replace(joined, revision="9.9.9@aaaa"))),
+        "object": replace(plan, units=(*rest, replace(joined, objects=joined.objects[:1]))),
+        "plan": replace(plan, additions=(replace(plan.additions[0], digest="sha256:0"),)),
+        "wave": replace(plan, stages=(plan.stages[0], sooner)),
+        "gone": replace(plan, units=rest),
+    }[what]
+    assert list(flaws(active.state, changed, active.units)) == [
+        f"what joined {release} is not what was recorded when it joined"
+    ]
+
+
+def test_a_digest_is_of_the_plan_that_it_is_added_to(world: World) -> None:
+    """The same cluster joining another plan is another amendment."""
+    release = joining(world)
+    world.run_until("2026-11-24T09:10:00Z")
+    arrives(world)
+    plan = world.active(release).index.plan
+    merged = as_merged(plan)
+    assert amended(merged, plan, {"eu-3"}, world.clock.at, "c") is not None
+    other = replace(merged, plan_hash="sha256:another")
+    digests = {
+        found.additions[0].digest
+        for base in (merged, other)
+        if (found := amended(base, plan, {"eu-3"}, world.clock.at, "c")) is not None
+    }
+    assert len(digests) == 2
+    assert plan.additions[0].digest in digests
 
 
 def test_after_its_end_nobody_joins(world: World) -> None:

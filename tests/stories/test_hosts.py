@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests import repo_files
 from tests.stories.test_two_releases import EU_1, EU_2, both, other, watch
 from tests.world import World
@@ -16,9 +18,12 @@ def hosted(world: World, guest: str, host: str, group: str = "prod") -> None:
     world.changes({f"fleet/clusters/{guest}.yaml": json.dumps(made)})
 
 
-def test_host_and_guest_of_one_wave_go_one_after_the_other(world: World) -> None:
-    """They stand in one wave, and each begins only when the other has ended."""
-    hosted(world, "eu-2", "eu-1")
+@pytest.mark.parametrize(("guest", "host"), [("eu-2", "eu-1"), ("eu-1", "eu-2")])
+def test_host_and_guest_of_one_wave_go_one_after_the_other(
+    world: World, guest: str, host: str
+) -> None:
+    """They stand in one wave, and each begins only when the other has ended, whichever is first."""
+    hosted(world, guest, host)
     release = world.releases()
     seen = watch(world, release, until="2026-11-24T12:30")
     assert {EU_1} in seen

@@ -64,6 +64,22 @@ def test_a_batch_that_somebody_took_back_while_checks_are_asked_is_not_certified
     assert world.unit(release, ST_1).phase == "FAILED"
 
 
+def test_a_node_that_joins_while_checks_are_asked_is_waited_for(world: World) -> None:
+    """Its pod is one more that has to serve: no certificate before that, and why says so."""
+    asks(world, interval="2m", count=2)
+    release = world.releases()
+    world.run_until("2026-11-24T09:06:00Z")
+    assert world.unit(release, ST_1).phase == "VERIFYING"
+    slow = {"do": "slow", "image": "registry.local/node-agent:2.5.0", "takes": "5m"}
+    joined = repo_files.cluster("st-1", "staging", 3, [slow])
+    world.changes({"fleet/clusters/st-1.yaml": joined}, "A third node")
+    world.run_for(minutes=3)
+    assert "still_converged" in {line.gate for line in world.active(release).waiting}
+    assert certificates(world) == []
+    world.run_for(minutes=5)
+    assert len(certificates(world)) == 1
+
+
 def _edit(world: World, cluster: str, body: Any) -> None:
     from bot.model.effects import Purpose, Write
     from bot.model.plan import ObjectRef

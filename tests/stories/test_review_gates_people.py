@@ -101,20 +101,40 @@ def test_who_only_merges_may_have_approved(world: World) -> None:
     assert world.phase(NAME) == "PROGRESSING"
 
 
+def merged_with_more(world: World, *, by: str) -> None:
+    """Somebody merges it by hand, and puts a file of his own into the merge commit."""
+    git = world._git
+    git("fetch", "-q", "origin")
+    git("merge", "-q", "--no-ff", "--no-commit", f"origin/pr/{NAME}", by=by)
+    (world.work / "note.txt").write_text("more than was shown")
+    git("add", "-A")
+    git("commit", "-q", "-m", "Merge, and more", by=by)
+    git("push", "-q", "origin", "HEAD:main")
+    world.tick()
+
+
 def test_who_adds_something_to_the_merge_is_an_author(world: World) -> None:
     """A merge commit that brings more than the pull request is somebody's work."""
     world.changes(policy(1))
     world.proposes(NAME, {FILE: repo_files.release(NAME, "2.5.0")})
     world.tick()
-    git = world._git
-    git("fetch", "-q", "origin")
-    git("merge", "-q", "--no-ff", "--no-commit", f"origin/pr/{NAME}", by="ana")
-    (world.work / "note.txt").write_text("more than was shown")
-    git("add", "-A")
-    git("commit", "-q", "-m", "Merge, and more", by="ana")
-    git("push", "-q", "origin", "HEAD:main")
-    world.tick()
+    merged_with_more(world, by="ana")
     assert "ana@example.com" in world.active(NAME).state.authors
+
+
+def test_the_yes_of_who_is_an_author_since_the_merge_is_none(world: World) -> None:
+    """Approved as a reviewer, then something was added while merging: somebody else looks at it."""
+    world.changes(policy(1))
+    world.proposes(NAME, {FILE: repo_files.release(NAME, "2.5.0")})
+    world.tick()
+    assert world.says(f"approve {NAME}", by="ana").body["approved"] is True
+    merged_with_more(world, by="ana")
+    world.run_until("2026-11-24T09:30:00Z")
+    assert "[approval]" in world.why(NAME)
+    assert world.running()["st-1"] == "2.4.1×2"
+    assert world.says(f"approve {NAME}", by="ben").code == 0
+    world.run_for(minutes=2)
+    assert "2.5.0" in world.running()["st-1"]
 
 
 def test_all_commits_of_a_merge_that_nobody_saw_have_authors(world: World) -> None:

@@ -82,6 +82,35 @@ def test_a_snooze_may_be_cut_short_or_made_longer(world: World) -> None:
     assert world.unit(release, ST_1).phase == "APPLYING"
 
 
+def test_a_snooze_is_over_at_its_moment(world: World) -> None:
+    """`--until 10:30` is half past ten, not the next time that somebody looks."""
+    release = world.releases()
+    world.says(f"snooze {release} --until 2026-11-24T10:30:00Z --reason 'the load test'")
+    world.run_until("2026-11-24T10:29:59Z")
+    due = world.bot.next_due()
+    assert due is not None
+    assert due.isoformat() == "2026-11-24T10:30:00+00:00"
+    world.clock.at = due
+    world.tick()
+    assert world.bot.board.holds == {}
+    assert "The snooze of node-agent-2-5-0 is over" in world.thread(release)
+
+
+def test_of_two_snoozes_each_is_over_at_its_own_time(world: World) -> None:
+    """The bot wakes for the first of them, and the second one stands."""
+    release = world.releases()
+    world.says("snooze node-agent@eu-1 --until 2026-11-24T14:00:00Z --reason 'exam day'")
+    world.says(f"snooze {release} --until 2026-11-24T10:30:00Z --reason 'the load test'")
+    world.run_until("2026-11-24T10:29:59Z")
+    assert len(world.bot.board.holds) == 2
+    due = world.bot.next_due()
+    assert due is not None
+    assert due.isoformat() == "2026-11-24T10:30:00+00:00"
+    world.run_for(seconds=2)
+    assert [hold.scope for hold in world.bot.board.holds.values()] == ["node-agent@eu-1"]
+    assert world.unit(release, ST_1).phase == "APPLYING"
+
+
 def test_a_rollback_waits_for_no_snooze(world: World) -> None:
     """What was put off must not keep what is broken."""
     release = world.releases()

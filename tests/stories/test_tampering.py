@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bot.core.chain import Flaw
 from bot.core.chain_rows import Record, verify
 from bot.model.state import Certificate, Decision, Intent
 from tests import repo_files
+from tests.stories.breaking import Crash, Fuse, Fused
 from tests.world import World
 
 NAME = "node-agent-2-5-0"
@@ -242,6 +244,33 @@ def test_an_untouched_record_holds(store: Path) -> None:
     assert verify(found) is None
     assert any(event.kind == "write.outcome" for event in found.lines)
     assert len(TAMPERING) >= 30
+
+
+def test_a_crash_leaves_a_record_that_holds(tmp_path: Path) -> None:
+    """Nobody knows what came of a write under which the process died: the chain says just that."""
+    world = World(tmp_path, db=str(tmp_path / "sluice.db"))
+    world.push("The fleet as it is")
+    world.start()
+    for cluster in ("st-1", "eu-1", "eu-2"):
+        world.fleet.seed(cluster, repo_files.running())
+    release = world.releases(units={"names": ["st-1"]})
+    world.run_until("2026-11-24T08:59:00Z")
+
+    fuse = Fuse(at=1)
+    world.around = lambda ports: replace(ports, fleet=Fused(ports.fleet, "write", fuse))
+    world.start()
+    with pytest.raises(Crash):
+        world.run_until("2026-11-24T09:05:00Z")
+    assert world.store is not None
+    world.store.close()
+    world.dies()
+    world.start()
+    world.run_to_the_end(release)
+    world.close()
+    found = record(tmp_path / "sluice.db")
+    assert verify(found) is None
+    (told,) = [event for event in found.lines if event.kind == "write.outcome"]
+    assert (told.data["status"], told.data["why"]) == ("UNKNOWN", "the bot ended")
 
 
 @pytest.mark.parametrize("how", TAMPERING)

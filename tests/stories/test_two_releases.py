@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import yaml
 
+from bot.model.plan import ObjectRef
 from tests import repo_files
 from tests.world import World
 
@@ -67,6 +70,46 @@ def test_releases_of_two_components_run_side_by_side(world: World) -> None:
     world.run_to_the_end(first)
     world.run_to_the_end(second)
     assert world.phase(first) == world.phase(second) == "SUCCEEDED"
+
+
+class Told:
+    """A fleet that remembers what was asked of it, in order."""
+
+    def __init__(self, fleet: Any) -> None:
+        self._fleet = fleet
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fleet, name)
+
+    def get(self, cluster: str, ref: ObjectRef) -> Any:
+        self.calls.append(f"look {ref.name}")
+        return self._fleet.get(cluster, ref)
+
+    def write(self, cluster: str, write: Any, *, fence: str, manager: str = "sluice") -> Any:
+        self.calls.append(f"write {write.ref.name}")
+        return self._fleet.write(cluster, write, fence=fence, manager=manager)
+
+
+def test_what_was_waited_for_goes_first(world: World) -> None:
+    """A batch whose time has come is not late because others are looked at once more."""
+    other(world)
+    world.changes({"components/node-agent/component.yaml": repo_files.component(batchSoak="1h")})
+    soaking = world.releases()
+    moment = {"at": "2026-11-24T09:20", "zone": "UTC"}
+    due = world.releases(
+        "dns-1-1", "1.1", components=[{"name": "dns", "version": "1.1"}], notBefore=moment
+    )
+    told = Told(world.fleet)
+    world.around = lambda ports: replace(ports, fleet=told)  # type: ignore[arg-type]
+    world.start()
+    world.run_until("2026-11-24T09:19:50Z")
+    assert world.unit(soaking, ST_1).phase == "SOAKING"
+    told.calls.clear()
+    world.clock.at += timedelta(minutes=1)
+    world.tick()
+    assert world.unit(due, "dns@st-1").phase == "APPLYING"
+    assert told.calls.index("write dns") < told.calls.index("look node-agent")
 
 
 def test_one_failing_does_not_hold_the_other(world: World) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 GOLDEN = Path(__file__).parent / "golden"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", None}
@@ -38,6 +38,15 @@ def _profiles() -> None:
     )
     settings.register_profile(
         "nightly", max_examples=5_000, deadline=None, print_blob=True, suppress_health_check=slow
+    )
+    settings.register_profile(
+        "mutants",  # whether it fails is the question, not the smallest case of it
+        max_examples=100,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=slow,
     )
     default = "ci" if os.environ.get("CI") else "dev"
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", default))

@@ -62,10 +62,7 @@ IN_PARTS = (
         old="        unit_free,\n        reversible,\n",
         new="        reversible,\n",
         first=(
-            asked(
-                "stories/test_rollback",
-                "what_a_newer_release_has_written_is_not_taken_back_under_it",
-            ),
+            asked("properties/test_gates", "nothing_is_put_back_where_a_newer_release_is_at_work"),
         ),
     ),
     Defect(
@@ -148,5 +145,53 @@ IN_PARTS = (
         old='row.version if row.certified else "")',
         new="row.version)",
         first=(asked("stories/test_baseline", "what_was_not_proved_is_not_the_group_s"),),
+    ),
+    Defect(
+        name="a rollback takes back what a newer release has written",
+        path="bot/core/endings.py",
+        old="(ours(t, n) if only is None else n in only)]",
+        new="(only is None or n in only)]",
+        first=(
+            asked(
+                "stories/test_combinations",
+                "a_catch_up_that_fails_takes_nothing_of_a_newer_release_back",
+            ),
+        ),
+    ),
+    Defect(
+        name="the hold of a failure stops writes of other releases",
+        path="bot/reconciler/recording.py",
+        old="not hold.finish_batch and reaches(hold, what) for hold in holds)",
+        new="not hold.finish_batch and (hold.release or reaches(hold, what)) for hold in holds)",
+        first=(
+            asked(
+                "stories/test_combinations",
+                "a_failure_hold_stops_no_write_of_another_release",
+            ),
+        ),
+    ),
+    Defect(
+        name="a namespace counts that the new version has not reconciled",
+        path="bot/cluster/sharding.py",
+        old="    missing = len(there) - len(done)",
+        new="    missing = 0",
+        first=(
+            asked(
+                "stories/test_sharded_operator",
+                "a_version_that_reconciles_nothing_fails_the_first_batch",
+            ),
+        ),
+    ),
+    Defect(
+        name="what was reconciled before a namespace moved is a proof",
+        path="bot/cluster/sharding.py",
+        old="(floor is None or _time(entry) >= floor)",
+        new="True",
+        first=(
+            asked(
+                "cluster_rules/test_sharding",
+                "only_what_the_new_version_wrote_since_is_a_proof",
+            ),
+        ),
     ),
 )

@@ -77,7 +77,11 @@ IN_RECORD = (
         path="bot/reconciler/recording.py",
         old="            ledger.put(intent)\n            ledger.events.append(",
         new="            ledger.events.append(",
-        first=(asked("stories/test_tampering", "an_untouched_record_holds"),),
+        first=(
+            asked(
+                "stories/test_restarts", "a_crash_at_any_moment_neither_loses_nor_doubles_anything"
+            ),
+        ),
     ),
     Defect(
         name="people without a role may steer",

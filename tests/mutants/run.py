@@ -27,6 +27,9 @@ NEVER_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".*_cache", "__pycache__", ".hypothesis", "build", "dist"
 )
 ALL_TESTS = ("tests/stories", "tests/properties", "tests/calendar", "tests/cluster_rules")
+PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+# Why a test fails is not asked: to work out how two long texts differ takes minutes.
+PYTEST += ["--assert=plain", "--tb=no"]
 SIMULATED = 120
 """Seconds that the simulation plays histories for."""
 TIME_LIMIT = 1200
@@ -45,12 +48,11 @@ class Verdict:
 
 def questions(defect: Defect) -> list[tuple[str, list[str]]]:
     """What is asked of a copy, in this order; the first that fails has caught the defect."""
-    pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     command_line = "import sys; from bot.cli import main; sys.exit(main())"
     simulation = [sys.executable, "-c", command_line, "sim", "--seconds", str(SIMULATED), "--json"]
     return [
-        (NEAREST, [*pytest, *defect.first]),
-        (ALL, [*pytest, *ALL_TESTS]),
+        (NEAREST, [*PYTEST, *defect.first]),
+        (ALL, [*PYTEST, *ALL_TESTS]),
         (SIMULATION, simulation),
     ]
 
@@ -60,18 +62,22 @@ def judge(defect: Defect, copy: Path) -> Verdict:
     there = copy / defect.path
     good = there.read_text()
     began = monotonic()
-    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     plant(defect, copy)
     try:
         for name, command in questions(defect):
-            if _fails(command, copy, environment):
+            if _fails(command, copy):
                 return Verdict(defect, name, monotonic() - began)
         return Verdict(defect, "", monotonic() - began)
     finally:
         there.write_text(good)
 
 
-def _fails(command: list[str], copy: Path, environment: dict[str, str]) -> bool:
+def _fails(command: list[str], copy: Path) -> bool:
+    environment = os.environ | {
+        "PYTHONPATH": str(copy),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HYPOTHESIS_PROFILE": "mutants",
+    }
     try:
         done = subprocess.run(
             command, cwd=copy, env=environment, capture_output=True, timeout=TIME_LIMIT, check=False
@@ -86,8 +92,7 @@ def _sound(chosen: list[Defect], free: SimpleQueue[Path]) -> bool:
     copy = free.get()
     try:
         asked = sorted({test for defect in chosen for test in defect.first})
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *asked]
-        return not _fails(command, copy, os.environ | {"PYTHONPATH": str(copy)})
+        return not _fails([*PYTEST, *asked], copy)
     finally:
         free.put(copy)
 

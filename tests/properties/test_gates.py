@@ -7,13 +7,24 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.flights import Flights
 from bot.core.gates import GATES
 from bot.core.lifecycle import Step, advance, explain
 from bot.core.scope import covers
-from bot.core.situation import PlanIndex, Situation, calendar_unit, covered
+from bot.core.situation import Claim, PlanIndex, Situation, calendar_unit, covered
 from bot.model.record import BEGAN
 from bot.model.state import ReleasePhase, UnitPhase
-from tests.properties.situations import UNITS, Case, after, cases, eager_cases, unit_of
+from tests.properties.situations import (
+    OPEN,
+    UNITS,
+    Case,
+    after,
+    cases,
+    config_map,
+    eager_cases,
+    rules,
+    unit_of,
+)
 
 
 def begun(s: Situation, step: Step) -> list[str]:
@@ -106,18 +117,53 @@ def test_nothing_begins_in_a_stage_that_failed_more_often_than_it_tolerates(
     case: Case, broken: set[str], tolerated: int
 ) -> None:
     """Whatever became of the hold that the failure made: a lifted hold is no better version."""
-    failed = {name: unit_of(name, UnitPhase.FAILED, case.s.now, 15, True) for name in broken}
-    stages = tuple(replace(stage, max_failures=tolerated) for stage in case.s.plan.stages)
+    plan = case.s.plan
+    stages = tuple(replace(stage, max_failures=tolerated) for stage in plan.stages)
+    units = {
+        name: unit_of(
+            name, UnitPhase.FAILED if name in broken else UnitPhase.PENDING, OPEN, 15, True
+        )
+        for name in UNITS
+    }
     s = replace(
         case.s,
-        units={**case.s.units, **failed},
-        state=replace(case.s.state, phase=ReleasePhase.PROGRESSING, began=case.s.now),
-        index=PlanIndex(replace(case.s.plan, stages=stages)),
+        units=units,
+        state=replace(case.s.state, phase=ReleasePhase.PROGRESSING, began=OPEN),
+        index=PlanIndex(replace(plan, stages=stages)),
+        rules=rules(None),
+        claims={},
+        in_flight=0,
+        flights=Flights(),
     )
-    for name in begun(s, advance(s)):
-        stage = s.plan.stages[s.index.units[name].stage]
+    step = advance(s)
+    for name in {*begun(s, step), *step.asks}:
+        stage = plan.stages[s.index.units[name].stage]
         here = broken & {unit for wave in stage.waves for unit in wave}
         assert len(here) <= tolerated, f"{name} began after {here} failed"
+
+
+@given(eager_cases(), st.sampled_from(UNITS), st.booleans())
+def test_nothing_is_put_back_where_a_newer_release_is_at_work(
+    case: Case, name: str, at_work: bool
+) -> None:
+    """However it came to that: two releases never write one object in turn."""
+    rolled = unit_of(name, UnitPhase.APPLYING, case.s.now, 15, False)
+    s = replace(
+        case.s,
+        units={**case.s.units, name: replace(rolled, phase=UnitPhase.ROLLING_BACK, in_hand=False)},
+        state=replace(case.s.state, phase=ReleasePhase.PROGRESSING, began=case.s.now),
+        claims={name: (Claim("newer", 9, at_work),)},
+    )
+    step = advance(s)
+    wrote = any(unit == name for unit, _ in step.writes)
+    if at_work:
+        assert not wrote
+        assert ("unit_free", name) in {(line.gate, line.unit) for line in explain(s)}
+    elif any(
+        one.live and one.live["data"] != config_map("old")["data"]
+        for one in s.seen[name].objects.values()
+    ):
+        assert wrote, "it goes back where nobody else is"
 
 
 def flying(s: Situation) -> set[str]:

@@ -52,6 +52,7 @@ def test_the_canary_set_comes_first_and_the_rest_after_it(world: World, kind: st
     assert "shares" not in world.why(release)
     world.run_to_the_end(release)
     assert world.phase(release) == "SUCCEEDED"
+    assert world.unit(release, REST).total == 4, "the rest is what no set has"
     assert nodes_on(world, "2.5.0", kind) == ALL
     after = {k: v for k, v in spec_of(world, kind).items() if k not in ("template", "version")}
     assert {k: v for k, v in after.items() if k in before} == before

@@ -39,7 +39,7 @@ check: $(VENV)/.dev ## lint, format, types, layers; all of them, then the verdic
 	if [ -n "$$failed" ]; then echo "make check failed in$$failed" >&2; exit 1; fi
 
 sim: $(VENV)/.runtime ## five minutes of seeded histories with faults, on two cores
-	@$(BIN)/sluice sim --seconds $(SIM_SECONDS) --jobs $(WORKERS) --first $(SIM_FIRST)
+	@$(BIN)/sluice sim --seconds $(SIM_SECONDS) --jobs $(WORKERS) --first $(SIM_FIRST) --covers
 
 soak: $(VENV)/.runtime ## the same for an hour, with other seeds
 	@$(BIN)/sluice sim --seconds 3600 --jobs $(WORKERS) --first 1000000

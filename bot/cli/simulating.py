@@ -16,6 +16,9 @@ SHRUNK = 3
 """So many failing seeds are made smaller; the others are only named."""
 WANTED = 20
 """How often every pair (fault × phase) is to be struck in a run of CI."""
+ENOUGH = 600
+"""Histories from which on a pair that is struck less often is a fault of the simulation: on a
+slow machine fewer fit into the time, and that is no fault."""
 
 
 @click.command("sim", cls=Verb, asks=False, help="Seeded histories with faults; every law checked.")
@@ -26,10 +29,17 @@ WANTED = 20
 )
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, help="Processes beside each other.")
 @click.option("--profile", "profiled", is_flag=True, help="Tell what the time is spent on.")
+@click.option(
+    "--covers",
+    is_flag=True,
+    help=f"Exit 1 when a pair (fault × phase) is struck less than {WANTED} times"
+    f" in {ENOUGH} histories or more.",
+)
 @pass_flags
 def sim(
-    flags: Flags, seeds: int | None, first: int, seconds: int | None, jobs: int, profiled: bool
-) -> int:
+    flags: Flags, seeds: int | None, first: int, seconds: int | None, jobs: int,
+    profiled: bool, covers: bool,
+) -> int:  # fmt: skip
     from bot.sim.drive import run
     from bot.sim.profile import profile
 
@@ -45,7 +55,8 @@ def sim(
     if shares:
         body["profile"] = shares
     emit(body, _text(summary, shares), as_json=flags.json)
-    return FOUND if summary.violations else GOOD
+    missed = covers and summary.seeds >= ENOUGH and bool(summary.under(WANTED))
+    return FOUND if summary.violations or missed else GOOD
 
 
 def _shrink(summary: Summary) -> None:
@@ -66,14 +77,22 @@ def _text(summary: Summary, shares: dict[str, float]) -> str:
         lines += ["", f"seed {one['seed']} breaks the law {one['law']}: {one['what']}"]
         lines += [one["script"]] if "script" in one else []
         lines.append(f"again: sluice sim --first {one['seed']} --seeds 1")
-    pairs = summary.pairs().values()
     lines += [
         "",
         f"{summary.seeds} histories, {summary.ticks} ticks"
-        f" ({summary.ticks_per_second:.0f} a second), {len(summary.violations)} violations;"
-        f" {sum(n >= WANTED for n in pairs)} of {len(pairs)} pairs struck {WANTED} times or more",
+        f" ({summary.ticks_per_second:.0f} a second), {len(summary.violations)} violations",
+        _coverage(summary),
     ]
     return "\n".join(lines)
+
+
+def _coverage(summary: Summary) -> str:
+    pairs = summary.pairs()
+    (fault, phase), least = min(pairs.items(), key=lambda one: (one[1], one[0]))
+    return (
+        f"coverage: {len(pairs) - len(summary.under(WANTED))} of {len(pairs)} pairs"
+        f" at least {WANTED} times (rarest: {fault} × {phase}, {least})"
+    )
 
 
 VERBS = {"sim": sim}

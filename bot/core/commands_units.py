@@ -194,9 +194,9 @@ def try_again(t: Turn, name: str, by: str) -> None:
     )
     if unit.batch > unit.done:
         # The targets are worked out anew: what is already updated is never lowered by the driver.
-        fresh = replace(
-            fresh, batch=unit.batch - 1, step=unit.step - 1, targets={}, batch_began=None
-        )
+        # A first batch may have been all there was then, and its nodes have become more since.
+        step = unit.step - 1 if unit.done else -1
+        fresh = replace(fresh, batch=unit.batch - 1, step=step, targets={}, batch_began=None)
     t.put(fresh)
 
 

@@ -10,7 +10,7 @@ import logging
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core import chain_rows
 from bot.core.board import Active, Board
@@ -47,6 +47,7 @@ from bot.reconciler.wired import Ticked as Ticked
 
 log = logging.getLogger(__name__)
 BLOBS_KEPT = 4000
+REVERT_AGAIN = timedelta(minutes=1)
 
 
 class Reconciler:
@@ -294,13 +295,8 @@ class Reconciler:
         after = Ledger(self.ports.store, self.versions)
         if errands:
             ticked.writes += sum(len(unit) for unit in errands)
-            done = act(
-                self.ports.fleet,
-                self.ports.pool,
-                errands,
-                stopped=self._stop_asked,
-                now=self.ports.clock.now,
-            )
+            fleet, pool, now_is = self.ports.fleet, self.ports.pool, self.ports.clock.now
+            done = act(fleet, pool, errands, stopped=self._stop_asked, now=now_is)
             self.recorder.outcomes(done, after, now)
         return after
 
@@ -335,7 +331,10 @@ class Reconciler:
         gone: list[Active] = []
         for name, active in list(self.board.releases.items()):
             reverted = self._reverted(active, ledger, now, ticked)
-            if not active.state.phase.ended or not reverted:
+            if not active.state.phase.ended:
+                continue
+            if not reverted:
+                active.wake = now + REVERT_AGAIN  # nothing else of it is due any more
                 continue
             for hold in [h for h in self.board.holds.values() if h.release == name]:
                 del self.board.holds[hold.id]

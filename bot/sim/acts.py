@@ -117,6 +117,10 @@ class Actor:
     def _main_broken(self, data: dict[str, Any]) -> None:
         self.place.commit({"checks/broken.yaml": BROKEN}, good=False)
 
+    def _main_mended(self, data: dict[str, Any]) -> None:
+        if not self.place.main.good:
+            self.place.commit(data["docs"])
+
     # the machine
 
     def _arm(self, data: dict[str, Any]) -> None:

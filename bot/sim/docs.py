@@ -73,8 +73,13 @@ spec:
 """
     + _POD,
     "conf": _CONFIG,
+    "rules": _CONFIG,
+    "quotas": _CONFIG,
 }
 """Component → its template. Each is another way in which a rollout stops part-way."""
+
+NO_PODS = ("conf", "rules", "quotas")
+"""Components that run nothing."""
 
 _VALUES = 'image: "registry.local/NAME:{{ version }}"\nlevel: info\n'
 

@@ -1,7 +1,7 @@
 """A seed becomes a script: fleet, rules, releases, people, faults. The same seed, the same script.
 
-The only place that draws. Coverage first: each seed aims some of its faults at pairs (fault ×
-phase of a unit) that are its turn, so that every pair is struck often enough in a run.
+Every few seeds one is for coverage (`draw_crowd`): it aims at the pairs (fault × phase of a unit)
+whose turn it is, so that every pair is struck often enough in a run. The others draw freely.
 """
 
 from __future__ import annotations
@@ -13,29 +13,23 @@ from typing import Any, TypeVar
 
 from bot.model.plan import JSON
 from bot.sim import docs as make
+from bot.sim.draw_crowd import PAIRS, crowd
 from bot.sim.draw_people import commands
 from bot.sim.script import (
     AT_PORTS,
     FAULTS,
     OF_THE_WORLD,
-    OF_WRITES,
-    PHASES,
     RARE,
     Act,
     Script,
 )
 
 T = TypeVar("T")
-PAIRS = tuple((fault, phase) for phase in PHASES for fault in FAULTS)
-EASY = ("PENDING", "APPLYING", "SUCCEEDED")
-HARD = tuple(
-    (fault, phase)
-    for fault, phase in PAIRS
-    if fault in RARE or (fault in OF_WRITES and phase not in EASY)
-)
-"""Pairs that come together seldom by themselves."""
-AIMED = 8
-"""Pairs that a seed aims at, beside what it draws freely."""
+KINDS = ("agent", "conf", "dns", "net", "store")
+CROWDED = 5
+"""Every so many seeds one is for coverage only."""
+AIMED = 4
+"""Pairs that another seed aims at, whichever they are."""
 BAD = "2.5.0"
 """A version whose pods do not come up, where a history has one."""
 
@@ -56,14 +50,16 @@ def script_of(seed: int) -> Script:
     start = datetime(2026, 11, 23, 7, 30, tzinfo=UTC) + timedelta(
         days=chance.randrange(5), minutes=15 * chance.randrange(30)
     )
-    components = chance.sample(sorted(make.TEMPLATES), chance.one(1, 1, 2, 2, 2))
+    if seed % CROWDED == 0:
+        return crowd(seed, seed // CROWDED, start, chance)
+    components = chance.sample(KINDS, chance.one(1, 1, 2, 2, 2))
     clusters = _clusters(chance, components)
     documents = _documents(chance, start, components, clusters)
     acts = _releases(chance, components)
     names = [act.data["release"] for act in acts if act.do == "propose"]
     units = [f"{c}@{k}" for c in components for k in clusters]
     acts += commands(chance, names, units, chance.randrange(12))
-    acts += _aimed(chance, seed, names, units, clusters, components)
+    acts += _aimed(chance, names, units, clusters, components)
     for _ in range(chance.one(0, 1, 2, 4)):
         acts += _fault(chance, chance.choice(FAULTS), "", names, clusters, components)
     acts.sort(key=lambda act: act.at)
@@ -230,24 +226,18 @@ def _releases(chance: Chance, components: Sequence[str]) -> list[Act]:
 
 
 def _aimed(
-    chance: Chance, seed: int, names: Sequence[str], units: Sequence[str],
+    chance: Chance, names: Sequence[str], units: Sequence[str],
     clusters: dict[str, JSON], components: Sequence[str],
 ) -> list[Act]:  # fmt: skip
-    """Faults for the pairs whose turn it is, and what brings units into those phases."""
+    """Faults for some pairs, and what brings units into those phases."""
     acts: list[Act] = []
-    for number in range(AIMED):
-        fault, phase = turn(seed, number)
+    for _ in range(AIMED):
+        fault, phase = chance.choice(PAIRS)
         acts += _towards(chance, phase, names, units, clusters)
         if fault in RARE:
             acts += _towards(chance, "ROLLING_BACK", names, units, clusters)
         acts += _fault(chance, fault, phase, names, clusters, components)
     return acts
-
-
-def turn(seed: int, number: int) -> tuple[str, str]:
-    """The pair whose turn it is: half of them of all, half of those that are hard to strike."""
-    pairs = PAIRS if number % 2 else HARD
-    return pairs[(seed * AIMED + number) // 2 * 7 % len(pairs)]
 
 
 def _towards(

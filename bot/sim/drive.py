@@ -46,6 +46,11 @@ class Summary:
         """Every pair (fault × phase) that there is, with how often it was struck."""
         return {(fault, phase): self.coverage[fault, phase] for fault in FAULTS for phase in PHASES}
 
+    def under(self, wanted: int) -> list[tuple[str, str]]:
+        """Pairs that were struck less often, rarest first."""
+        pairs = self.pairs()
+        return sorted((pair for pair in pairs if pairs[pair] < wanted), key=lambda p: (pairs[p], p))
+
     def to_json(self) -> dict[str, JSON]:
         told = {f"{fault} × {phase}": n for (fault, phase), n in sorted(self.coverage.items())}
         told = {f"{fault} × {phase}": n for (fault, phase), n in self.pairs().items()} | told

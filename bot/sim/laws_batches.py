@@ -198,7 +198,13 @@ def plan(seen: Seen) -> Iterator[str]:
             if unit.stage != _place(docs, unit.unit, planned):
                 yield f"{unit.unit} is planned in stage {unit.stage}"
         names = [name for stage in planned.stages for wave in stage.waves for name in wave]
-        wanted = {f"{c.name}@{k}" for c in planned.components for k in seen.place.clusters}
+        only = (planned.spec or {}).get("units")
+        wanted = {
+            f"{c.name}@{k}"
+            for c in planned.components
+            for k in seen.place.clusters
+            if oracle.selected(only, oracle.unit_labels(docs, k))
+        }
         if sorted(names) != sorted(wanted) or len(planned.units) != len(wanted):
             yield f"{event.release} plans {names}"
         for stage in planned.stages:

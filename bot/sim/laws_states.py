@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.model.state import Blocked, Certificate, Event, UnitState
 from bot.sim import oracle
+from bot.sim.docs import NO_PODS
 from bot.sim.laws import Seen, a_while, law
 from bot.sim.laws_batches import named, plan_of
 
@@ -149,7 +150,7 @@ def success(seen: Seen) -> Iterator[str]:
         if event.kind != "unit.succeeded":
             continue
         component, cluster = oracle.parts(event.unit)
-        if component == "conf":
+        if component in NO_PODS:
             continue
         version = _version(seen, event.release, event.unit)
         pods = seen.place.pods(cluster, component)
@@ -190,7 +191,7 @@ def back(seen: Seen) -> Iterator[str]:
             continue
         row = seen.units.get(f"{event.release}/{event.unit}")
         component, cluster = oracle.parts(event.unit)
-        if row is None or component == "conf" or row.phase.value != "ROLLED_BACK":
+        if row is None or component in NO_PODS or row.phase.value != "ROLLED_BACK":
             continue
         if "keep" in row.overrides:
             continue

@@ -75,12 +75,6 @@ AT_PORTS = (
 RARE = ("crash-before-propose", "crash-after-propose", "propose-lost")
 """Their call is made only when a release goes back: they strike where one does."""
 
-OF_WRITES = (
-    *("crash-before-write", "crash-after-write", "answer-lost", "not-delivered"),
-    *("conflict", "refused", "late-write"),
-)
-"""Their call is a write: rare where nothing but another unit writes."""
-
 OF_THE_WORLD = (
     *("outage", "clock-forward", "clock-back", "bot-down", "second-process"),
     *("note-twice", "node-joins", "node-leaves", "manual-edit", "pods-sick", "slow-controller"),

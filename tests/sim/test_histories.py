@@ -10,12 +10,13 @@ import pytest
 from bot.adapters.sandbox import SandboxRenderer
 from bot.ports import RenderJob
 from bot.sim import docs, laws
-from bot.sim.draw import AIMED, PAIRS, script_of, turn
+from bot.sim.draw import CROWDED, script_of
+from bot.sim.draw_crowd import AIMED, IN_TURN, PAIRS, turn
 from bot.sim.drive import play
 from bot.sim.history import History
 from bot.sim.laws import Seen
 from bot.sim.renderer import InProcessRenderer
-from bot.sim.script import FAULTS, PHASES
+from bot.sim.script import FAULTS, PHASES, RARE
 from bot.sim.shrink import shrink
 
 
@@ -38,8 +39,17 @@ def test_the_same_script_is_the_same_history() -> None:
 def test_every_pair_has_its_turn() -> None:
     """Coverage is no matter of luck: as many seeds as it takes aim at every pair once."""
     assert set(PAIRS) == {(fault, phase) for fault in FAULTS for phase in PHASES}
-    aimed = {turn(seed, number) for seed in range(len(PAIRS)) for number in range(AIMED)}
-    assert aimed == set(PAIRS)
+    enough = len(IN_TURN) // AIMED + 1
+    aimed = {turn(history, number) for history in range(enough) for number in range(AIMED)}
+    assert aimed == set(IN_TURN) == {pair for pair in PAIRS if pair[0] not in RARE}
+
+
+def test_a_history_for_coverage_has_units_in_every_phase_beside_each_other() -> None:
+    """One fault there counts for every phase: else a run of minutes would never see all pairs."""
+    struck = play(range(0, 4 * CROWDED, CROWDED)).pairs()
+    assert {phase for (_, phase), times in struck.items() if times} == set(PHASES)
+    assert {fault for (fault, _), times in struck.items() if times} == set(FAULTS)
+    assert sum(times > 0 for times in struck.values()) > len(PAIRS) * 0.8
 
 
 @pytest.fixture

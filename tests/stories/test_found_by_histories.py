@@ -10,6 +10,7 @@ from bot.ports import GitError
 from tests import repo_files
 from tests.world import World
 
+CRASH = {"do": "crashLoop", "image": "registry.local/node-agent:2.5.0"}
 AFTER = {"when": "after", "roles": ["approver"], "count": 1}
 
 
@@ -85,6 +86,47 @@ def test_a_revert_that_git_did_not_take_is_proposed_after_a_restart(world: World
     world.around = lambda ports: ports
     world.run_for(minutes=1)
     assert world.branch(f"revert-{release}"), "the rollback sticks in Git too"
+
+
+def test_a_revert_that_git_does_not_take_keeps_nobody_busy(world: World) -> None:
+    """The release has ended with a cluster that is looked at now and then: only its revert is due,
+    and that in a minute, not again and again at once.
+    """
+    world.clock.at = world.clock.at.replace(hour=9)
+    world.breaks("st-1", {"do": "unreachable"}, group="staging")
+    release = world.releases()
+    world.run_for(minutes=40)
+    assert world.unit(release, "node-agent@st-1").phase == "QUARANTINED"
+    world.dies()
+    world.around = lambda ports: replace(ports, git=NoProposals(ports.git))
+    assert world.says(f"rollback {release} --reason odd").code == 0
+    world.run_for(minutes=30)
+    assert world.phase(release) == "ROLLED_BACK"
+    for _ in range(3):
+        world.tick()
+        due = world.bot.next_due()
+        assert due is not None
+        assert due > world.clock.now()
+
+
+def test_a_first_batch_that_is_tried_again_is_no_larger_than_written(world: World) -> None:
+    """One node was the whole cluster when it failed; since then three have joined. The first batch
+    is one node, as it is written, and not all four.
+    """
+    one, four = (
+        repo_files.cluster("st-1", "staging", nodes, faults, haPair="a")
+        for nodes, faults in ((1, [CRASH]), (4, ()))
+    )
+    world.changes({"fleet/clusters/st-1.yaml": one})
+    release = world.releases()
+    world.run_until("2026-11-24T10:00:00Z")
+    assert world.unit(release, "node-agent@st-1").phase == "FAILED"
+    world.changes({"fleet/clusters/st-1.yaml": four})
+    assert world.says("retry node-agent@st-1").code == 0
+    world.run_for(minutes=1)
+    first = world.events(release, "batch.applying")[-1]
+    assert sum(first.data["totals"].values()) == 4
+    assert sum(first.data["targets"].values()) == 1
 
 
 class NoProposals:

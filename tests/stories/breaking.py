@@ -21,18 +21,20 @@ class Crash(BaseException):
 @dataclass
 class Fuse:
     """Counts effects and blows before the one whose number is `at` (0: never), or right `after` it:
-    then it has happened, and nobody has heard so.
+    then it has happened, and nobody has heard so. And once more `again` effects later.
     """
 
     at: int = 0
     after: bool = False
+    again: int = 0
     count: int = 0
     calls: list[str] = field(default_factory=list)
 
     def burn(self, call: str) -> None:
         self.count += 1
         self.calls.append(call)
-        if self.count == self.at and not self.after:
+        second = self.again and self.count == self.at + self.again
+        if second or (self.count == self.at and not self.after):
             raise Crash(f"before call {self.count}, {call}")
 
     def burnt(self, call: str) -> None:

@@ -285,6 +285,19 @@ def test_a_kill_at_any_moment_changes_nothing_of_the_end(name: str, after: bool)
         assert found == expected, where
 
 
+@pytest.mark.parametrize("again", [1, 2, 3])
+def test_a_kill_while_it_gets_up_again_changes_nothing_either(again: int) -> None:
+    """The process that came to mend dies too, in its first effects."""
+    expected, whole = alone("broken")
+    step = 1 if os.environ.get("SLUICE_EVERY_KILL") else 12
+    for at in range(again, whole.count - again, step):
+        for after in (False, True):
+            where = f"kills {'after' if after else 'before'} effect {at} and {again} later"
+            found, crashes = lived(SCENARIOS["broken"], Fuse(at=at, after=after, again=again))
+            assert crashes == 2, where
+            assert found == expected, where
+
+
 def test_each_of_the_three_comes_to_the_end_that_is_meant() -> None:
     """Equal ends prove little if the end is not the one that people want."""
     plain, broken, addon = (alone(name)[0] for name in SCENARIOS)

@@ -1,6 +1,6 @@
 """The verb rollback: a unit, a wave, a stage, a whole release, or whatever a scope reaches.
 
-A whole release sticks: its content is blocked. A part of one holds the release where it stands.
+A whole release sticks: its content is blocked. A share of one holds the release where it stands.
 Answers with an `Outcome`; permission has been checked before.
 """
 
@@ -15,7 +15,7 @@ from bot.core.commands import Ask, Outcome
 from bot.core.commands_steer import failure_holds, lift
 from bot.core.messages_endings import part_back
 from bot.core.messages_refusal import Refusal, done, refusal
-from bot.core.scope import covers, is_part
+from bot.core.scope import covers, is_part, is_share
 from bot.core.turn import Turn
 from bot.model.state import Hold, HoldCode, ReleasePhase, UnitPhase, UnitState
 
@@ -26,7 +26,8 @@ def rollback(ask: Ask) -> Outcome:
     count, releases = 0, []
     along: list[str] = []
     component = ""
-    part, sticks = is_part(ask.scope), False
+    part, share = is_part(ask.scope), is_share(ask.scope)
+    held, given_up = False, []
     for active, units in ask.board.reached(ask.scope):
         if active.state.phase is ReleasePhase.PROPOSED:
             continue
@@ -43,15 +44,15 @@ def rollback(ask: Ask) -> Outcome:
         t = ask.turn(active)
         before = _going_back(t)
         whole = every or active.state.phase in (ReleasePhase.SUPERSEDED, ReleasePhase.ROLLED_BACK)
-        sticks = sticks or every
+        given_up += [active.state.release] if every else []
         if whole:
             t.state = replace(t.state, ended=None)
             endings.roll_back(t, by=ask.by, reason=ask.command.reason, only=touched, sticks=every)
         elif component := _one_of_several(ask, active):
-            sticks = True
             endings.component_back(t, component, touched, by=ask.by, reason=ask.command.reason)
         else:
             _some_back(ask, t, touched)
+            held = held or share
         went = [name for name in _going_back(t) if name not in before]
         count += len(went)
         along += [name for name in went if name not in touched]
@@ -67,8 +68,9 @@ def rollback(ask: Ask) -> Outcome:
         units=count,
         reason=ask.command.reason,
         by=ask.by,
-        part=ask.scope if part else "",
-        sticks=sticks,
+        part=ask.scope if held else "",
+        sticks=bool(given_up or component),
+        given_up=given_up if held else (),
         along=along,
         component=component,
     )
@@ -87,10 +89,12 @@ def _one_of_several(ask: Ask, active: Active) -> str:
 
 
 def _some_back(ask: Ask, t: Turn, touched: list[str]) -> None:
-    """Take some units of a release back. After a stage or a wave the release holds there."""
+    """Take some units of a release back. After all but a single unit the release holds there: what
+    was bad in one cluster of a group does not go on to the next.
+    """
     if t.state.phase.ended:
         t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None)
-    if is_part(ask.scope):
+    if is_share(ask.scope):
         t.hold(
             Hold(
                 id=f"{t.s.name}/{HoldCode.ROLLED_BACK.value}/{ask.scope}",
@@ -157,7 +161,7 @@ def replaced_by(ask: Ask, active: Active, units: list[str]) -> str:
 
 
 def back_holds(ask: Ask, active: Active) -> list[Hold]:
-    """Holds of a release that stages or waves left that were rolled back."""
+    """Holds of a release that stages, waves or other shares of it left when they went back."""
     return [
         hold
         for hold in ask.board.holds.values()
@@ -166,7 +170,7 @@ def back_holds(ask: Ask, active: Active) -> list[Hold]:
 
 
 def held_back(ask: Ask, active: Active) -> set[str]:
-    """Units of stages and waves that were rolled back and hold the release."""
+    """Units of the shares that were rolled back and hold the release."""
     parts = [hold.part for hold in back_holds(ask, active)]
     return {name for part in parts for name in _units_of(active, part)}
 

@@ -144,7 +144,8 @@ def retry(ask: Ask) -> Outcome:
 
 def _retriable(ask: Ask, active: Active, name: str) -> bool:
     """What did not come to a good end, and that the release still wants. What a person left out or
-    took back is tried again only when it is named: the unit, its wave or its stage.
+    took back is tried again only when it is named: the unit, its wave, its stage, or the scope
+    that it was taken back by.
     """
     unit = active.units[name]
     if active.state.phase is ReleasePhase.ROLLING_BACK:
@@ -155,10 +156,15 @@ def _retriable(ask: Ask, active: Active, name: str) -> bool:
         case UnitPhase.SKIPPED:
             return "@" in ask.scope
         case UnitPhase.ROLLED_BACK:
-            named = "@" in ask.scope or is_part(ask.scope)
+            named = "@" in ask.scope or is_part(ask.scope) or _went_back_by(ask, active)
             return unit.failure is not None or named
         case phase:
             return phase in RETRIABLE
+
+
+def _went_back_by(ask: Ask, active: Active) -> bool:
+    """Whether the scope is the very one by which a share of the release was rolled back."""
+    return any(hold.part == ask.scope for hold in back_holds(ask, active))
 
 
 def try_again(t: Turn, name: str, by: str) -> None:

@@ -112,6 +112,10 @@ def _rolling_back(f: Facts) -> str:
             along,
             "What was there before is put back, and the release holds there",
             f"Retry {f['part']} brings it forward again",
+            f"All of {row(given_up, most=4)} goes back: its content is blocked, and a revert is"
+            " proposed"
+            if (given_up := f.get("given_up"))
+            else "",
         )
     if not f.get("sticks", True):
         forward = "What was there before is put back; retry brings it forward again"

@@ -83,7 +83,8 @@ def _stopped(view: ReleaseView, hold: Hold) -> tuple[Button, ...]:
             return ()
         case "retry" if hold.code is HoldCode.ROLLED_BACK:
             part = hold.part or release
-            label = f"Retry {part.partition('/')[2].replace('/', ' wave ')}".strip()
+            own = part if ":" in part else part.partition("/")[2].replace("/", " wave ")
+            label = f"Retry {own}".strip()
             return (Button(label=label, command=f"retry {part}", style="primary"),)
         case "retry":
             return _failed(release, in_phase(view, UnitPhase.FAILED))

@@ -102,8 +102,8 @@ _HOLDS = {
     ),
     "rolled-back": (
         "Held",
-        "a stage or wave of it was rolled back",
-        "Retry that stage or wave, skip its units, or roll back the release",
+        "a part of it was rolled back",
+        "Retry that part by the same name, skip its units, or roll back the release",
     ),
     "store-damaged": (
         "Held",

@@ -37,6 +37,13 @@ def is_part(scope: str) -> bool:
     return "/" in scope and "@" not in scope and ":" not in scope
 
 
+def is_share(scope: str) -> bool:
+    """Whether the scope can reach some units of a release and not others, without naming one unit:
+    a stage, a wave, or what has a label, a group, a cluster or a component.
+    """
+    return is_part(scope) or (":" in scope and "@" not in scope)
+
+
 def release_named(scope: str) -> str | None:
     """The release that a scope names, as a whole or a part of it; None where it names none."""
     return scope.partition("/")[0] if is_release(scope) or is_part(scope) else None

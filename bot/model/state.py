@@ -292,7 +292,9 @@ class Hold:
 
     @property
     def part(self) -> str:
-        """RELEASE/STAGE or RELEASE/STAGE/WAVE that was rolled back; "" of any other hold."""
+        """The scope that was rolled back: RELEASE/STAGE, RELEASE/STAGE/WAVE, label:K=V and the
+        like; "" of any other hold.
+        """
         head = f"{self.release}/{HoldCode.ROLLED_BACK.value}/"
         return self.id.removeprefix(head) if self.id.startswith(head) else ""
 

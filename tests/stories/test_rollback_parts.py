@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests import repo_files
 from tests.world import World
 
@@ -148,3 +150,47 @@ def test_a_release_of_which_all_is_back_can_still_be_given_up(world: World) -> N
     assert world.phase(release) == "ROLLED_BACK"
     assert [row.version for row in world.bot.board.rules.blocked] == ["2.5.0"]
     assert not world.bot.board.holds
+
+
+@pytest.mark.parametrize("scope", ["cluster:eu-1", "group:prod", "label:environment=production"])
+def test_what_goes_back_by_a_label_holds_its_release(world: World, scope: str) -> None:
+    """Who takes back production means no unit of it to be next, seconds later."""
+    release = in_waves(world, "2026-11-24T09:25:00Z")
+    said = world.says(f"rollback {scope} --reason 'drops packets'")
+    assert said.code == 0, said.text
+    assert "the release holds there" in said.text
+    assert "revert" not in said.text
+    world.run_for(hours=6)
+    assert world.running() == OLD | {"st-1": "2.5.0×2"}
+    assert world.unit(release, EU_2).began is None
+    assert f"{scope} was rolled back: drops packets" in world.why(release)
+    assert f"retry {scope}" in world.says(f"retry {release}").text
+    assert world.says(f"resume {release}").body["refused"]["code"] == "still-held"
+
+    assert world.says(f"retry {scope}").code == 0
+    world.run_to_the_end(release)
+    assert world.running() == NEW
+
+
+def test_a_label_gives_up_what_it_reaches_whole_and_holds_what_it_reaches_in_part(
+    world: World,
+) -> None:
+    """The answer says of each what became of it: only the one that is given up is blocked."""
+    for name, group, nodes in (("st-1", "staging", 2), ("eu-1", "prod", 4)):
+        text = repo_files.cluster(name, group, nodes, zone="z1")
+        world.changes({f"fleet/clusters/{name}.yaml": text})
+    world.changes({"pipelines/standard.yaml": repo_files.pipeline(waves=[1, "100%"])})
+    staging = world.releases("only-staging", "2.5.0", units={"names": ["st-1"]})
+    production = world.releases("only-prod", "2.5.0", units={"names": ["eu-*"]})
+    world.run_until("2026-11-24T09:15:00Z")
+    assert world.unit(production, EU_2).began is None
+
+    said = world.says("rollback label:zone=z1 --reason 'drops packets'")
+
+    assert sorted(said.body["releases"]) == sorted([staging, production])
+    assert "and the release holds there" in said.text
+    assert f"All of {staging} goes back: its content is blocked, and a revert is" in said.text
+    world.run_for(minutes=30)
+    assert world.running() == OLD
+    assert world.phase(staging) == "ROLLED_BACK"
+    assert world.phase(production) == "PROGRESSING"

@@ -11,6 +11,7 @@ from bot.core.messages_addon import components_line
 from bot.core.messages_buttons import buttons
 from bot.core.messages_figures import (
     StageFigures,
+    awaits_a_word,
     current_stage,
     done_units,
     foremost,
@@ -327,7 +328,7 @@ def _times(view: ReleaseView) -> str:
     if view.next_open is not None:
         again = "opens again" if view.next_close is not None else "Window opens"
         parts.append(f"{again} {_local(view, view.next_open)}")
-    if view.ends is not None:
+    if view.ends is not None and not awaits_a_word(view):
         asked = " if the yes comes at once" if open_decisions(view) else ""
         parts.append(f"forecast end {_local(view, view.ends)}{asked}")
     text = " · ".join(parts)

@@ -140,11 +140,17 @@ def stopping(view: ReleaseView) -> Hold | None:
     return holds[0] if holds else None
 
 
+def awaits_a_word(view: ReleaseView) -> bool:
+    """Whether a unit waits without end for a person, though no decision is open."""
+    return any(line.wait.code in ("drift", "irreversible") for line in view.waiting)
+
+
 def tone(view: ReleaseView) -> Tone:
     """The state word of a release."""
     phase = view.state.phase
+    asks = bool(open_decisions(view)) or awaits_a_word(view)
     if phase is ReleasePhase.ROLLING_BACK:
-        return Tone.DECISION if open_decisions(view) else Tone.ROLLING_BACK
+        return Tone.DECISION if asks else Tone.ROLLING_BACK
     if phase is ReleasePhase.SUCCEEDED:
         return Tone.HEALTHY
     if phase.ended:
@@ -152,7 +158,7 @@ def tone(view: ReleaseView) -> Tone:
     hold = stopping(view)
     if hold is not None and hold.code not in _QUIET:
         return Tone.STOPPED
-    if open_decisions(view) or any(line.wait.code == "drift" for line in view.waiting):
+    if asks:
         return Tone.DECISION
     if hold is not None:
         return Tone.PAUSED

@@ -15,6 +15,7 @@ from bot.core.messages_notice import main_broken
 from bot.core.messages_text import EMOJI, as_text, clean, table
 from bot.core.messages_words import short
 from bot.model.gate import ReleaseView, Waiting
+from bot.model.message import Tone
 from bot.model.state import EmergencyStop, Hold
 
 _WHAT = 48
@@ -41,12 +42,22 @@ def listing(views: Iterable[ReleaseView]) -> str:
 
 
 def queue(views: Iterable[ReleaseView], member: str | None = None) -> str:
-    """What waits for a decision, and the command that answers; of one member when one is named."""
+    """What waits for a decision, and the command that answers; of one member when one is named.
+    Without a member also what stands still until somebody does something about it.
+    """
+    shown = list(views)
     lines = [
         f"{decision.id}  {clean(decision.asks)}  approve {decision.id}"
-        for view in views
+        for view in shown
         for decision in open_decisions(view)
         if member is None or member in view.deciders.get(decision.id, ())
+    ]
+    lines += [
+        f"{view.plan.release}  waits for somebody  why {view.plan.release}"
+        for view in shown
+        if member is None
+        and not open_decisions(view)
+        and tone(view) in (Tone.STOPPED, Tone.DECISION)
     ]
     return "\n".join(lines) if lines else "Nothing waits for a decision."
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.messages_listing import queue
 from bot.model.effects import Purpose, Write
 from bot.model.plan import ObjectRef
 from tests import repo_files
@@ -59,6 +60,12 @@ def test_an_edit_stops_the_unit_and_says_who_and_what(world: World) -> None:
     assert len(world.events(release, "unit.drifted")) == 1, "told once"
     assert world.phase(release) == "PROGRESSING"
     assert "needs decision" in world.chat.cards[f"card/{release}"]
+
+
+def test_what_stands_for_an_edit_waits_for_somebody(world: World) -> None:
+    """`status` that shows it as undecided and ends with "nothing waits" is believed the second."""
+    release = edited(world)
+    assert queue([world.view(release)]) == f"{release}  waits for somebody  why {release}"
 
 
 def test_accept_keeps_the_edit_where_the_release_does_not_touch_it(world: World) -> None:

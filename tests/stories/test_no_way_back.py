@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bot.core.messages_figures import tone
+from bot.core.messages_listing import queue
+from bot.model.message import Tone
 from tests import repo_files
 from tests.world import World
 
@@ -194,3 +197,18 @@ def test_the_plan_says_what_an_api_server_refuses(world: World) -> None:
         "components/node-agent/templates/node-agent.yaml": template,
     }
     assert "spec.selector changes in 3 units" in shown(world, "second", files)
+
+
+def test_a_unit_that_waits_for_an_admin_is_shown_as_that(world: World) -> None:
+    """It waits without end, and a card with a forecast end would let everybody wait with it."""
+    release = one_way(world)
+    while world.unit(release, ST_1).phase != "SUCCEEDED":
+        world.run_for(minutes=1)
+    assert queue([world.view(release)]) == "Nothing waits for a decision."
+    assert world.says(f"rollback {ST_1} slow").code == 0
+    world.run_for(minutes=2)
+    view = world.view(release)
+    assert any(line.wait.code == "irreversible" for line in view.waiting)
+    assert tone(view) is Tone.DECISION
+    assert "orecast end" not in world.chat.cards[f"card/{release}"]
+    assert queue([view]) == f"{release}  waits for somebody  why {release}"

@@ -6,17 +6,20 @@ Finds mistakes only; what a release would really bring is the planner's to rende
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.core.candidates import candidates
 from bot.core.order import Candidate
 from bot.core.plan_jobs import Wanted, source_of, wanted
 from bot.core.plan_versions import key_of
+from bot.core.tasks import source_of_task, version_of
 from bot.ports import Renderer
-from bot.reconciler.mistakes import rendered_findings
+from bot.reconciler.mistakes import render_findings, rendered_findings
 from bot.reconciler.planner_caches import Renderings
 from release_repo_schema.findings import Finding
 from release_repo_schema.repo import Repo
 
+_RELEASE = "a-release"
 PLACES = 20
 """How many parts of a cluster are tried: what makes them differ shows in the first two."""
 
@@ -34,11 +37,49 @@ def try_templates(repo: Repo, renderer: Renderer) -> tuple[Finding, ...]:
         source = source_of(repo, component, renderings.reads)
         chosen[component] = list(_distinct(repo, component, shapes))
         asked[component] = {one.unit: wanted(source, version, one) for one in chosen[component]}
+    tasks = {name: dict(_tasks(repo, name, shapes, renderings)) for name in sorted(repo.tasks)}
+    asked |= tasks
     outputs = renderings.outputs(one for units in asked.values() for one in units.values())
     found: list[Finding] = []
     for component, units in asked.items():
-        found += rendered_findings(repo, chosen[component], units, outputs)
+        if component in tasks:
+            found += map(_in_its_file, render_findings(units, outputs))
+        else:
+            found += rendered_findings(repo, chosen[component], units, outputs)
     return tuple(found)
+
+
+_FIELDS = tuple(
+    (f"values.objects[{number}].spec.{inside}", f"spec.{of}{field}.")
+    for number, of in ((0, ""), (1, "undo."))
+    for inside, field in (("template.spec.containers[0].", "job"), ("", "webhook"))
+)
+"""Where a text stands in what is rendered → where it is written."""
+
+
+def _in_its_file(finding: Finding) -> Finding:
+    message = finding.message
+    for inside, written in _FIELDS:
+        message = message.replace(inside, written)
+    return replace(finding, message=message)
+
+
+def _tasks(
+    repo: Repo, name: str, shapes: dict[str, tuple[str, frozenset[str]]], renderings: Renderings
+) -> Iterator[tuple[str, Wanted]]:
+    """A task in one cluster of each shape: its texts are templates, too."""
+    task, seen = repo.tasks[name], set[object]()
+    source = source_of_task(repo, task, _RELEASE, renderings.reads)
+    for cluster, (_, labels) in shapes.items():
+        if labels not in seen:
+            seen.add(labels)
+            place = Candidate(
+                unit=f"{name}@{cluster}",
+                cluster=cluster,
+                labels=repo.labels_of(cluster),
+                component=name,
+            )
+            yield place.unit, wanted(source, version_of(task), place)
 
 
 def _shapes(repo: Repo) -> dict[str, tuple[str, frozenset[str]]]:

@@ -15,6 +15,7 @@ from release_repo_schema.repo import Repo
 from release_repo_schema.rules.calendar import freezes, windows
 from release_repo_schema.rules.change import changed_releases, changes, new_releases
 from release_repo_schema.rules.components import components, cycles
+from release_repo_schema.rules.contradictions import contradictions
 from release_repo_schema.rules.fleet import clusters, hosts, values, versions
 from release_repo_schema.rules.people import people, policy
 from release_repo_schema.rules.places import scopes
@@ -39,6 +40,7 @@ RULES: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     freezes,
     workload_kinds,
     tasks,
+    contradictions,
     changes,
 )
 

@@ -114,3 +114,33 @@ def test_render_of_an_unknown_unit_names_the_near_ones(example: Path) -> None:
     assert said.code == 2
     assert said.json["refused"]["code"] == "unknown-unit"
     assert "node-agent@eu-1" in said.json["refused"]["why"]
+
+
+TASK = """\
+apiVersion: sluice/v1
+kind: Task
+metadata: {name: odd}
+spec:
+  job: {image: registry.local/ops:1, args: ["%s"]}
+  undo: {job: {image: registry.local/ops:1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{ nope }}", "nope"),
+        ("{%% for", "spec.job.args[0]: unexpected"),
+        ("{{ cluster.nmae }}", "nmae"),
+    ],
+)
+def test_lint_tries_the_texts_of_tasks_too(example: Path, text: str, said: str) -> None:
+    """They are rendered like those of components; a slip would show when it is to be done."""
+    (example / "tasks").mkdir(exist_ok=True)
+    (example / "tasks/odd.yaml").write_text(TASK % text.replace("%%", "%"))
+    found = sluice("lint", example)
+    assert found.code == 1
+    (line,) = [line for line in found.out.splitlines() if "error" in line and "tasks/odd" in line]
+    assert said in line
+    (example / "tasks/odd.yaml").write_text(TASK % "{{ cluster.name }} {{ unit.name }}")
+    assert sluice("lint", example).code == 0

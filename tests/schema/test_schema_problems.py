@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.schema.corpus_contradictions import CONTRADICTIONS
 from tests.schema.corpus_files import FIELDS, YAML, Case
 from tests.schema.corpus_kinds import KINDS
 from tests.schema.corpus_repo import CALENDAR_AND_PEOPLE, REFERENCES, RELEASES
@@ -22,8 +23,13 @@ CORPUS: dict[str, Mapping[str, Case]] = {
     "releases": RELEASES,
     "calendar-and-people": CALENDAR_AND_PEOPLE,
     "workload-kinds": KINDS,
+    "contradictions": CONTRADICTIONS,
 }
-RIGHT = {"two short windows that touch"}
+RIGHT = {
+    "two short windows that touch",
+    "a release that may begin in time",
+    "calls that go somewhere",
+}
 """Cases that look like a mistake and are none."""
 
 

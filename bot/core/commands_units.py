@@ -18,6 +18,7 @@ from bot.core.commands_rollback import (
     replaced_by,
 )
 from bot.core.commands_steer import failure_holds, lift
+from bot.core.decisions import ask_again, used
 from bot.core.gates_rolling import reversible, undo_decided
 from bot.core.messages_refusal import done, refusal
 from bot.core.scope import is_part
@@ -119,8 +120,10 @@ def retry(ask: Ask) -> Outcome:
         if t.state.phase.ended:
             t.state = replace(t.state, phase=ReleasePhase.PROGRESSING, since=ask.now, ended=None)
         failed |= any(active.units[name].phase is not UnitPhase.SKIPPED for name in again)
+        before = used(t)
         for name in again:
             try_again(t, name, ask.by)
+        ask_again(t, before)
         outcome.step(t)
         lift(ask, outcome, [*failure_holds(ask, active, again), *cleared(ask, active, t)])
         names += again

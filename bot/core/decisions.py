@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.messages_asks import asks
-from bot.core.messages_void import IN_ORDER, TOO_OLD, plan_changed, verdicts_changed
+from bot.core.messages_void import IN_ORDER, TAKEN_BACK, TOO_OLD, plan_changed, verdicts_changed
 from bot.core.scope import first_covering
 from bot.core.situation import covered
 from bot.core.turn import Turn
@@ -232,6 +232,23 @@ def _void(t: Turn, decision: Decision) -> str:
         if decision.status is DecisionStatus.APPROVED and t.s.now >= since + decision.expires:
             return TOO_OLD
     return ""
+
+
+def used(t: Turn) -> set[int]:
+    """Numbers of the decisions on stages and waves that something began on."""
+    return {
+        decision.number
+        for decision in t.decisions.values()
+        if decision.what in ("stage", "wave")
+        and decision.status is DecisionStatus.APPROVED
+        and _used(t, decision)
+    }
+
+
+def ask_again(t: Turn, before: set[int]) -> None:
+    """All that began on a yes went back, and begins anew: it was said before anybody knew why."""
+    for number in sorted(before - used(t)):
+        void(t, t.decisions[number], TAKEN_BACK)
 
 
 def _used(t: Turn, decision: Decision) -> bool:

@@ -12,6 +12,7 @@ from bot.model.plan import ApprovalAsk, ComponentPlan, ReleasePlan, StagePlan
 from bot.model.state import Decision, DecisionStatus
 
 TOO_OLD = "it was given too long ago"
+TAKEN_BACK = "what began on it was taken back since"
 IN_ORDER = "in order"
 """What a verdict was, or is, that nobody has to look at."""
 

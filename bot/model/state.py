@@ -237,8 +237,11 @@ class ReleaseState:
         return self.release
 
     def fence(self, unit: UnitState) -> str:
-        """The fence of a write: forward the place of the merge, back what is above it."""
-        position = max(self.position, self.fence_position) if unit.back else self.position
+        """The fence of a write: forward the place of the merge, back what is above it; and forward
+        again after that, above what the way back left there.
+        """
+        above = unit.back or unit.anew_above
+        position = max(self.position, self.fence_position) if above else self.position
         return f"{position}.{self.seq}"
 
 

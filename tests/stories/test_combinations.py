@@ -132,3 +132,44 @@ def test_a_release_that_goes_on_after_its_end_has_all_its_places_again(world: Wo
     world.run_to_the_end(second)
     assert world.phase(first) == "SUCCEEDED"
     assert world.phase(second) == "SUCCEEDED"
+
+
+def test_a_unit_is_tried_again_where_a_newer_release_came_and_went(world: World) -> None:
+    """2.5.1 wrote eu-1 and went back; so did 2.5.0, by name. Tried again it writes above what
+    stands there, and is not taken for an older plan than the one that is gone.
+    """
+    first = world.releases()
+    world.run_to_the_end(first)
+    second = world.releases("node-agent-2-5-1", "2.5.1")
+    world.run_to_the_end(second)
+    assert world.says(f"rollback {second} odd").code == 0
+    world.run_to_the_end(second)
+    assert world.running()["eu-1"] == "2.5.0×4"
+    assert world.says(f"rollback {EU_1} odd").code == 0
+    world.says(f"pause {first}")
+    until(world, lambda: world.unit(first, EU_1).phase == "ROLLED_BACK")
+    assert world.says(f"retry {EU_1}").code == 0
+    world.says(f"resume {first}")
+    world.run_to_the_end(first)
+    assert world.phase(first) == "SUCCEEDED"
+    assert world.running()["eu-1"] == "2.5.0×4"
+
+
+def test_a_stage_that_went_back_is_asked_about_again(world: World) -> None:
+    """An approver's yes was before anybody knew of the leak; an operator's retry is no new one."""
+    asks = {"when": "before", "roles": ["approver"], "count": 1}
+    world.changes({"pipelines/standard.yaml": repo_files.pipeline(approval=asks)})
+    release = world.releases()
+    world.run_until("2026-11-24T09:30:00Z")
+    assert world.says(f"approve {release}", by="ben").code == 0
+    until(world, lambda: world.unit(release, EU_1).phase == "SUCCEEDED")
+    assert world.says(f"rollback {release}/production leak").code == 0
+    until(world, lambda: world.unit(release, EU_1).phase == "ROLLED_BACK")
+    assert world.says(f"retry {release}/production").code == 0
+    world.run_for(hours=1)
+    assert world.unit(release, EU_1).began is None
+    assert f"(approve {release}#2)" in world.why(release)
+    assert "taken back since" in world.thread(release)
+    assert world.says(f"approve {release}", by="ben").code == 0
+    world.run_to_the_end(release)
+    assert world.phase(release) == "SUCCEEDED"

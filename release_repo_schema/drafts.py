@@ -13,7 +13,13 @@ from release_repo_schema.explain import Problem, explain
 from release_repo_schema.findings import Pointer
 from release_repo_schema.models import API_VERSION, KindModel
 
-_ROUNDS = 3
+_ROUNDS = 12
+AGAIN = "--again"
+"""What a name that is there twice ends with in a draft."""
+_OF_ONE_ENTRY = frozenset(("duplicate-name", "coverage-by-hand"))
+"""Problems of one field of one entry: what else the list says can be understood without it, and
+pydantic tells only the first of them.
+"""
 
 
 def validate(
@@ -28,13 +34,36 @@ def validate(
             return kind.model_validate(tree, by_alias=True, by_name=False), problems
         except ValidationError as error:
             errors = error.errors(include_url=False)
-        if attempt == 0:
-            problems = [explain(kind, one) for one in errors]
+        told = [explain(kind, one) for one in errors]
+        if attempt:
+            told = [one for one in told if one.code in _OF_ONE_ENTRY and AGAIN not in one.message]
+        problems += told
         for one in errors:
             if one["type"] == "missing":
                 return None, problems
-            tree = _without(tree, _place(tuple(one["loc"])))
+            tree = _understood(tree, explain(kind, one), tuple(one["loc"]))
     return None, problems
+
+
+def _understood(tree: Any, problem: Problem, loc: Pointer) -> Any:
+    """The tree without what the problem is about: its one field, or all that it spoils."""
+    if problem.code not in _OF_ONE_ENTRY or problem.pointer == loc:
+        return _without(tree, _place(loc))
+    if problem.code == "duplicate-name":
+        return _renamed(tree, problem.pointer)
+    return _without(tree, problem.pointer)
+
+
+def _renamed(tree: Any, loc: Pointer) -> Any:
+    """A copy in which a name that is there twice is another one."""
+    if not loc:
+        return f"{tree}{AGAIN}"
+    key, rest = loc[0], loc[1:]
+    if isinstance(tree, dict) and key in tree:
+        return {**tree, key: _renamed(tree[key], rest)}
+    if isinstance(tree, list) and isinstance(key, int) and key < len(tree):
+        return [*tree[:key], _renamed(tree[key], rest), *tree[key + 1 :]]
+    return tree
 
 
 def _place(loc: Pointer) -> Pointer:

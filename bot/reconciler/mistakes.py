@@ -20,6 +20,7 @@ from bot.core.plan_sharded import sharded_problems
 from bot.model.plan import ObjectRef
 from checks.cel import cel_problems
 from release_repo_schema.findings import Finding, Pointer
+from release_repo_schema.load import with_drafts
 from release_repo_schema.repo import Repo
 
 SECRET = "literal-secret"
@@ -136,7 +137,8 @@ def _at_row(repo: Repo, ref: ObjectRef, field: Pointer, said: str, hint: str) ->
 
 
 def condition_findings(repo: Repo) -> Iterable[Finding]:
-    """Conditions of checks that could never be answered."""
+    """Conditions of checks that could never be answered; of broken files what can be read."""
+    repo = with_drafts(repo)
     for name, check in repo.checks.items():
         spec = check.spec
         for field, said in (

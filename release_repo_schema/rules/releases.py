@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
+from release_repo_schema.drafts import AGAIN
 from release_repo_schema.findings import Finding, Pointer, did_you_mean
 from release_repo_schema.fleetindex import ANY
 from release_repo_schema.floors import floor_of
@@ -36,8 +37,9 @@ def _stages(scene: Scene, document: Document, stages: tuple[Stage, ...]) -> Iter
     members = scene.members_of_stages(stages)
     for k, (stage, units) in enumerate(zip(stages, members, strict=True)):
         pointer: Pointer = ("spec", "stages", k)
-        if not units and scene.fleet_is_known and scene.fleet.labels:
-            said = f"the stage {stage.name} selects no cluster"
+        twin = stage.name.endswith(AGAIN) and scene.fleet.select(stage.units, ANY)
+        if not units and scene.fleet_is_known and scene.fleet.labels and not twin:
+            said = f"the stage {stage.name.partition(AGAIN)[0]} selects no cluster"
             hint = _why_nothing(scene, stage.units)
             yield document.finding((*pointer, "units"), "stage-selects-nothing", said, hint)
         for n, label in enumerate(stage.spread):

@@ -144,3 +144,36 @@ def test_lint_tries_the_texts_of_tasks_too(example: Path, text: str, said: str) 
     assert said in line
     (example / "tasks/odd.yaml").write_text(TASK % "{{ cluster.name }} {{ unit.name }}")
     assert sluice("lint", example).code == 0
+
+
+def test_one_wrong_field_hides_no_other_mistake(example: Path) -> None:
+    """All findings in one run: who mends one and is told the next has run it ten times by noon."""
+    policy = example / "policy/policy.yaml"
+    rule = '{name: one, when: "release.tier ==", verdict: wait, reason: x}'
+    policy.write_text(
+        "apiVersion: sluice/v1\nkind: Policy\nmetadata: {name: policy}\n"
+        f"spec:\n  limits: {{unitsPerDay: 0}}\n  riskRules: [{rule}]\n"
+    )
+    (example / "checks/odd.yaml").write_text(
+        "apiVersion: sluice/v1\nkind: Check\nmetadata: {name: odd}\n"
+        'spec: {cel: {}, successCondition: "batch ==", count: 0}\n'
+    )
+    (example / "pipelines/odd.yaml").write_text(
+        "apiVersion: sluice/v1\nkind: Pipeline\nmetadata: {name: odd}\nspec:\n  stages:\n"
+        "    - {name: one, units: {names: [eu-*]}, tasks: {before: [nope]}}\n"
+        "    - {name: one, units: {}, order: name, coverage: [kernel]}\n"
+        "    - {name: one, units: {matchLabels: {environment: prodction}}}\n"
+    )
+    found = sluice("lint", example, "--no-render", "--json").json["findings"]
+    codes = [(one["path"], one["code"]) for one in found if one["level"] == "error"]
+    assert codes.count(("pipelines/odd.yaml", "duplicate-name")) == 2
+    expected = {
+        ("policy/policy.yaml", "out-of-range"),
+        ("policy/policy.yaml", "wrong-condition"),
+        ("checks/odd.yaml", "out-of-range"),
+        ("checks/odd.yaml", "wrong-condition"),
+        ("pipelines/odd.yaml", "unknown-task"),
+        ("pipelines/odd.yaml", "coverage-by-hand"),
+        ("pipelines/odd.yaml", "stage-selects-nothing"),
+    }
+    assert expected <= set(codes), expected - set(codes)

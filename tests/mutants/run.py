@@ -87,14 +87,19 @@ def _fails(command: list[str], copy: Path) -> bool:
     return done.returncode != 0
 
 
-def _sound(chosen: list[Defect], free: SimpleQueue[Path]) -> bool:
+def _sound(chosen: list[Defect], free: SimpleQueue[Path], pool: ThreadPoolExecutor) -> bool:
     """Whether a copy without a defect passes: one that fails anyway would catch everything."""
-    copy = free.get()
-    try:
-        asked = sorted({test for defect in chosen for test in defect.first})
-        return not _fails([*PYTEST, *asked], copy)
-    finally:
-        free.put(copy)
+    asked = sorted({test for defect in chosen for test in defect.first})
+    parts = [part for n in range(free.qsize()) if (part := asked[n :: free.qsize()])]
+
+    def passes(part: list[str]) -> bool:
+        copy = free.get()
+        try:
+            return not _fails([*PYTEST, *part], copy)
+        finally:
+            free.put(copy)
+
+    return all(pool.map(passes, parts))
 
 
 def copies(number: int, folder: Path) -> SimpleQueue[Path]:
@@ -121,7 +126,7 @@ def main() -> int:
     began = monotonic()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
         free = copies(options.jobs, Path(folder))
-        if not _sound(chosen, free):
+        if not _sound(chosen, free, pool):
             print("mutants: the tests fail without any defect", file=sys.stderr)
             return 2
 

@@ -61,6 +61,8 @@ class UnitShown:
     """What it has now: last applied, or the best guess; None: not known."""
     up_to_date: bool = False
     """Its revision is what was applied and certified: it ends without a write."""
+    new: bool = False
+    """Nothing of it stands in its cluster, for certain."""
     note: str = ""
     """Where its version comes from, where the release does not say it."""
 

@@ -38,6 +38,8 @@ def _of_versions(plan: ReleasePlan, shown: Mapping[str, UnitShown]) -> Iterable[
     index = PlanIndex(plan)
     for unit in plan.units:
         component = index.component(unit)
+        if shown[unit.unit].new:
+            continue  # what was not there is deleted or kept: that is asked anyhow
         runs = shown[unit.unit].version
         for pair in component.irreversible:
             if runs is None or fnmatchcase(runs, pair.before):

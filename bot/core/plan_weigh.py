@@ -13,6 +13,7 @@ from bot.cluster.kinds import Rows, guess_total, kind_of, stops_part_way
 from bot.core import messages_plan_facts as say
 from bot.core.asked import first_ask
 from bot.core.batches import counts
+from bot.core.candidates import candidates
 from bot.core.diff import Change
 from bot.core.forecast import Forecast
 from bot.core.members import Membership, stage_rule
@@ -54,7 +55,8 @@ def shown_units(
             seen[key] = _counted(unit, planned.blobs, batches, nodes, index.rows)
         applied = known.applied.get(unit.unit)
         written, counted = seen[key]
-        if applied is None and _first_install(unit, planned.blobs, index.rows, known):
+        new = applied is None and _first_install(unit, planned.blobs, index.rows, known)
+        if new:
             # All pods are new: there is nothing that a smaller batch would spare.
             written, counted = ("100%",), counted and counted[-1:]
         shown[unit.unit] = UnitShown(
@@ -63,6 +65,7 @@ def shown_units(
             version=applied.version if applied else versions.get(unit.unit),
             up_to_date=bool(applied and applied.certified and applied.revision == unit.revision),
             note=notes.get(unit.unit, ""),
+            new=new,
         )
     return shown
 
@@ -152,7 +155,7 @@ def warnings(
     return (
         *_of_the_calendar(plan, told),
         *_of_other_releases(plan, known),
-        *_of_the_order(plan, members),
+        *_of_the_order(repo, plan, members),
         *order_warnings(plan, members),
         *place_warnings(repo, plan),
         *install_warnings(repo, plan, known),
@@ -187,10 +190,18 @@ def _of_other_releases(plan: ReleasePlan, known: Known) -> Iterable[str]:
         yield from (say.supersedes_nothing(name) for name in replaced if name not in known.running)
 
 
-def _of_the_order(plan: ReleasePlan, members: Membership) -> Iterable[str]:
+def _of_the_order(repo: Repo, plan: ReleasePlan, members: Membership) -> Iterable[str]:
     units = {unit.unit: unit for unit in plan.units}
     production = {
         name for name, unit in units.items() if unit.labels.get("environment") in PRODUCTION
+    }
+    # Of a release that is narrowed to one cluster, this one is not all of production.
+    every = production | {
+        unit.unit
+        for component in plan.components
+        if not component.task
+        for unit in candidates(repo, component.name)
+        if unit.labels.get("environment") in PRODUCTION
     }
     for stage, (asked, chosen) in zip(plan.stages, members.stages, strict=True):
         if asked.order == "listed":
@@ -202,8 +213,8 @@ def _of_the_order(plan: ReleasePlan, members: Membership) -> Iterable[str]:
             yield say.waves_added(stage.name, added)
         for number, wave in enumerate(stage.waves, start=1):
             inside = sum(name in production for name in wave)
-            if inside >= 2 and 2 * inside > len(production):
-                yield say.big_wave(stage.name, number, inside, len(production))
+            if inside >= 2 and 2 * inside > len(every):
+                yield say.big_wave(stage.name, number, inside, len(every))
 
 
 def _of_the_objects(changes: Sequence[Change], shown: Mapping[str, UnitShown]) -> Iterable[str]:

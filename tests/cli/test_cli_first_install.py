@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cli.terminal import Said, Town
 
 
@@ -85,3 +87,37 @@ def test_the_forecast_of_a_first_install_counts_each_node_once(town: Town) -> No
     assert said["exposure"]["of"] == planned["exposure"]["of"]
     assert said["exposure"]["of"]["nodes"] == 8
     assert said["exposure"]["points"][-1]["nodes"] == 1.0
+
+
+def test_what_was_never_there_needs_no_way_back(town: Town) -> None:
+    """A pair of versions is about what runs: of a first install nothing is put back."""
+    component = town.repo.work / "components/agent/component.yaml"
+    pair = '  irreversible: [{from: "1.*", to: "2.*", reason: tables are dropped}]\n'
+    component.write_text(component.read_text() + pair)
+    town.repo.commit("A pair")
+    town.repo.git("push", "-q", "origin", "main")
+    town.tick()
+    name = town.repo.propose("2.0.0")
+
+    assert "declared irreversible" not in town.sluice("plan", "--head", f"pr/{name}").out
+
+    town.db.rename(town.db.with_name("elsewhere.db"))
+    assert "declared irreversible" in town.sluice("plan", "--head", f"pr/{name}").out
+
+
+def test_a_release_of_two_clusters_is_not_half_of_production(tmp_path: Path) -> None:
+    """The warning counts the fleet; a narrowed release would be warned of whatever it does."""
+    town = Town(tmp_path)
+    for number in (3, 4, 5, 6):
+        text = (town.repo.work / "fleet/clusters/eu-1.yaml").read_text()
+        town.repo.write(f"fleet/clusters/eu-{number}.yaml", text.replace("eu-1", f"eu-{number}"))
+    town.repo.commit("Six")
+    town.repo.git("push", "-q", "origin", "main")
+    name = town.repo.propose("2.0.0")
+    assert "5 of the 6 production units" in town.sluice("plan", "--head", f"pr/{name}").out
+    file = f"releases/2026/{name}.yaml"
+    text = (town.repo.work / file).read_text()
+    town.repo.write(file, text + "  units: {names: [eu-1, eu-2, eu-3]}\n")
+    town.repo.commit("Only three")
+    town.repo.git("push", "-q", "origin", f"pr/{name}")
+    assert "more than half of production" not in town.sluice("plan", "--head", f"pr/{name}").out

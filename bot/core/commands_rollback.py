@@ -120,7 +120,8 @@ def _nothing_to_take_back(ask: Ask) -> Refusal:
         code = "going-back"
     elif any(unit.phase is UnitPhase.ROLLED_BACK for unit in rows) and code == "not-begun":
         code = "is-back"
-    return refusal(code, release=ask.scope, scope=ask.scope, verb="rollback")
+    part = is_share(ask.scope) or "@" in ask.scope
+    return refusal(code, release=ask.scope, scope=ask.scope, verb="rollback", part=part)
 
 
 def _all_is_back(active: Active) -> bool:

@@ -55,6 +55,15 @@ def part_of_clusters(component: str, clusters: Sequence[str], left: Sequence[str
     )
 
 
+def nodes_left(component: str, cluster: str, nodes: Sequence[str]) -> str:
+    """What is released node by node goes to the nodes that the cluster's file lists."""
+    keep = "keeps its version" if len(nodes) == 1 else "keep their version"
+    return (
+        f"{component}: {row(nodes, most=3)} of {cluster} {keep}: a component of scope node goes to "
+        "the nodes that the Cluster lists"
+    )
+
+
 def asks_to_install(component: str, clusters: Sequence[str]) -> str:
     """Where it is certain that nothing is there."""
     each = ", once for each" if len(clusters) > 1 else ""

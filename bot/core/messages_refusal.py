@@ -331,9 +331,9 @@ def _is_back(f: Facts) -> str:
 
 
 def _not_begun(f: Facts) -> str:
-    return sentence(
-        f"{named(f)} has written nothing, so there is nothing to roll back", "Cancel it"
-    )
+    # Only a whole release can be cancelled.
+    hint = "Pause it, and it does not begin" if f.get("part") else "Cancel it"
+    return sentence(f"{named(f)} has written nothing, so there is nothing to roll back", hint)
 
 
 def _begun(f: Facts) -> str:

@@ -100,6 +100,22 @@ def place_warnings(repo: Repo, plan: ReleasePlan) -> Iterator[str]:
             places = list(dict.fromkeys(unit.place for unit in left))
             names = list(dict.fromkeys(unit.cluster for unit in left))
             yield say.part_of_clusters(component, names, places)
+    yield from _nodes_left(repo, plan)
+
+
+def _nodes_left(repo: Repo, plan: ReleasePlan) -> Iterator[str]:
+    """Nodes that no file lists: a component that goes node by node never comes to them."""
+    by_node = dict.fromkeys(
+        (unit.component, unit.cluster) for unit in plan.units if unit.scope == "node"
+    )
+    for component, cluster in by_node:
+        spec = repo.clusters[cluster].spec
+        if spec.connection.simulated is None:
+            continue
+        there = [f"n-{number}" for number in range(1, spec.connection.simulated.nodes + 1)]
+        left = [node for node in there if node not in spec.nodes]
+        if left:
+            yield say.nodes_left(component, cluster, left)
 
 
 def nodes_known(repo: Repo, cluster: str, choice: NodeChoice | None) -> int | None:

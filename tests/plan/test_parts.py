@@ -163,3 +163,17 @@ def test_namespaces_that_share_nothing_are_forecast_side_by_side() -> None:
     spaces = [{"name": "team-a"}, {"name": "team-b"}]
     (shown,) = proposed(own, "namespace", namespaces=spaces).releases
     assert len({unit.start for unit in shown.forecast.units.values()}) == 1
+
+
+def test_nodes_that_no_file_lists_are_told() -> None:
+    """A release of single nodes ends well, and the others keep the old version for good."""
+    (shown,) = proposed(DAEMON_SET, "node", nodes=["n-1", "n-2", "n-3"]).releases
+    said = [one for one in shown.warnings if "scope node" in one]
+    assert len(said) == 2
+    assert said[0].startswith(
+        "node-agent: n-4, n-5, n-6 and 3 more of eu-1 keep their version: a component of scope"
+    )
+    (shown,) = proposed(
+        DAEMON_SET, "node", nodes=[f"n-{number}" for number in range(1, 10)]
+    ).releases
+    assert not any("scope node" in one for one in shown.warnings)

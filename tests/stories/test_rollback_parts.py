@@ -123,6 +123,8 @@ def test_a_wave_that_has_not_begun_has_nothing_to_take_back(world: World) -> Non
     release = in_waves(world, "2026-11-24T09:25:00Z")
     said = world.says(f"rollback {release}/production/2 --reason early")
     assert said.body["refused"]["code"] == "not-begun"
+    assert "Cancel" not in said.text, "a wave cannot be cancelled, and the release has begun"
+    assert "Pause it, and it does not begin" in said.text
     assert not world.bot.board.holds
 
 

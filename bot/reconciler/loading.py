@@ -5,9 +5,12 @@ Reads only. What has ended is not read, except a release that is named.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from bot.cluster.kinds import Rows
 from bot.cluster.render import digest as digest_of
@@ -36,6 +39,27 @@ from bot.model.state import (
 )
 from bot.ports import Store, StoreLocked
 from bot.reconciler.ledger import Versions
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def all_stays(load: Callable[P, T]) -> Callable[P, T]:
+    """Loads without collecting meanwhile: of many thousand rows all stay, and looking again and
+    again for those that do not takes longer than reading them.
+    """
+
+    @wraps(load)
+    def loading(*args: P.args, **named: P.kwargs) -> T:
+        was = gc.isenabled()
+        gc.disable()
+        try:
+            return load(*args, **named)
+        finally:
+            if was:
+                gc.enable()
+
+    return loading
 
 
 def load_board(store: Store, rules: Rules, versions: Versions, now: datetime) -> Board:

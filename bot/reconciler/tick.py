@@ -32,7 +32,7 @@ from bot.reconciler.hearing import Heard, others, stops
 from bot.reconciler.inbox import take_note
 from bot.reconciler.joining import follow_fleet
 from bot.reconciler.ledger import Ledger, Versions
-from bot.reconciler.loading import answered_calls, load_board, load_runs, to_look_at
+from bot.reconciler.loading import all_stays, answered_calls, load_board, load_runs, to_look_at
 from bot.reconciler.looking import look
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
@@ -131,6 +131,7 @@ class Reconciler:
 
     # observe
 
+    @all_stays
     def _load(self, now: datetime) -> Board:
         store, git = self.ports.store, self.ports.git
         head = store.mark(GOOD) or store.mark(MAIN) or git.head()

@@ -211,6 +211,8 @@ def _measure(t: Turn, name: str) -> None:
             t.put(replace(t.units[name], deadline=begin.verified_by(t, t.unit(name))))
         t.measure(name, "after")
     elif phase is UnitPhase.PENDING and t.s.seen.get(name) is not None:
+        if t.units[name].drift_mark and drift(t, t.unit(name)) is not None:
+            return  # A person is asked first, for days perhaps: checks speak of the moment after.
         begin.forget_old_evidence(t, name)
         t.measure(name, "before")
 

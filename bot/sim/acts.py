@@ -185,13 +185,21 @@ class Actor:
         self.place.weather.faults[data["cluster"]] = [slow]
         self.place.fleet.reconnect()
 
+    def _slow(self, data: dict[str, Any]) -> None:
+        self.place.weather.faults[data["cluster"]] = data["faults"]
+        self.place.fleet.reconnect()
+
     def _pods_sick(self, data: dict[str, Any]) -> None:
+        if "of" in data:
+            unit = self.place.unit_in(data["of"])
+            data["component"], _, data["cluster"] = unit.partition("@")
         cluster = data["cluster"]
         names = [pod["metadata"]["name"] for pod in self.place.pods(cluster, data["component"])]
+        names = names if "of" in data else names[:1]
         if names:
-            self.place.sim.sicken(cluster, names[:1])
-            well = self.place.true.now() + timedelta(minutes=4)
-            self.heals.append((well, cluster, names[:1]))
+            self.place.sim.sicken(cluster, names)
+            well = self.place.true.now() + timedelta(seconds=data.get("seconds", 240))
+            self.heals.append((well, cluster, names))
             self.place.sick[f"{data['component']}@{cluster}"] = self.place.true.now()
 
     def _rebuilt(self, data: dict[str, Any]) -> None:

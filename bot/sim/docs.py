@@ -91,11 +91,16 @@ def doc(kind: str, name: str, spec: Any, labels: Mapping[str, str] | None = None
     return {"apiVersion": "sluice/v1", "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def cluster(name: str, group: str, nodes: int, labels: Mapping[str, str], faults: Any = ()) -> JSON:
+def cluster(
+    name: str, group: str, nodes: int, labels: Mapping[str, str], faults: Any = (), host: str = ""
+) -> JSON:
     simulated: dict[str, Any] = {"nodes": nodes}
     if faults:
         simulated["faults"] = list(faults)
-    return doc("Cluster", name, {"group": group, "connection": {"simulated": simulated}}, labels)
+    spec: dict[str, Any] = {"group": group, "connection": {"simulated": simulated}}
+    if host:
+        spec["hostedBy"] = host
+    return doc("Cluster", name, spec, labels)
 
 
 def groups() -> dict[str, JSON]:

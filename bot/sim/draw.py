@@ -15,6 +15,7 @@ from bot.model.plan import JSON
 from bot.sim import docs as make
 from bot.sim.draw_crowd import PAIRS, crowd
 from bot.sim.draw_people import commands
+from bot.sim.draw_probing import probing
 from bot.sim.script import (
     AT_PORTS,
     FAULTS,
@@ -59,6 +60,7 @@ def script_of(seed: int) -> Script:
     names = [act.data["release"] for act in acts if act.do == "propose"]
     units = [f"{c}@{k}" for c in components for k in clusters]
     acts += commands(chance, names, units, chance.randrange(12))
+    acts += probing(chance, names, clusters)
     acts += _aimed(chance, names, units, clusters, components)
     for _ in range(chance.one(0, 1, 2, 4)):
         acts += _fault(chance, chance.choice(FAULTS), "", names, clusters, components)
@@ -70,6 +72,7 @@ def _clusters(chance: Chance, components: Sequence[str]) -> dict[str, JSON]:
     names = ["st-1"] if chance.often(0.5) else []
     names += [f"eu-{n}" for n in range(1, chance.one(2, 2, 3) + 1)]
     found = {}
+    guest = chance.often(0.2)
     for name in names:
         group = "staging" if name.startswith("st") else "prod"
         labels = {"haPair": chance.one("a", "b"), "size": chance.one("small", "large")}
@@ -77,7 +80,8 @@ def _clusters(chance: Chance, components: Sequence[str]) -> dict[str, JSON]:
         if chance.often(0.12):
             image = f"registry.local/{chance.choice(components)}:{BAD}"
             faults.append({"do": chance.one("crashLoop", "neverReady"), "image": image})
-        found[name] = make.cluster(name, group, chance.one(1, 2, 2, 3), labels, faults)
+        found[name] = make.cluster(name, group, chance.one(1, 2, 2, 3), labels, faults,
+                                   host="eu-1" if guest and name == "eu-2" else "")  # fmt: skip
     return found
 
 
@@ -113,6 +117,8 @@ def _component(chance: Chance) -> dict[str, JSON]:
         "checks": {"after": after, "before": chance.one([], [], ["steady"])},
         "onFailure": chance.one("hold", "hold", "hold", "rollbackUnit", "rollbackRelease"),
     }
+    if chance.often(0.15):
+        spec["irreversible"] = [{"from": "2.4.*", "to": "2.5.0", "reason": "schema"}]
     return spec
 
 
@@ -130,6 +136,8 @@ def _pipeline(chance: Chance, clusters: dict[str, JSON]) -> JSON:
         production["spread"] = ["haPair"]
     if chance.often(0.25):
         production["soak"] = "5m"
+    if chance.often(0.3):
+        production["maxUnreachable"] = chance.one(0, 2)
     production["order"] = chance.one("score", "name")
     stages.append(production)
     for stage in stages:
@@ -154,6 +162,14 @@ def policy(chance: Chance, components: Sequence[str]) -> JSON:
         ]
     if chance.often(0.3):
         spec["limits"] = {"unitsInFlight": chance.one(1, 2, 3)}
+    limits: dict[str, JSON] = spec.setdefault("limits", {})
+    if chance.often(0.1):
+        limits["failureBudget"] = chance.one(0, 1)
+    if chance.often(0.1):
+        limits["unitsPerDay"] = chance.one(2, 3, 4)
+    if chance.often(0.1):
+        rule = {"name": "few", "when": "inFlight.total > 0", "verdict": "wait", "reason": "R"}
+        spec["riskRules"] = [rule]
     if chance.often(0.2):
         spec["floors"] = [{"components": {}, "soak": "2m", "batchSoak": "1m"}]
     if chance.often(0.05):

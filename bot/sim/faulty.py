@@ -120,6 +120,8 @@ class Received:
     unit: UnitState | None = None
     release: ReleaseState | None = None
     holds: tuple[Hold, ...] = ()
+    peers: tuple[UnitState, ...] = ()
+    """All units of its release."""
 
 
 class FaultyStore:

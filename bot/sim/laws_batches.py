@@ -92,7 +92,7 @@ def _blocked(seen: Seen, event: Event, back: set[tuple[str, str]]) -> Iterator[s
     if unit is None or any(one.startswith("blocked") for one in unit.overrides):
         return
     component, _ = oracle.parts(event.unit)
-    version = _version(seen, event.release, component)
+    version = version_of(seen, event.release, component)
     on_main = [
         any(
             (one["component"], one["version"]) == (component, version)
@@ -106,7 +106,7 @@ def _blocked(seen: Seen, event: Event, back: set[tuple[str, str]]) -> Iterator[s
         yield f"{named(event)} begins though {version} was rolled back"
 
 
-def _version(seen: Seen, release: str, component: str) -> str:
+def version_of(seen: Seen, release: str, component: str) -> str:
     plan = plan_of(seen, release)
     return next(one.version for one in plan.components if one.name == component)
 
@@ -170,7 +170,7 @@ def no_more(seen: Seen) -> Iterator[str]:
         component, cluster = oracle.parts(row.unit)
         if f"{component}@{cluster}" in place.edited or cluster in place.resized:
             continue
-        version = _version(seen, row.release, component)
+        version = version_of(seen, row.release, component)
         there = place.versions(cluster, component)[version]
         if there > sum(row.targets.values()):
             yield f"{row.unit} has {there} pods on {version}, wanted are {dict(row.targets)}"
@@ -251,6 +251,35 @@ def _in_flight(seen: Seen, row: UnitState) -> bool:
     if state is None or state.phase.value not in ("SCHEDULED", "PROGRESSING", "ROLLING_BACK"):
         return False
     return row.phase.value == "ROLLING_BACK" or (row.in_hand and row.phase.value not in ENDED)
+
+
+@law("host", "A cluster and the one that hosts it are never in flight together.")
+def host(seen: Seen) -> Iterator[str]:
+    for event in _entering(seen):
+        mine = oracle.parts(event.unit)[1]
+        for row in _still_flying(seen, event):
+            other = oracle.parts(row.unit)[1]
+            if all(other in oracle.kin(docs, mine) for docs in seen.rules):
+                yield f"{named(event)} begins while {row.unit} of {row.release} is in flight"
+
+
+@law("risk", "No unit begins while a risk rule of the policy says that it waits.")
+def risk(seen: Seen) -> Iterator[str]:
+    """The one rule that histories have: nothing else in flight."""
+    for event in _entering(seen):
+        flying = [row.unit for row in _still_flying(seen, event)]
+        if flying and all(oracle.policy(docs).get("riskRules") for docs in seen.rules):
+            yield f"{named(event)} begins while {flying} are in flight"
+
+
+def _still_flying(seen: Seen, event: Event) -> Iterator[UnitState]:
+    """Other units that were in flight before this step and are: within it the order is unknown."""
+    for key, row in seen.units.items():
+        before = seen.old_units.get(key)
+        if key == f"{event.release}/{event.unit}" or before is None:
+            continue
+        if _in_flight(seen, row) and _in_flight(seen, before):
+            yield row
 
 
 @law("failures", "Nothing begins in a stage that has failed more often than it tolerates.")

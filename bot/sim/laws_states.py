@@ -22,12 +22,7 @@ def _ready(seen: Seen, unit: str, version: str) -> int:
     component, cluster = oracle.parts(unit)
     found = 0
     for pod in seen.place.pods(cluster, component):
-        ready = any(
-            one["type"] == "Ready" and one["status"] == "True"
-            for one in pod["status"].get("conditions", ())
-        )
-        image = pod["spec"]["containers"][0]["image"]
-        found += ready and image.endswith(f":{version}")
+        found += oracle.is_ready(pod) and oracle.image_of(pod).endswith(f":{version}")
     return found
 
 
@@ -230,7 +225,7 @@ def why(seen: Seen) -> Iterator[str]:
         elif not any(line.wait.code == "approval" for line in active.waiting) and not any(
             line.wait.who or line.wait.until or line.gate in ("earlier", "unit_free")
             or line.wait.code in ("locked", "superseding", "dependency", "fleet-limit",
-                                  "concurrency", "not-merged", "rollback-order")
+                                  "concurrency", "not-merged", "rollback-order", "host", "risk")
             for line in active.waiting
         ):  # fmt: skip
             yield f"{name} waits for {[line.wait.code for line in active.waiting]} and nobody"

@@ -59,6 +59,14 @@ def unit_labels(docs: Docs, cluster: str) -> dict[str, str]:
     return {**wide, **own, "group": group, "cluster": cluster}
 
 
+def kin(docs: Docs, cluster: str) -> set[str]:
+    """The cluster that hosts one, and those that it hosts."""
+    hosts = {
+        one["metadata"]["name"]: one["spec"].get("hostedBy") for one in of_kind(docs, "Cluster")
+    }
+    return {guest for guest, host in hosts.items() if host == cluster} | {hosts.get(cluster) or ""}
+
+
 def component_labels(docs: Docs, component: str) -> dict[str, str]:
     return dict(docs[f"components/{component}/component.yaml"]["metadata"].get("labels", {}))
 
@@ -72,6 +80,15 @@ def parts(unit: str) -> tuple[str, str]:
     """Component and cluster of a unit."""
     component, _, place = unit.partition("@")
     return component, place.partition("/")[0]
+
+
+def image_of(pod: JSON) -> str:
+    return str(pod["spec"]["containers"][0]["image"])
+
+
+def is_ready(pod: JSON) -> bool:
+    conditions = pod["status"].get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 # the calendar

@@ -90,7 +90,9 @@ class Peace:
             if "faults" in spec["connection"]["simulated"]:
                 nodes = spec["connection"]["simulated"]["nodes"]
                 labels = place.docs[path]["metadata"]["labels"]
-                documents[path] = make.cluster(name, spec["group"], nodes, labels)
+                documents[path] = make.cluster(
+                    name, spec["group"], nodes, labels, host=spec.get("hostedBy", "")
+                )
         documents["people.yaml"] = make.people()
         place.commit(documents)
         place.fleet.reconnect()
@@ -132,11 +134,8 @@ class Peace:
             for cluster in self.place.rebuilt:
                 self._say(f"accept cluster:{cluster}", "ben")
         for unit in store.rows(UnitState):
-            back = unit.phase.value == "ROLLED_BACK" and unit.failure
-            if unit.release in ahead and (unit.phase.value == "FAILED" or back):
-                self._for_failed(unit)
-            if unit.release in ahead and unit.phase.value == "PENDING" and unit.drift_mark:
-                self._say(f"override {unit.unit} --gate drift --reason ours", "dan")
+            if unit.release in ahead:
+                self._for_unit(unit)
         for hold in store.rows(Hold):
             self._for_hold(hold)
         self._approve(ahead)
@@ -150,6 +149,18 @@ class Peace:
             if decision.release in ahead and decision.status.value == "OPEN":
                 for name in ("ben", "cleo", "ana", "dan"):
                     self._say(f"approve {decision.id}", name)
+
+    def _for_unit(self, unit: UnitState) -> None:
+        back = unit.phase.value == "ROLLED_BACK" and unit.failure
+        if unit.phase.value == "FAILED" or back:
+            self._for_failed(unit)
+        if unit.phase.value == "PENDING" and unit.drift_mark:
+            # Some keep what they find; where that cannot be kept, it is overwritten.
+            if len(unit.unit) % 2:
+                self._say(f"accept {unit.unit}", "ben")
+            self._say(f"override {unit.unit} --gate drift --reason ours", "dan")
+        if unit.phase.value == "ROLLING_BACK" and unit.one_way:
+            self._say(f"override {unit.unit} --gate irreversible --reason sure", "dan")
 
     def _for_failed(self, unit: UnitState) -> None:
         times = self.tried[unit.key] = self.tried.get(unit.key, 0) + 1

@@ -154,6 +154,12 @@ class Place:
             self._phases = (self.store.commits, frozenset(found))
         return self._phases[1]
 
+    def unit_in(self, phase: str) -> str:
+        """Some unit that stands in a phase, in a release that is ahead; "" when none does."""
+        ahead = {row.release for row in self.store.rows(ReleaseState) if row.phase.value in AHEAD}
+        rows = (row for row in self.store.rows(UnitState) if row.release in ahead)
+        return next((row.unit for row in rows if row.phase.value == phase), "")
+
     def struck(self, fault: str) -> None:
         for phase in self.phases():
             self.coverage[(fault, phase)] += 1
@@ -209,7 +215,9 @@ class Place:
                 continue
             unit = self.store.get(UnitState, f"{state.release}/{intent.unit}")
             holds = self.store.rows(Hold)
-            return {"intent": intent, "unit": unit, "release": state, "holds": holds}
+            peers = self.store.rows(UnitState, parent=state.release)
+            return {"intent": intent, "unit": unit, "release": state, "holds": holds,
+                    "peers": peers}  # fmt: skip
         return {}
 
     def say(self, text: str, *, by: str, key: str) -> int:

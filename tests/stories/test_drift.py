@@ -68,6 +68,25 @@ def test_what_stands_for_an_edit_waits_for_somebody(world: World) -> None:
     assert queue([world.view(release)]) == f"{release}  waits for somebody  why {release}"
 
 
+def test_a_question_that_waits_writes_nothing_more_into_the_audit(world: World) -> None:
+    """Checks before a batch speak of the moment at which it begins: to ask them again every two
+    minutes of a weekend would bury the story under hundreds of lines.
+    """
+    checks = {"before": ["workload"], "after": ["workload"]}
+    text = repo_files.component(checks=checks)
+    world.changes({"components/node-agent/component.yaml": text})
+    release = edited(world)
+    before = [e for e in world.events(release) if e.unit == EU_1]
+    world.run_for(hours=5)
+    assert [e for e in world.events(release) if e.unit == EU_1] == before
+    assert world.says(f"override {EU_1} --gate drift --reason ours", by="dan").code == 0
+    world.run_to_the_end(release)
+    after = [e for e in world.events(release) if e.unit == EU_1][len(before) :]
+    kinds = [(e.kind, e.data.get("when")) for e in after]
+    began = kinds.index(("batch.applying", None))
+    assert ("check", "before") in kinds[:began], "asked anew before the batch begins"
+
+
 def test_accept_keeps_the_edit_where_the_release_does_not_touch_it(world: World) -> None:
     """The new version goes in, the level stays; and the next release is not asked about it."""
     release = edited(world)

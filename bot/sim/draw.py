@@ -60,7 +60,7 @@ def script_of(seed: int) -> Script:
     names = [act.data["release"] for act in acts if act.do == "propose"]
     units = [f"{c}@{k}" for c in components for k in clusters]
     acts += commands(chance, names, units, chance.randrange(12))
-    acts += probing(chance, names, clusters)
+    acts += probing(chance, names, documents)
     acts += _aimed(chance, names, units, clusters, components)
     for _ in range(chance.one(0, 1, 2, 4)):
         acts += _fault(chance, chance.choice(FAULTS), "", names, clusters, components)

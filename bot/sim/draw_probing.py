@@ -6,17 +6,17 @@ Who only throws dice seldom pauses in the middle of a slow rollout, or falls sic
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bot.model.plan import JSON
 from bot.sim.script import Act
 
 
-def probing(chance: random.Random, names: Sequence[str], clusters: Mapping[str, JSON]) -> list[Act]:
+def probing(chance: random.Random, names: Sequence[str], documents: dict[str, JSON]) -> list[Act]:
     """At most one such moment a history: two would hide each other."""
     match chance.randrange(8):
         case 0 | 1:
-            return _paused(chance, names, clusters)
+            return _paused(chance, names, documents)
         case 2 | 3:
             seconds = chance.choice((110, 140, 170))
             data: dict[str, JSON] = {"of": "SOAKING", "seconds": seconds}
@@ -24,11 +24,19 @@ def probing(chance: random.Random, names: Sequence[str], clusters: Mapping[str, 
     return []
 
 
-def _paused(chance: random.Random, names: Sequence[str], clusters: Mapping[str, JSON]) -> list[Act]:
-    """A pause while pods come up slowly, one after another."""
-    takes = chance.choice(("60s", "100s"))
-    slow: list[JSON] = [{"do": "slow", "takes": takes}]
-    acts = [Act(at=0, do="slow", data={"cluster": one, "faults": slow}) for one in clusters]
+def _paused(chance: random.Random, names: Sequence[str], documents: dict[str, JSON]) -> list[Act]:
+    """A pause while pods come up slowly, one after another, all of them in one batch."""
+    slow: list[JSON] = [{"do": "slow", "takes": chance.choice(("100s", "150s"))}]
+    acts: list[Act] = []
+    for path, one in list(documents.items()):
+        if path.endswith("/component.yaml"):
+            more = {"batches": ["100%"], "batchDeadline": "20m"}
+            documents[path] = {**one, "spec": {**one["spec"], **more}}
+        elif path.startswith("fleet/clusters/"):
+            spec = one["spec"]
+            documents[path] = {**one, "spec": {**spec, "connection": {"simulated": {"nodes": 4}}}}
+            name = one["metadata"]["name"]
+            acts.append(Act(at=0, do="slow", data={"cluster": name, "faults": slow}))
     scope = chance.choice(("all", chance.choice(names)))
     at = chance.randrange(30, 900)
     text = f"pause {scope} --reason look"

@@ -155,6 +155,8 @@ def newer(seen: Seen) -> Iterator[str]:
             last[key] = (one.release.release, one.release.merged)
         elif one.write.purpose.value == "restore" and key in last:
             name, merged = last[key]
+            if name == one.release.release:
+                del last[key]
             if name != one.release.release and merged > one.release.merged and not one.late:
                 yield f"{one.release.release} puts {one.write.ref.short} back, which {name} brought"
             elif name != one.release.release and one.late:

@@ -121,6 +121,7 @@ def _override_unit(ask: Ask, t: Turn, name: str, full: list[Wait]) -> list[str]:
         if r.verdict not in (Verdict.PASSED, Verdict.PENDING)
         and not r.overridden_by
         and not unit.back
+        and unit.phase is not UnitPhase.SKIPPED  # left out: `retry` brings it in again
     ]
     if no and gate in ("", "check"):
         checks = tuple(replace(r, overridden_by=ask.by) if r in no else r for r in unit.checks)

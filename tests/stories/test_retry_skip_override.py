@@ -45,6 +45,16 @@ def test_only_an_admin_overrides_a_check_and_the_record_has_it(world: World) -> 
     assert certificate.checks[0].verdict.name == "FAILED"
 
 
+def test_a_check_of_a_unit_that_was_left_out_is_not_overridden(world: World) -> None:
+    """It goes nowhere by that: who reads "done" waits for a unit that never begins."""
+    release = saying_no(world)
+    assert world.says(f"skip {ST_1} --reason later").code == 0
+    said = world.says(f"override {ST_1} --gate check --reason 'known noise'", by="dan")
+    assert said.code == 3, said.text
+    assert world.unit(release, ST_1).phase == "SKIPPED"
+    assert not world.events(release, "override")
+
+
 def certificates(world: World, release: str) -> list[Any]:
     return list(world.bot.ports.store.rows(Certificate, parent=release))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.sim import oracle
 from bot.sim.faulty import Received
@@ -73,11 +74,16 @@ def fence(seen: Seen) -> Iterator[str]:
 
 @law("stopped", "After a pause or a freeze was taken, no forward write begins in its scope.")
 def stopped(seen: Seen) -> Iterator[str]:
+    # Of the audit: a batch that stood still is given its time anew when it goes on.
+    begun: dict[str, datetime] = seen.keep("begun-at", dict)
+    for event in seen.events:
+        if event.kind == "batch.applying":
+            begun[f"{event.release}/{event.unit}"] = event.at
     for one in _ours(seen):
         if one.late or not _forward(one) or one.intent is None or one.unit is None:
             continue
         release, unit = one.intent.release, one.intent.unit
-        began = one.unit.batch_began
+        began = begun.get(one.unit.key)
         for scope, (finish, since) in seen.paused.items():
             free = finish and began is not None and began < since
             if not free and oracle.covers(seen.now, scope, release, unit):

@@ -91,6 +91,8 @@ class Board:
     blobs: dict[str, JSON] = field(default_factory=dict)
     flaws: tuple[str, ...] = ()
     """What did not fit together when the store was read."""
+    asked: datetime | None = None
+    """When it was last asked what is due."""
     on_wire: tuple[str, ...] = ()
     """Calls that have left and are not answered yet."""
     claims: dict[str, dict[str, Claim]] = field(default_factory=dict)
@@ -135,8 +137,21 @@ class Board:
 
     def due(self, now: datetime) -> list[Active]:
         """Who is to be decided on now, the one merged first first."""
+        if self.asked is not None and now < self.asked:
+            self._clock_went_back(now)
+        self.asked = now
         found = [a for a in self.releases.values() if a.dirty or (a.wake and a.wake <= now)]
         return sorted(found, key=_place)
+
+    def _clock_went_back(self, now: datetime) -> None:
+        """What was to be looked at in a moment would be looked at an hour later: a silence that
+        nobody watches. So all that is to be looked at is looked at now.
+        """
+        for active in self.releases.values():
+            active.dirty = True
+            for name, unit in active.units.items():
+                if unit.look_at is not None and unit.look_at > now:
+                    active.units[name] = replace(unit, look_at=now, watched=None)
 
     def situation(
         self, active: Active, now: datetime, seen: Mapping[str, UnitSeen] | None = None

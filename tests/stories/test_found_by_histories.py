@@ -179,3 +179,16 @@ def test_the_last_batch_has_to_fit_with_its_own_silence(world: World) -> None:
 
 
 AGAIN = "2026-11-24T10:03:00Z"
+
+
+def test_a_clock_that_goes_back_leaves_no_silence_unwatched(world: World) -> None:
+    """The next look was due in half a minute; by the clock set back it would be in an hour."""
+    release = world.releases()
+    world.run_until("2026-11-24T09:01:00Z")
+    assert world.unit(release, "node-agent@st-1").phase == "SOAKING"
+    world.clock.at -= timedelta(hours=1)
+    sick = world.pods("st-1", "2.5.0")
+    world.fleet.sicken("st-1", sick)
+    world.run_for(minutes=2)
+    world.fleet.sicken("st-1", sick, well=True)
+    assert world.unit(release, "node-agent@st-1").phase == "FAILED"

@@ -36,8 +36,7 @@ def reachable(t: Turn, u: Unit) -> Wait | None:
         return _silent(t, u, since or t.s.now, seen.error if seen else "")
     if seen is None:
         return None
-    known = t.s.clusters.get(u.plan.cluster)
-    if known is not None and known.uid != seen.uid:
+    if t.is_another(u):
         return Wait(code="rebuilt", facts={"cluster": u.plan.cluster}, who=t.who("accept"))
     return None
 

@@ -310,6 +310,9 @@ def _stop_what_rolls(t: Turn, u: Unit) -> None:
     if progress is None:
         t.asks.add(u.plan.unit)
         return
+    if t.is_another(u):
+        t.put(replace(u.state, look_at=t.s.now + UNREACHABLE_EVERY))
+        return
     t.writes += [(u.plan.unit, write) for write in progress.writes]
     again = t.s.now + LOOK_EVERY[UnitPhase.APPLYING] if progress.writes else None
     t.put(replace(u.state, updated=progress.updated, total=progress.total, look_at=again))
@@ -323,7 +326,7 @@ def _revisit(t: Turn, u: Unit) -> None:
             t.asks.add(u.plan.unit)
         return
     again = t.s.now + LOOK_EVERY[u.state.phase]
-    if not seen.reachable:
+    if not seen.reachable or (u.state.phase is UnitPhase.FAILED and t.is_another(u)):
         t.put(replace(u.state, look_at=again))
     elif u.state.phase is UnitPhase.QUARANTINED:
         if not stays_out(t, u):

@@ -117,6 +117,13 @@ class Turn:
             self._progress[key] = drive(self.goal(u, mode), seen, self.s.now)
         return self._progress[key]
 
+    def is_another(self, u: Unit) -> bool:
+        """Whether what answered in this tick is not what answered at first contact: rebuilt, or
+        the connection points elsewhere. Nothing at all is written there, not even a stop.
+        """
+        seen, known = self.s.seen.get(u.plan.unit), self.s.clusters.get(u.plan.cluster)
+        return bool(seen and seen.reachable and known and known.uid != seen.uid)
+
     def forget_progress(self, unit: str) -> None:
         """The unit's goal has changed: what was worked out for it is void."""
         for key in [key for key in self._progress if key[0] == unit]:

@@ -78,10 +78,10 @@ def _stops(t: Turn, u: Unit) -> bool:
         return True
     progress = t.progress(u, Mode.STOP)
     again = t.s.now + UNREACHABLE_EVERY
-    if progress is not None:
+    if progress is not None and not t.is_another(u):
         t.writes += [(name, write) for write in progress.writes]
         again = t.s.now + LOOK_EVERY[UnitPhase.ROLLING_BACK]
-    if progress is not None and not progress.writes:
+    if progress is not None and not progress.writes and not t.is_another(u):
         return False
     t.put(replace(state, deadline=None, look_at=again))
     return True

@@ -150,8 +150,7 @@ class Actor:
         for gap in data["gaps"]:
             at += timedelta(seconds=gap)
             self.gaps.append(at)
-        with suppress(PortError):
-            self.history.second.bot = self.history.second.started()
+        self.history.second.start()
 
     # the clusters
 

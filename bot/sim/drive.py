@@ -15,7 +15,9 @@ from itertools import count, islice
 
 from bot.model.plan import JSON
 from bot.sim.draw import script_of
+from bot.sim.faulty import Crash
 from bot.sim.history import History
+from bot.sim.place import Blamed
 from bot.sim.script import FAULTS, PHASES
 
 CHUNK = 10
@@ -68,7 +70,13 @@ def play(seeds: Iterable[int]) -> Summary:
     summary = Summary()
     began = time.perf_counter()
     for seed in seeds:
-        told = History(script_of(seed)).play()
+        history = History(script_of(seed))
+        try:
+            told = history.play()
+        except (Exception, Crash) as bug:  # noqa: BLE001 - see below
+            # A fault of the simulation itself: told with its seed, and the others go on.
+            told = history.told
+            told.blamed.append(Blamed("simulation", f"{type(bug).__name__}: {bug}"))
         summary.seeds += 1
         summary.ticks += told.ticks
         summary.coverage.update(told.coverage)

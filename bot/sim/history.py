@@ -76,6 +76,11 @@ class Process:
             return False
         return True
 
+    def start(self) -> None:
+        """Begin before the first tick, if it can."""
+        with suppress(PortError, Crash):
+            self.bot = self.started()
+
     def started(self) -> Reconciler:
         place, weather = self.place, self.place.weather
         ports = Ports(

@@ -5,7 +5,9 @@ Contract §4: starting, and starting again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -216,6 +218,52 @@ def test_a_cluster_rebuilt_under_a_batch_is_not_written_to(world: World) -> None
     world.says("accept cluster:st-1 --reason 'rebuilt on purpose'", by="ben")
     world.run_to_the_end(release)
     assert world.running()["st-1"] == "2.5.0×2"
+
+
+def test_a_cluster_rebuilt_under_a_paused_batch_is_not_even_told_to_stop(world: World) -> None:
+    """The rollout in it is not the one that we began: it is left alone until somebody accepts."""
+    release = world.releases(units={"names": ["st-1"]})
+    world.run_until("2026-11-24T09:00:02Z")
+    before = rebuilt_as_it_was(world, "st-1")
+    world.says(f"pause {release} --reason 'let me look'", by="ben")
+    world.run_for(minutes=30)
+    assert len(world.fleet.writes("st-1")) == before
+    world.says("accept cluster:st-1 --reason 'rebuilt on purpose'", by="ben")
+    world.says(f"resume {release}", by="ben")
+    world.run_to_the_end(release)
+    assert world.running()["st-1"] == "2.5.0×2"
+
+
+def test_a_cluster_rebuilt_after_its_batch_failed_is_not_told_to_stop(world: World) -> None:
+    """A failed batch is stopped where it stands, but only in the cluster in which it failed."""
+    release = world.releases(units={"names": ["st-1"]})
+    world.run_until("2026-11-24T09:00:02Z")
+    gone = {"do": "unreachable", "from": "2026-11-24T09:00:00Z", "to": "2026-11-24T15:00:00Z"}
+    world.breaks("st-1", gone, group="staging")
+    world.run_until("2026-11-24T14:59:00Z")
+    assert world.unit(release, ST_1).phase == "FAILED"
+    world.clock.at += timedelta(minutes=1)
+    before = rebuilt_as_it_was(world, "st-1")
+    world.run_until("2026-11-24T18:00:00Z")
+    assert len(world.fleet.writes("st-1")) == before
+
+
+def rebuilt_as_it_was(world: World, cluster: str) -> int:
+    """Another cluster under the same name, in which somebody else rolls the same out, to all nodes
+    one after another; the writes that it received so far.
+    """
+    live = dict(world.live(cluster, "DaemonSet"))
+    live["metadata"] = {key: live["metadata"][key] for key in ("name", "namespace")}
+    live.pop("status", None)
+    spec = live["spec"]
+    new = {"template": spec["template"], "updateStrategy": {"rollingUpdate": {"partition": 0}}}
+    old = json.loads(json.dumps(spec).replace("2.5.0", "2.4.1"))
+    world.fleet.rebuild(cluster)
+    world.fleet.seed(cluster, [live | {"spec": old}])
+    ref = ObjectRef("apps.kruise.io/v1beta1", "DaemonSet", "infra", "node-agent")
+    roll = Write(ref=ref, verb="patch", purpose=Purpose.FORWARD, body={"spec": new})
+    world.fleet.write(cluster, roll, fence="", manager="kubectl")
+    return len(world.fleet.writes(cluster))
 
 
 def test_an_older_plan_never_overwrites_a_newer_one(world: World) -> None:

@@ -76,7 +76,7 @@ def play(seeds: Iterable[int]) -> Summary:
         except (Exception, Crash) as bug:  # noqa: BLE001 - see below
             # A fault of the simulation itself: told with its seed, and the others go on.
             told = history.told
-            told.blamed.append(Blamed("simulation", f"{type(bug).__name__}: {bug}"))
+            told.blamed.append(Blamed(law="simulation", what=f"{type(bug).__name__}: {bug}"))
         summary.seeds += 1
         summary.ticks += told.ticks
         summary.coverage.update(told.coverage)

@@ -74,7 +74,7 @@ def bump(
         hint = "A name is unique for ever; --name gives another"
         raise standing_already(f"the release {wish.name}", where, hint)
     text = _text(path, wish).encode()
-    findings = _findings(flags, repo, path, text)
+    findings = _findings(flags, repo, path, text, wish.name)
     if any(one.level == "error" for one in findings):
         lines = "\n".join(str(one) for one in findings)
         failed = {"release": wish.name, "findings": [one.to_json() for one in findings]}
@@ -255,15 +255,27 @@ class _Over:
         return self._files[path] if path in self._files else self._tree.read(path)
 
 
-def _findings(flags: Flags, repo: Repo, path: str, text: bytes) -> tuple[Finding, ...]:
-    """What the new file brings that was not there before."""
+def _findings(flags: Flags, repo: Repo, path: str, text: bytes, name: str) -> tuple[Finding, ...]:
+    """What the new file brings that was not there before, and what a rollback has blocked of it."""
     from release_repo_schema.load import load_repo
     from release_repo_schema.rules import lint
 
     before = set(lint(repo, now=flags.now, active=()))
     after = load_repo(_Over(repo.tree, {path: text}))
     found: Iterable[Finding] = lint(after, now=flags.now, active=(), base=repo)
-    return tuple(one for one in found if one not in before)
+    return (*(one for one in found if one not in before), *_blocked(flags, after, name))
+
+
+def _blocked(flags: Flags, repo: Repo, name: str) -> Iterable[Finding]:
+    """What the store says against the new Release, where one is."""
+    from bot.app.opening import reader
+    from bot.core.plan_blocks import blocked_releases
+    from bot.model.state import Blocked
+
+    if flags.store is None:
+        return ()
+    with reader(flags.store) as store:
+        return tuple(blocked_releases(repo, [name], store.rows(Blocked)))
 
 
 def _write(flags: Flags, path: str, text: bytes) -> None:

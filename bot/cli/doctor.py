@@ -35,6 +35,7 @@ class Patient:
 
     flags: Flags
     repo: Repo | None = None
+    damaged: bool = False
 
 
 @click.command(
@@ -163,7 +164,7 @@ def _store(patient: Patient) -> Iterator[Check]:
         yield Check(name="store", ok=True, found=f"{db} is not there yet; sluice run makes it")
     else:
         try:
-            yield from _looked_through(db)
+            yield from _looked_through(patient, db)
         except StoreLocked as locked:
             yield Check(name="store", ok=False, found=locked.why, mend=mend_store(locked.kind))
     free = shutil.disk_usage(folder).free
@@ -173,7 +174,7 @@ def _store(patient: Patient) -> Iterator[Check]:
     )
 
 
-def _looked_through(db: Path) -> Iterator[Check]:
+def _looked_through(patient: Patient, db: Path) -> Iterator[Check]:
     """Every row and every line of the store: what is damaged is named, each by itself."""
     from bot.adapters.sqlite_inspect import MOST, inspect
     from bot.app.opening import reader
@@ -181,6 +182,7 @@ def _looked_through(db: Path) -> Iterator[Check]:
     from bot.core.messages_words import many
 
     damaged = inspect(db)
+    patient.damaged = bool(damaged)
     for flaw in damaged:
         yield Check(name="store", ok=False, found=flaw, mend=mend_store("broken"))
     if damaged:
@@ -190,6 +192,22 @@ def _looked_through(db: Path) -> Iterator[Check]:
     with reader(db) as store:
         events = store.event_count()
     yield Check(name="store", ok=True, found=f"{db}, {events} lines of record, no damage")
+
+
+def _releases(patient: Patient) -> Iterator[Check]:
+    """What waits at a block without an end: no mistake of main's, and nobody else would tell it."""
+    from bot.app.standing import standing
+    from bot.core.messages import why
+
+    if patient.flags.store is None or patient.damaged:
+        return
+    with standing(patient.flags.settings, patient.flags.now) as here:
+        for active in here.board.ordered():
+            closed = [w for w in here.waiting(active) if w.gate == "not_blocked"]
+            if closed:
+                name = active.state.release
+                mend = f"cancel {name}, or override {name} --gate blocked --reason R"
+                yield Check(name=name, ok=False, found=why(closed[0].wait), mend=mend)
 
 
 def _bot(patient: Patient) -> Iterator[Check]:
@@ -257,6 +275,7 @@ CHECKS: tuple[Callable[[Patient], Iterator[Check]], ...] = (
     _repo,
     _me,
     _store,
+    _releases,
     _bot,
     _clusters,
     _sandbox,

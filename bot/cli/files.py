@@ -68,7 +68,9 @@ def lint(flags: Flags, path: Path | None, no_render: bool) -> int:
         from release_repo_schema.rules import lint as rules_of
 
         repo = read_repo(flags, _settings(flags, path))
-        findings = list(rules_of(repo, now=flags.now, active=_active(flags, repo)))
+        active, blocked = _by_the_store(flags, repo)
+        findings = list(rules_of(repo, now=flags.now, active=active))
+        findings += blocked
         findings += condition_findings(repo)
         findings += rule_findings(repo)
         if tried is not None:
@@ -107,16 +109,20 @@ def _settings(flags: Flags, path: Path | None) -> Any:
     return replace(flags.settings, repo=str(path))
 
 
-def _active(flags: Flags, repo: Any) -> frozenset[str] | None:
-    """Releases that have not ended, where a store knows; None: all are judged."""
+def _by_the_store(flags: Flags, repo: Any) -> tuple[frozenset[str] | None, list[Any]]:
+    """Releases that have not ended, where a store knows, and which of them bring what a rollback
+    has blocked; None without a store: all are judged.
+    """
     if flags.store is None:
-        return None
+        return None, []
     from bot.app.opening import reader
-    from bot.model.state import ReleaseState
+    from bot.core.plan_blocks import blocked_releases
+    from bot.model.state import Blocked, ReleaseState
 
     with reader(flags.store) as store:
         ended = {state.release for state in store.rows(ReleaseState) if state.phase.ended}
-    return frozenset(repo.releases) - ended
+        active = frozenset(repo.releases) - ended
+        return active, list(blocked_releases(repo, active, store.rows(Blocked)))
 
 
 VERBS = {"init": init, "lint": lint, "schema": schema}

@@ -19,6 +19,7 @@ from bot.core.forecast import Forecast
 from bot.core.members import Membership, stage_rule
 from bot.core.order import reach, wanted_waves
 from bot.core.plan_addon import addon_errors, addon_warnings
+from bot.core.plan_blocks import BLOCKED, said_of
 from bot.core.plan_coverage import order_warnings
 from bot.core.plan_installs import install_asks, install_warnings
 from bot.core.plan_places import nodes_known, place_warnings
@@ -265,8 +266,8 @@ def refusals(
             units = [u.unit for u in plan.units if index.component(u) is component]
             for said in _downgrades(component, {name: shown[name] for name in units}, known):
                 yield document.finding(place, "downgrade", said, say.LOWER_HINT)
-        for said in _blocked(component, known):
-            yield document.finding(place, "blocked", said, say.BLOCKED_HINT)
+        for said in said_of(component, known.blocked):
+            yield document.finding(place, BLOCKED, said, say.BLOCKED_HINT)
 
 
 def _downgrades(
@@ -279,16 +280,3 @@ def _downgrades(
     for before, units in lower.items():
         guessed = not any(name in known.applied for name in units)
         yield say.lower(component.name, component.version, before, units, guessed)
-
-
-def _blocked(component: ComponentPlan, known: Known) -> Iterable[str]:
-    for entry in known.blocked:
-        known_here = (entry.component, entry.version) == (component.name, component.version)
-        if known_here and not entry.on_main and entry.content in ("", component.content):
-            yield say.blocked(
-                component.name,
-                component.version,
-                entry.reason,
-                content=bool(entry.content),
-                release=entry.release,
-            )

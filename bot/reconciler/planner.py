@@ -21,6 +21,7 @@ from bot.core.forecast_waits import delays
 from bot.core.members import Brought, Membership
 from bot.core.order import Candidate
 from bot.core.plan import Origin, Rendered, build, spec_json
+from bot.core.plan_blocks import prevents_a_plan
 from bot.core.plan_content import of_the_content
 from bot.core.plan_jobs import Source, all_blobs, source_of, wanted
 from bot.core.plan_rows import frozen, rows_used
@@ -161,7 +162,7 @@ class Planner:
         )
         if not names:
             return brought
-        wrong = _errors(_lint(after, now=now, active=(), base=before))
+        wrong = prevents_a_plan(_lint(after, now=now, active=(), base=before))
         if authors is None:
             authors = self._git.authors(here.parents[0], commit) if here.parents else here.authors
         origin = Origin(
@@ -171,9 +172,9 @@ class Planner:
         failed: dict[str, tuple[Finding, ...]] = {}
         for name in sorted(names):
             draft = self._draft(before or after, after, name, known=known, origin=origin)
-            problems = (*wrong, *draft.findings) or draft.told(after, name)
+            problems = (*wrong, *prevents_a_plan(draft.findings))
             if draft.planned is None or problems:
-                failed[name] = problems
+                failed[name] = problems or draft.told(after, name)
             else:
                 planned.append(draft.planned)
         return replace(brought, releases=tuple(planned), failed=failed)
@@ -188,13 +189,13 @@ class Planner:
         repo, name = self.load(head), held.release
         if name not in repo.releases:
             return ()
-        if wrong := _errors(lint(repo, now=now, active=[name])):
+        if wrong := prevents_a_plan(lint(repo, now=now, active=[name])):
             return wrong
         origin = Origin(
             commit=held.commit, position=held.position, pull=held.pull, authors=held.authors
         )
         draft = self._draft(repo, repo, name, known=known, origin=origin)
-        if draft.planned is None or draft.findings:
+        if draft.planned is None or prevents_a_plan(draft.findings):
             return draft.told(repo, name)
         return draft.planned
 

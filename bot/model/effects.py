@@ -8,6 +8,17 @@ from enum import StrEnum
 from bot.model.plan import JSON, ObjectRef
 
 
+class PatchType(StrEnum):
+    """How the body of a patch is to be read."""
+
+    MERGE = "merge"
+    """RFC 7386: maps are merged, everything else is replaced. Every kind takes it."""
+    STRATEGIC = "strategic"
+    """As merge, but lists are merged by the keys of the schema. Built-in kinds only."""
+    JSON = "json"
+    """RFC 6902: a list of operations."""
+
+
 class Purpose(StrEnum):
     FORWARD = "forward"
     """Brings the new version to more pods: the only purpose that holds, windows and approvals
@@ -30,8 +41,8 @@ class Write:
     """One call to a cluster. Conditional: `resource_version` (patch) or `uid` (delete) must still
     hold.
 
-    verb: create | patch | delete. `body`: the object (create), the JSON merge patch (patch), None
-    (delete).
+    verb: create | patch | delete. `body`: the object (create), the patch, to be read as
+    `patch_type` says (patch), None (delete).
     """
 
     ref: ObjectRef
@@ -40,3 +51,4 @@ class Write:
     body: JSON | None = None
     resource_version: str | None = None
     uid: str | None = None
+    patch_type: PatchType = PatchType.MERGE

@@ -15,6 +15,7 @@ import pytest
 
 from bot.adapters.simulated import SimulatedFleet
 from bot.ports import AnswerLost, Conflict, Connection, Refused, Unreachable
+from tests.contracts.fleet_patches import CustomPatchStories
 from tests.contracts.fleet_suite import (
     FleetStories,
     config_map,
@@ -80,6 +81,10 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimulatedW
 
 class TestSimulatedFleet(FleetStories):
     """Every promise of the port, in memory and in a file."""
+
+
+class TestPatchesOfSimulatedFleet(CustomPatchStories):
+    """Every type of patch, in memory and in a file."""
 
 
 def ready(world: SimulatedWorld) -> list[bool]:

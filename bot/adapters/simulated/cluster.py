@@ -20,12 +20,12 @@ from bot.adapters.simulated.api_rules import (
 from bot.adapters.simulated.faults import Faults, faults_of
 from bot.adapters.simulated.jobs import JOB, job_json
 from bot.adapters.simulated.nodes import node_json, node_labels
+from bot.adapters.simulated.patches import patched
 from bot.adapters.simulated.pods import Pod, iso, uid_of
 from bot.adapters.simulated.row_controller import RowController
 from bot.adapters.simulated.sharded_operator import reconcile
 from bot.adapters.simulated.workload import Controller, Workload
 from bot.cluster.kinds import Sharding
-from bot.cluster.merge import merge_patch
 from bot.cluster.own_kinds import row_from
 from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
@@ -267,10 +267,8 @@ class Cluster:
         if write.uid not in (None, metadata["uid"]):
             raise Conflict(f"{ref.short} is another object of this name")
         check_fence(ref, live, fence)
-        if not isinstance(write.body, dict):
-            raise Refused(f"{ref.short}: the patch is no object")
         stored = self._stored(ref)
-        merged = merge_patch(written(stored), written(write.body))
+        merged = patched(ref, written(stored), write)
         obj = self._accepted(ref, fenced(merged, fence), stored)
         kept = {name: metadata[name] for name in ("uid", "creationTimestamp")}
         generation = metadata.get("generation", 1)

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from bot.adapters import sqlite_file, sqlite_rows
+from bot.adapters import sqlite_file, sqlite_rows, sqlite_seal
 from bot.adapters.sqlite_backup import copy
 from bot.adapters.sqlite_rows import Kind, Put, kind_of
 from bot.core import chain
@@ -155,6 +155,7 @@ class SqliteStore:
             )
         if written != 1:
             raise self._stale(put)
+        self._seal(table, put.key, put.release, put.body)
         if put.ended is not None:
             self._write(
                 "UPDATE standing SET live = ? WHERE release = ?", (not put.ended, put.release)
@@ -162,8 +163,12 @@ class SqliteStore:
 
     def _drop(self, kind: Kind, key: str) -> None:
         self._write(f"DELETE FROM {kind.table} WHERE key = ?", (key,))
+        self._write(sqlite_seal.DROP, (kind.table, key))
         if kind.type is ReleaseState:
             self._write("DELETE FROM standing WHERE release = ?", (key,))
+
+    def _seal(self, part: str, key: str, release: str, body: str) -> None:
+        self._write(sqlite_seal.PUT, (part, key, sqlite_seal.seal_of(release, body)))
 
     def _stale(self, put: Put) -> StaleRow:
         query = f"SELECT version FROM {put.kind.table} WHERE key = ?"
@@ -192,8 +197,10 @@ class SqliteStore:
     def _mark(self, name: str, value: str | None) -> None:
         if value is None:
             self._write("DELETE FROM mark WHERE name = ?", (name,))
+            self._write(sqlite_seal.DROP, (sqlite_seal.MARK, name))
         else:
             self._write("INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)", (name, value))
+            self._seal(sqlite_seal.MARK, name, "", value)
 
     def _append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         if not events:

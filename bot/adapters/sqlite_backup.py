@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from bot.adapters import sqlite_file
+from bot.adapters import sqlite_file, sqlite_seal
 from bot.core import messages_store as say
 from bot.ports import Refused
 
@@ -45,6 +45,9 @@ def _fill(source: sqlite3.Connection, part: Path, mark: tuple[str, str]) -> None
         copied.execute("PRAGMA journal_mode = DELETE")
         copied.execute("PRAGMA synchronous = FULL")
         copied.execute("INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)", mark)
+        copied.execute(
+            sqlite_seal.PUT, (sqlite_seal.MARK, mark[0], sqlite_seal.seal_of("", mark[1]))
+        )
     finally:
         copied.close()
 

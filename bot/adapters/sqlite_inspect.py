@@ -18,6 +18,7 @@ from bot.adapters import sqlite_rows
 from bot.adapters.sqlite import SqliteStore
 from bot.adapters.sqlite_file import open_reader
 from bot.adapters.sqlite_rows import KINDS, Kind
+from bot.adapters.sqlite_seal import MARK, marks, seal_of, seals
 from bot.cluster.render import digest as digest_of
 from bot.core import chain_rows
 from bot.core import messages_store as say
@@ -39,7 +40,7 @@ def inspect(path: Path) -> tuple[str, ...]:
 
 
 def _all(connection: sqlite3.Connection, path: Path) -> Iterator[str]:
-    for look in (_pages, _rows, _standing, _blobs, _inbox, _releases):
+    for look in (_pages, _rows, _marks, _standing, _blobs, _inbox, _releases):
         try:
             yield from look(connection)
         except sqlite3.DatabaseError as error:
@@ -55,15 +56,41 @@ def _pages(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _rows(connection: sqlite3.Connection) -> Iterator[str]:
     for kind in KINDS.values():
-        query = f"SELECT key, release, version, body FROM {kind.table} ORDER BY key"
-        for key, release, version, body in connection.execute(query):
-            try:
-                row = sqlite_rows.decoder(kind.type).decode(body)
-            except (msgspec.MsgspecError, TypeError, UnicodeError) as error:
-                yield say.damaged_row(kind.table, str(key), str(error))
-                continue
-            if not _fits(kind, row, key, release, version):
-                yield say.misplaced_row(kind.table, str(key))
+        try:
+            yield from _of_kind(connection, kind)
+        except sqlite3.DatabaseError as error:
+            yield say.unread_part(f"table {kind.table}", str(error))
+
+
+def _of_kind(connection: sqlite3.Connection, kind: Kind) -> Iterator[str]:
+    """Each row by itself, and against what was written last under its key."""
+    sealed = seals(connection, kind.table)
+    query = f"SELECT key, release, open, version, body FROM {kind.table} ORDER BY key"
+    for key, release, opened, version, body in connection.execute(query):
+        seal = sealed.pop(str(key), None)
+        try:
+            row = sqlite_rows.decoder(kind.type).decode(body)
+        except (msgspec.MsgspecError, TypeError, UnicodeError) as error:
+            yield say.damaged_row(kind.table, str(key), str(error))
+            continue
+        if not _fits(kind, row, key, release, version) or kind.open(row) != bool(opened):
+            yield say.misplaced_row(kind.table, str(key))
+        elif seal is None:
+            yield say.added_row(kind.table, str(key))
+        elif seal != seal_of(release, body):
+            yield say.changed_row(kind.table, str(key))
+    yield from (say.gone_row(kind.table, key) for key in sorted(sealed))
+
+
+def _marks(connection: sqlite3.Connection) -> Iterator[str]:
+    sealed = seals(connection, MARK)
+    for name, stands in marks(connection):
+        seal = sealed.pop(name, None)
+        if seal is None:
+            yield say.added_row(MARK, name)
+        elif seal != stands:
+            yield say.changed_row(MARK, name)
+    yield from (say.gone_row(MARK, name) for name in sorted(sealed))
 
 
 def _fits(kind: Kind, row: Any, key: str, release: str, version: int) -> bool:

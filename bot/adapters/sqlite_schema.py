@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.adapters.sqlite_seal import seal_all
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
@@ -60,6 +62,11 @@ def _third(db: Database) -> None:
     _row_table(db, "taskrun")
 
 
+def _fourth(db: Database) -> None:
+    """What was written last, row by row, so that what somebody changes by hand is found."""
+    seal_all(db.conn, (*_ROW_TABLES_1, "tally", "pipelinerun", "taskrun"))
+
+
 def _row_table(db: Database, table: str) -> None:
     db.execute(
         f"CREATE TABLE {table} (key TEXT PRIMARY KEY NOT NULL, release TEXT NOT NULL,"
@@ -93,6 +100,7 @@ _MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_tally", _second),
     ("0003_runs", _third),
+    ("0004_seals", _fourth),
 )
 
 VERSION = len(_MIGRATIONS)

@@ -103,6 +103,18 @@ def misplaced_row(table: str, key: str) -> str:
     return f"the {table} {key} is not the row of its key"
 
 
+def changed_row(table: str, key: str) -> str:
+    return f"the {table} {key} is not what was written last: somebody changed it by hand"
+
+
+def added_row(table: str, key: str) -> str:
+    return f"the {table} {key} was put in by hand"
+
+
+def gone_row(table: str, key: str) -> str:
+    return f"the {table} {key} is gone, and nothing took it away"
+
+
 def wrong_standing(release: str) -> str:
     return f"{release} is listed as live and has ended, or as ended and has not"
 

@@ -142,8 +142,8 @@ IN_CLUSTERS = (
     Defect(
         name="a rebuilt cluster is taken for the old one",
         path="bot/core/gates_reachable.py",
-        old="    if known is not None and known.uid != seen.uid:",
-        new="    if False:",
+        old="    if t.is_another(u):\n        return Wait(",
+        new="    if False:\n        return Wait(",
         first=(
             asked("stories/test_stores", "a_rebuilt_cluster_is_held_until_somebody_accepts_it"),
         ),

@@ -8,7 +8,7 @@ from bot.core.batch_ahead import is_last
 from bot.core.calendar import attended_need
 from bot.core.failed import failures
 from bot.core.floors import floor_first_wave, soaks
-from bot.core.fronts import Obstacle, in_the_way, neighbours_in_flight, obstacle
+from bot.core.fronts import Obstacle, Place, in_the_way, neighbours_in_flight, obstacle
 from bot.core.gates_needs import elsewhere
 from bot.core.gates_shared import Look, ask_checks, frozen, held
 from bot.core.messages_void import asked_anew
@@ -113,8 +113,8 @@ def _blocks(t: Turn, u: Unit) -> Iterator[Wait]:
 
 def earlier(t: Turn, u: Unit) -> Wait | None:
     """Earlier stages and waves have ended."""
-    front = t.fronts.of(u.plan.component)
-    if front is None or u.state.in_flight or (u.plan.stage, u.plan.wave) <= front:
+    front = waits_for_wave(t, u)
+    if front is None:
         return None
     stage, wave = front
     left = t.fronts.left(front, u.plan.component)
@@ -123,6 +123,14 @@ def earlier(t: Turn, u: Unit) -> Wait | None:
             code="earlier-stage", facts={"stage": t.s.plan.stages[stage].name, "left": left}
         )
     return Wait(code="earlier-wave", facts={"wave": wave + 1, "left": left})
+
+
+def waits_for_wave(t: Turn, u: Unit) -> Place | None:
+    """(stage, wave) that has to end before a unit begins; None: its turn has come."""
+    front = t.fronts.of(u.plan.component)
+    if front is None or u.state.in_flight or (u.plan.stage, u.plan.wave) <= front:
+        return None
+    return front
 
 
 def dependencies(t: Turn, u: Unit) -> Wait | None:

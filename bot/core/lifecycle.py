@@ -17,7 +17,7 @@ from bot.core import begin, endings, way_back
 from bot.core.decisions import keep_asking
 from bot.core.drifting import drift
 from bot.core.gates import GATES, Look
-from bot.core.gates_begin import after_last
+from bot.core.gates_begin import after_last, waits_for_wave
 from bot.core.gates_reachable import ask_for_silent
 from bot.core.gates_rolling import further_back, not_stopped
 from bot.core.gates_shared import ask_checks, held
@@ -166,9 +166,7 @@ def _not_its_turn(t: Turn, u: Unit) -> bool:
         return False
     if t.state.phase is ReleasePhase.ROLLING_BACK:
         return True
-    place = (u.plan.stage, u.plan.wave)
-    front = t.fronts.of(u.plan.component)
-    return not u.state.in_flight and front is not None and place > front
+    return waits_for_wave(t, u) is not None
 
 
 def _walk(t: Turn, name: str) -> list[Waiting]:

@@ -13,6 +13,7 @@ from bot.failures import GitError, PortError
 from bot.model.effects import Purpose, Write
 from bot.model.plan import JSON, ObjectRef
 from bot.sim import docs as make
+from bot.sim import oracle
 from bot.sim.faulty import Armed
 from bot.sim.script import OF_THE_WORLD, Act
 
@@ -191,9 +192,14 @@ class Actor:
     def _pods_sick(self, data: dict[str, Any]) -> None:
         if "of" in data:
             unit = self.place.unit_in(data["of"])
-            data["component"], _, data["cluster"] = unit.partition("@")
+            if not unit:
+                return
+            data["component"], data["cluster"] = oracle.parts(unit)
+            pods = self.place.pods_of(unit)
+        else:
+            pods = self.place.pods(data["cluster"], data["component"])
         cluster = data["cluster"]
-        names = [pod["metadata"]["name"] for pod in self.place.pods(cluster, data["component"])]
+        names = [pod["metadata"]["name"] for pod in pods]
         names = names if "of" in data else names[:1]
         if names:
             self.place.sim.sicken(cluster, names)
@@ -205,8 +211,7 @@ class Actor:
         cluster = data["cluster"]
         self.place.sim.rebuild(cluster)
         self.place.rebuilt[cluster] = self.place.true.now()
-        for component in self.place.components:
-            self.place.sim.seed(cluster, make.standing(component))
+        self.place.stand(cluster)
 
     def _manual_edit(self, data: dict[str, Any]) -> None:
         """Somebody with kubectl; as it is told, they know nothing of us."""
@@ -221,7 +226,8 @@ class Actor:
         )
         if found is None:
             return
-        ref = ObjectRef(found["apiVersion"], found["kind"], "infra", component)
+        meta = found["metadata"]
+        ref = ObjectRef(found["apiVersion"], found["kind"], meta["namespace"], component)
         patch: JSON = {"metadata": {"annotations": {"note": "by hand"}}}
         match data["what"]:
             case "image":

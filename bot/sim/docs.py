@@ -6,7 +6,7 @@ Builds documents, and the objects that stood in a cluster before anything was re
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -81,6 +81,8 @@ spec:
 NO_PODS = ("conf", "rules", "quotas")
 """Components that run nothing."""
 
+NAMESPACE = "{{ unit.namespace }}"
+
 _VALUES = 'image: "registry.local/NAME:{{ version }}"\nlevel: info\n'
 
 
@@ -116,9 +118,17 @@ def component(name: str, tier: str, spec: Mapping[str, JSON]) -> dict[str, JSON]
     base = {"owners": [TEAM], "render": {"jinja": "templates/"}}
     return {
         f"{there}/component.yaml": doc("Component", name, {**base, **spec}, {"tier": tier}),
-        f"{there}/templates/{name}.yaml": TEMPLATES[name].replace("NAME", name),
+        f"{there}/templates/{name}.yaml": template(name, spec.get("scope", "cluster")),
         f"{there}/values/default.yaml": _VALUES.replace("NAME", name),
     }
+
+
+def template(name: str, scope: str) -> str:
+    """What a component renders: a unit of a namespace has its objects there."""
+    text = TEMPLATES[name].replace("NAME", name)
+    if scope == "namespace":
+        text = text.replace("namespace: infra", f'namespace: "{NAMESPACE}"')
+    return text
 
 
 def people(roles: Mapping[str, Any] = ROLES) -> JSON:
@@ -145,14 +155,17 @@ def text_of(document: JSON) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _standing(component: str, version: str) -> str:
+def _standing(component: str, version: str, namespace: str) -> str:
     text = TEMPLATES[component].replace("NAME", component)
+    text = text.replace("namespace: infra", f"namespace: {namespace}")
     text = text.replace("{{ values.image }}", f"registry.local/{component}:{version}")
     text = text.replace("{{ values.level }}", "info").replace("{{ version }}", version)
     return json.dumps(list(yaml.safe_load_all(text)))
 
 
-def standing(component: str, version: str = BEFORE) -> list[JSON]:
+def standing(component: str, namespaces: Sequence[str] = ("infra",)) -> list[JSON]:
     """The objects of a component as somebody applied them before Sluice came."""
-    found: list[JSON] = json.loads(_standing(component, version))
+    found: list[JSON] = []
+    for namespace in namespaces:
+        found += json.loads(_standing(component, BEFORE, namespace))
     return found

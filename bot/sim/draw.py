@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 from bot.model.plan import JSON
 from bot.sim import docs as make
 from bot.sim.draw_crowd import PAIRS, crowd
+from bot.sim.draw_parts import narrow
 from bot.sim.draw_people import commands
 from bot.sim.draw_probing import probing
+from bot.sim.oracle import units_of
 from bot.sim.script import (
     AT_PORTS,
     FAULTS,
@@ -31,6 +33,8 @@ CROWDED = 5
 """Every so many seeds one is for coverage only."""
 AIMED = 4
 """Pairs that another seed aims at, whichever they are."""
+NARROW = 0.3
+"""Share of the others in which components are released by parts of clusters."""
 BAD = "2.5.0"
 """A version whose pods do not come up, where a history has one."""
 
@@ -56,9 +60,11 @@ def script_of(seed: int) -> Script:
     components = chance.sample(KINDS, chance.one(1, 1, 2, 2, 2))
     clusters = _clusters(chance, components)
     documents = _documents(chance, start, components, clusters)
+    if chance.often(NARROW):
+        narrow(chance, documents, components)
     acts = _releases(chance, components)
     names = [act.data["release"] for act in acts if act.do == "propose"]
-    units = [f"{c}@{k}" for c in components for k in clusters]
+    units = [unit for c in components for k in clusters for unit in units_of(documents, c, k)]
     acts += commands(chance, names, units, chance.randrange(12))
     acts += probing(chance, names, documents)
     acts += _aimed(chance, names, units, clusters, components)

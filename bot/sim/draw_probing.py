@@ -34,7 +34,9 @@ def _paused(chance: random.Random, names: Sequence[str], documents: dict[str, JS
             documents[path] = {**one, "spec": {**one["spec"], **more}}
         elif path.startswith("fleet/clusters/"):
             spec = one["spec"]
-            documents[path] = {**one, "spec": {**spec, "connection": {"simulated": {"nodes": 4}}}}
+            larger = {**spec["connection"]["simulated"], "nodes": 4}
+            larger.pop("faults", None)
+            documents[path] = {**one, "spec": {**spec, "connection": {"simulated": larger}}}
             name = one["metadata"]["name"]
             acts.append(Act(at=0, do="slow", data={"cluster": name, "faults": slow}))
     scope = chance.choice(("all", chance.choice(names)))

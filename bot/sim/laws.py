@@ -118,6 +118,7 @@ class Laws:
             seen.units = {row.key: row for row in place.store.rows(UnitState)}
             seen.releases = {row.release: row for row in place.store.rows(ReleaseState)}
         self._rules(tick)
+        self._merged()
         self._heard()
 
     def _rules(self, tick: Tick) -> None:
@@ -128,6 +129,15 @@ class Laws:
             self._known = len(place.mains)
         good = [main for main in place.mains[: self._known] if main.good]
         seen.now = good[-1].docs if good else seen.before
+
+    def _merged(self) -> None:
+        """What main said at the merge of each release: of that its plan was made."""
+        mains = {main.commit: main for main in self.seen.place.mains}
+        for event in self.seen.events:
+            if event.kind == "release.scheduled":
+                commit = self.seen.releases[event.release].commit
+                if commit in mains and mains[commit].good:
+                    self.seen.merged[event.release] = mains[commit].docs
 
     def _heard(self) -> None:
         """Notes that were taken since: pauses and freezes are in force from here on."""
@@ -144,6 +154,9 @@ class Laws:
             if answer.code == 0:
                 self._taken(asked)
         for event in seen.events:
+            if event.kind == "unit.drift-kept":
+                # What a person keeps as it was found is no longer as it was written.
+                place.edited.add("@".join(oracle.parts(event.unit)))
             if event.kind in ("release.succeeded", "release.rolled-back", "release.cancelled",
                               "release.superseded"):  # fmt: skip
                 seen.paused.pop(event.release, None)

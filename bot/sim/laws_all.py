@@ -1,5 +1,21 @@
 """Every file of laws, so that reading this one knows them all."""
 
-from bot.sim import laws_batches, laws_fleet, laws_people, laws_record, laws_states, laws_writes
+from bot.sim import (
+    laws_batches,
+    laws_fleet,
+    laws_parts,
+    laws_people,
+    laws_record,
+    laws_states,
+    laws_writes,
+)
 
-__all__ = ["laws_batches", "laws_fleet", "laws_people", "laws_record", "laws_states", "laws_writes"]
+__all__ = [
+    "laws_batches",
+    "laws_fleet",
+    "laws_parts",
+    "laws_people",
+    "laws_record",
+    "laws_states",
+    "laws_writes",
+]

@@ -171,7 +171,7 @@ def no_more(seen: Seen) -> Iterator[str]:
         if f"{component}@{cluster}" in place.edited or cluster in place.resized:
             continue
         version = version_of(seen, row.release, component)
-        there = place.versions(cluster, component)[version]
+        there = place.versions(row.unit)[version]
         if there > sum(row.targets.values()):
             yield f"{row.unit} has {there} pods on {version}, wanted are {dict(row.targets)}"
 
@@ -200,10 +200,11 @@ def plan(seen: Seen) -> Iterator[str]:
         names = [name for stage in planned.stages for wave in stage.waves for name in wave]
         only = (planned.spec or {}).get("units")
         wanted = {
-            f"{c.name}@{k}"
+            unit
             for c in planned.components
             for k in seen.place.clusters
-            if oracle.selected(only, oracle.unit_labels(docs, k))
+            for unit in oracle.units_of(docs, c.name, k)
+            if oracle.selected(only, oracle.labels_of(docs, unit))
         }
         if sorted(names) != sorted(wanted) or len(planned.units) != len(wanted):
             yield f"{event.release} plans {names}"
@@ -211,7 +212,8 @@ def plan(seen: Seen) -> Iterator[str]:
             number = next(n for n, one in enumerate(_stages(docs)) if one["name"] == stage.name)
             for wave in stage.waves:
                 for label in spread[number]:
-                    held = [oracle.unit_labels(docs, oracle.parts(u)[1])[label] for u in wave]
+                    clusters = {oracle.parts(unit)[1] for unit in wave}
+                    held = [oracle.unit_labels(docs, one)[label] for one in clusters]
                     if len(held) != len(set(held)) and not (planned.spec or {}).get("supersedes"):
                         yield f"{wave} of {event.release} share {label}"
 

@@ -46,8 +46,8 @@ def still(seen: Seen) -> Iterator[str]:
         if _disturbed(seen, row):
             watched[key] = Still(seen.tick.true)
             continue
-        component, cluster = oracle.parts(row.unit)
-        there = seen.place.versions(cluster, component)[version_of(seen, row.release, component)]
+        component = oracle.parts(row.unit)[0]
+        there = seen.place.versions(row.unit)[version_of(seen, row.release, component)]
         if one.most is not None and there > one.most:
             yield f"{row.unit} has {there} pods on the new version, {one.most} when it was stopped"
         one.ticks += seen.tick.whole
@@ -101,9 +101,8 @@ def sick(seen: Seen) -> Iterator[str]:
 def _sick_now(
     seen: Seen, spans: dict[str, tuple[datetime, datetime] | None], key: str, row: UnitState
 ) -> None:
-    component, cluster = oracle.parts(row.unit)
-    pods = seen.place.pods(cluster, component)
-    version = version_of(seen, row.release, component)
+    pods = seen.place.pods_of(row.unit)
+    version = version_of(seen, row.release, oracle.parts(row.unit)[0])
     bad = any(
         not oracle.is_ready(pod) and oracle.image_of(pod).endswith(f":{version}") for pod in pods
     )

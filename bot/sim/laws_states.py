@@ -19,19 +19,17 @@ FORWARD_JUMP = timedelta(seconds=150)
 
 
 def _ready(seen: Seen, unit: str, version: str) -> int:
-    component, cluster = oracle.parts(unit)
     found = 0
-    for pod in seen.place.pods(cluster, component):
+    for pod in seen.place.pods_of(unit):
         found += oracle.is_ready(pod) and oracle.image_of(pod).endswith(f":{version}")
     return found
 
 
 def _most(seen: Seen, unit: str, wanted: int) -> int:
     """What can be wanted where nodes have left since the batch began."""
-    component, cluster = oracle.parts(unit)
-    if cluster not in seen.place.resized:
+    if oracle.parts(unit)[1] not in seen.place.resized:
         return wanted
-    return min(wanted, len(seen.place.pods(cluster, component)))
+    return min(wanted, len(seen.place.pods_of(unit)))
 
 
 def _edited(seen: Seen, unit: str) -> bool:
@@ -148,7 +146,7 @@ def success(seen: Seen) -> Iterator[str]:
         if component in NO_PODS:
             continue
         version = _version(seen, event.release, event.unit)
-        pods = seen.place.pods(cluster, component)
+        pods = seen.place.pods_of(event.unit)
         there = _ready(seen, event.unit, version)
         lately = a_while(seen.tick.true, seen.place.resized.get(cluster), 120)
         if there < len(pods) and not lately and not _edited(seen, event.unit):
@@ -191,7 +189,7 @@ def back(seen: Seen) -> Iterator[str]:
         if "keep" in row.overrides:
             continue
         version = _version(seen, event.release, event.unit)
-        there = seen.place.versions(cluster, component)[version]
+        there = seen.place.versions(event.unit)[version]
         lately = a_while(seen.tick.true, seen.place.resized.get(cluster), 120)
         if there and not lately and not _edited(seen, event.unit):
             yield f"{event.unit} is back with {there} pods on {version}"

@@ -59,6 +59,49 @@ def unit_labels(docs: Docs, cluster: str) -> dict[str, str]:
     return {**wide, **own, "group": group, "cluster": cluster}
 
 
+def labels_of(docs: Docs, unit: str) -> dict[str, str]:
+    """Labels of group, cluster and part, narrow wins; and the built-in ones."""
+    cluster = parts(unit)[1]
+    found = unit_labels(docs, cluster)
+    scope, place = part(unit)
+    if not scope:
+        return found
+    spec = docs[f"fleet/clusters/{cluster}.yaml"]["spec"]
+    if scope != "node":
+        known = {one["name"]: one for one in spec.get(f"{scope}s", ())}
+        found |= known.get(place, {}).get("labels", {})
+    return found | {scope: place}
+
+
+def units_of(docs: Docs, component: str, cluster: str) -> list[str]:
+    """The units that a component has in a cluster."""
+    scope = spec_of(docs, f"components/{component}/component.yaml").get("scope", "cluster")
+    spec = docs[f"fleet/clusters/{cluster}.yaml"]["spec"]
+    match scope:
+        case "nodeSet":
+            places = [one["name"] for one in spec.get("nodeSets", ())] + ["rest"]
+        case "namespace":
+            places = [one["name"] for one in spec.get("namespaces", ())]
+        case "node":
+            places = list(spec.get("nodes", ()))
+        case _:
+            return [f"{component}@{cluster}"]
+    return [f"{component}@{cluster}/{scope}:{place}" for place in places]
+
+
+def nodes_of(docs: Docs, unit: str, nodes: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """Of the nodes of a cluster (name → labels) those of a unit."""
+    scope, place = part(unit)
+    if scope == "node":
+        return {place} & set(nodes)
+    sets = docs[f"fleet/clusters/{parts(unit)[1]}.yaml"]["spec"].get("nodeSets", ())
+    mine = {
+        one["name"]: {name for name, labels in nodes.items() if selected(one["selector"], labels)}
+        for one in sets
+    }
+    return mine[place] if place in mine else set(nodes).difference(*mine.values())
+
+
 def kin(docs: Docs, cluster: str) -> set[str]:
     """The cluster that hosts one, and those that it hosts."""
     hosts = {
@@ -73,6 +116,9 @@ def component_labels(docs: Docs, component: str) -> dict[str, str]:
 
 def selected(selector: JSON, labels: Mapping[str, str]) -> bool:
     wanted: Mapping[str, str] = (selector or {}).get("matchLabels", {})
+    names = (selector or {}).get("names")
+    if names is not None and labels.get("cluster") not in names:
+        return False
     return all(labels.get(key) == value for key, value in wanted.items())
 
 
@@ -80,6 +126,12 @@ def parts(unit: str) -> tuple[str, str]:
     """Component and cluster of a unit."""
     component, _, place = unit.partition("@")
     return component, place.partition("/")[0]
+
+
+def part(unit: str) -> tuple[str, str]:
+    """Scope and name of the part of its cluster that a unit is; two empty texts: all of it."""
+    scope, _, place = unit.partition("@")[2].partition("/")[2].partition(":")
+    return scope, place
 
 
 def image_of(pod: JSON) -> str:
@@ -126,13 +178,14 @@ def freeze_covers(spec: JSON, at: datetime) -> bool:
 
 
 def _meant(docs: Docs, kind: str, unit: str, action: str) -> Iterator[JSON]:
-    component, cluster = parts(unit)
+    labels = labels_of(docs, unit)
+    of_component = component_labels(docs, parts(unit)[0])
     for one in of_kind(docs, kind):
         spec = one["spec"]
         if (
             action in spec.get("actions", ["advance"])
-            and selected(spec.get("units"), unit_labels(docs, cluster))
-            and selected(spec.get("components"), component_labels(docs, component))
+            and selected(spec.get("units"), labels)
+            and selected(spec.get("components"), of_component)
         ):
             yield spec
 
@@ -174,7 +227,7 @@ def component_spec(docs: Docs, unit: str) -> JSON:
 
 def stage_of(docs: Docs, unit: str) -> tuple[int, JSON]:
     """Number and text of the first stage that selects a unit."""
-    labels = unit_labels(docs, parts(unit)[1])
+    labels = labels_of(docs, unit)
     for number, stage in enumerate(spec_of(docs, "pipelines/standard.yaml")["stages"]):
         if selected(stage.get("units"), labels):
             return number, stage
@@ -232,7 +285,7 @@ def covers(docs: Docs, scope: str, release: str, unit: str) -> bool:
     """Whether a scope reaches a unit of a release."""
     component, cluster = parts(unit)
     kind, _, name = scope.partition(":")
-    if scope in ("all", release, unit):
+    if scope in ("all", release, unit, f"{component}@{cluster}"):
         return True
     match kind:
         case "component":
@@ -240,10 +293,10 @@ def covers(docs: Docs, scope: str, release: str, unit: str) -> bool:
         case "cluster":
             return name == cluster
         case "group":
-            return unit_labels(docs, cluster)["group"] == name
+            return labels_of(docs, unit)["group"] == name
         case "label":
             key, _, value = name.partition("=")
-            return unit_labels(docs, cluster).get(key) == value
+            return labels_of(docs, unit).get(key) == value
     return False
 
 

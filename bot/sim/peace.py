@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.model.state import Decision, EmergencyStop, Hold, UnitState
 from bot.sim import docs as make
+from bot.sim import oracle
 from bot.sim.place import Blamed
 
 if TYPE_CHECKING:
@@ -86,13 +87,11 @@ class Peace:
             documents["checks/broken.yaml"] = None
         for name in place.clusters:
             path = f"fleet/clusters/{name}.yaml"
-            spec = place.docs[path]["spec"]
-            if "faults" in spec["connection"]["simulated"]:
-                nodes = spec["connection"]["simulated"]["nodes"]
-                labels = place.docs[path]["metadata"]["labels"]
-                documents[path] = make.cluster(
-                    name, spec["group"], nodes, labels, host=spec.get("hostedBy", "")
-                )
+            one = place.docs[path]
+            simulated = dict(one["spec"]["connection"]["simulated"])
+            if simulated.pop("faults", None):
+                well = {"connection": {"simulated": simulated}}
+                documents[path] = {**one, "spec": {**one["spec"], **well}}
         documents["people.yaml"] = make.people()
         place.commit(documents)
         place.fleet.reconnect()
@@ -136,6 +135,7 @@ class Peace:
         for unit in store.rows(UnitState):
             if unit.release in ahead:
                 self._for_unit(unit)
+        self._behind_siblings(ahead)
         for hold in store.rows(Hold):
             self._for_hold(hold)
         self._approve(ahead)
@@ -161,6 +161,18 @@ class Peace:
             self._say(f"override {unit.unit} --gate drift --reason ours", "dan")
         if unit.phase.value == "ROLLING_BACK" and unit.one_way:
             self._say(f"override {unit.unit} --gate irreversible --reason sure", "dan")
+
+    def _behind_siblings(self, ahead: set[str]) -> None:
+        """Parts after one that was taken back are left out: only people let them go on."""
+        rows = [row for row in self.place.store.rows(UnitState) if row.release in ahead]
+        back = {
+            (row.release, oracle.parts(row.unit))
+            for row in rows
+            if row.phase.value in ("ROLLED_BACK", "QUARANTINED") and oracle.part(row.unit)[0]
+        }
+        for row in rows:
+            if row.phase.value == "PENDING" and (row.release, oracle.parts(row.unit)) in back:
+                self._say(f"skip {row.unit} --reason enough", "ben")
 
     def _for_failed(self, unit: UnitState) -> None:
         times = self.tried[unit.key] = self.tried.get(unit.key, 0) + 1

@@ -15,6 +15,7 @@ from bot.adapters.simulated import SimulatedFleet
 from bot.model.plan import JSON
 from bot.model.state import Hold, Intent, ReleaseState, UnitState
 from bot.ports import Answer, Connection
+from bot.sim import oracle
 from bot.sim.docs import standing, text_of
 from bot.sim.faulty import FaultyFleet, HeardChat, OnTheWire, Received, Weather
 from bot.sim.memory_git import MemoryGit
@@ -131,8 +132,17 @@ class Place:
             links.append(Connection(cluster=name, connection=spec["connection"]))
         self.fleet.connect(links)
         for name in self.clusters:
-            for component in self.components:
-                self.sim.seed(name, standing(component))
+            self.stand(name)
+
+    def stand(self, cluster: str) -> None:
+        """What ran in a cluster before anything was released there."""
+        spec = self.docs[f"fleet/clusters/{cluster}.yaml"]["spec"]
+        for component in self.components:
+            written = self.docs[f"components/{component}/component.yaml"]["spec"]
+            spaces = ["infra"]
+            if written.get("scope") == "namespace":
+                spaces = [one["name"] for one in spec.get("namespaces", ())]
+            self.sim.seed(cluster, standing(component, spaces))
 
     # time
 
@@ -191,9 +201,25 @@ class Place:
             and not pod["metadata"].get("deletionTimestamp")
         ]
 
-    def versions(self, cluster: str, component: str) -> Counter[str]:
-        """Version → pods of a component that run it."""
-        images = (pod["spec"]["containers"][0]["image"] for pod in self.pods(cluster, component))
+    def pods_of(self, unit: str) -> list[JSON]:
+        """Pods of a unit, which may be a part of its cluster."""
+        component, cluster = oracle.parts(unit)
+        scope, part = oracle.part(unit)
+        pods = self.pods(cluster, component)
+        if scope == "namespace":
+            return [pod for pod in pods if pod["metadata"]["namespace"] == part]
+        if not scope:
+            return pods
+        nodes = {
+            node["metadata"]["name"]: node["metadata"].get("labels", {})
+            for node in self.sim.nodes(cluster)
+        }
+        mine = oracle.nodes_of(self.docs, unit, nodes)
+        return [pod for pod in pods if pod["spec"].get("nodeName") in mine]
+
+    def versions(self, unit: str) -> Counter[str]:
+        """Version → pods of a unit that run it."""
+        images = (pod["spec"]["containers"][0]["image"] for pod in self.pods_of(unit))
         return Counter(image.rpartition(":")[2] for image in images)
 
     # the tape

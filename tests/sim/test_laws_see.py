@@ -1,0 +1,122 @@
+"""Laws see what they are about: without its gate each is broken, with the gate it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.core import commands_rollback, gates_begin, lifecycle, siblings
+from bot.core.gates import GATES
+from bot.model.state import UnitPhase
+from bot.sim import docs as make
+from bot.sim.draw_parts import SETS
+from tests.sim.planted import broken, documents, released, says
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def without(phase: UnitPhase, gate: str) -> Break:
+    """The engine without one of its gates."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        left = tuple(one for one in GATES[phase] if one.__name__ != gate)
+        assert len(left) == len(GATES[phase]) - 1
+        patch.setitem(GATES, phase, left)  # type: ignore[arg-type]
+
+    return plant
+
+
+def no_waves(patch: pytest.MonkeyPatch) -> None:
+    for module in (gates_begin, lifecycle):
+        patch.setattr(module, "waits_for_wave", lambda t, u: None)
+
+
+def no_newer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(commands_rollback, "replaced_by", lambda *_: "")
+
+
+def no_budget(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lifecycle, "keep_budget", lambda t: None)
+
+
+def two_waves() -> tuple[Any, Any]:
+    stage = {"name": "all", "units": {}, "order": "name", "waves": [1, "100%"]}
+    return documents(stages=[stage]), released(0, "dns", "2.5.0")
+
+
+def guest_and_host() -> tuple[Any, Any]:
+    clusters = [
+        make.cluster("eu-1", "prod", 2, {}),
+        make.cluster("eu-2", "prod", 2, {}, (), "eu-1"),
+    ]
+    docs = documents(clusters=clusters, components={"dns": {}, "store": {}})
+    only = {"names": ["eu-1"]}, {"names": ["eu-2"]}
+    first = released(0, "dns", "2.5.0", units=only[0])
+    return docs, [*first, *released(60, "store", "2.5.0", units=only[1])]
+
+
+def one_at_a_time() -> tuple[Any, Any]:
+    rule = {"name": "few", "when": "inFlight.total > 0", "verdict": "wait", "reason": "R"}
+    docs = documents(components={"dns": {}, "store": {}}, riskRules=[rule])
+    return docs, [*released(0, "dns", "2.5.0"), *released(60, "store", "2.5.0")]
+
+
+def spent() -> tuple[Any, Any]:
+    """The first release fails in a cluster, and no failure a day is tolerated."""
+    bad = [{"do": "neverReady", "image": "registry.local/dns:2.5.0"}]
+    clusters = [make.cluster(name, "prod", 2, {}, bad) for name in ("eu-1", "eu-2")]
+    docs = documents(
+        clusters=clusters, components={"dns": {}, "store": {}}, limits={"failureBudget": 0}
+    )
+    return docs, [*released(0, "dns", "2.5.0"), *released(900, "store", "2.5.0")]
+
+
+def overtaken() -> tuple[Any, Any]:
+    """Two releases one after another, and then somebody takes back the older one."""
+    acts = [*released(0, "dns", "2.5.0"), *released(1200, "dns", "2.6.0")]
+    return documents(), [*acts, says(2700, "rollback dns-2-5-0 --reason odd")]
+
+
+def no_way_back() -> tuple[Any, Any]:
+    pairs = [{"from": "2.4.*", "to": "2.5.0", "reason": "schema"}]
+    docs = documents(components={"dns": {"irreversible": pairs}})
+    return docs, [*released(0, "dns", "2.5.0"), says(900, "rollback dns-2-5-0 --reason odd")]
+
+
+def by_node_sets() -> tuple[Any, Any]:
+    """Two sets of one node each share a DaemonSet, and both are of one wave."""
+    cluster = make.cluster("eu-1", "prod", 2, {})
+    cluster["spec"]["nodeSets"] = SETS[:1]
+    cluster["spec"]["connection"]["simulated"]["nodeLabels"] = {"n-1": {"pool": "canary"}}
+    docs = documents(clusters=[cluster], components={"net": {"scope": "nodeSet"}})
+    return docs, [*released(0, "net", "2.5.0"), says(1500, "rollback net-2-5-0 --reason odd")]
+
+
+def every_node(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(siblings, "chosen", lambda choice, nodes: tuple(nodes))
+
+
+PENDING, BACK = UnitPhase.PENDING, UnitPhase.ROLLING_BACK
+BREAKS = {
+    "arrival": (no_waves, two_waves),
+    "waves": (no_waves, two_waves),
+    "host": (without(PENDING, "host_free"), guest_and_host),
+    "risk": (without(PENDING, "risk"), one_at_a_time),
+    "budget": (no_budget, spent),
+    "newer": (no_newer, overtaken),
+    "turns": (without(PENDING, "shared_object"), by_node_sets),
+    "together": (without(BACK, "later_sibling"), by_node_sets),
+    "untouched": (every_node, by_node_sets),
+    "one-way": (without(BACK, "reversible"), no_way_back),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_law_sees_that_its_gate_is_gone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A law that nothing can break says nothing when it holds."""
+    plant, history = BREAKS[name]
+    assert broken(*history()) == set(), "the history itself has to be lawful"
+    plant(monkeypatch)
+    assert name in broken(*history())

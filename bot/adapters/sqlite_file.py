@@ -100,7 +100,8 @@ def _locked(path: str, error: sqlite3.DatabaseError) -> StoreLocked:
             return StoreLocked(say.cannot_open(path, detail), "broken")
         case sqlite3.SQLITE_NOTADB:
             return StoreLocked(say.no_database(path), "broken")
-        case sqlite3.SQLITE_CORRUPT:
+        # Our statements are right for our tables: what they cannot find, somebody took away.
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR:
             return StoreLocked(say.damaged(path, detail), "broken")
     return StoreLocked(say.disk_error(path, detail), "broken")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from bot.adapters import sqlite_rows
+from bot.adapters import sqlite_rows, sqlite_schema
 from bot.adapters.sqlite import SqliteStore
 from bot.adapters.sqlite_file import open_reader
 from bot.adapters.sqlite_rows import KINDS, Kind
@@ -40,6 +40,12 @@ def inspect(path: Path) -> tuple[str, ...]:
 
 
 def _all(connection: sqlite3.Connection, path: Path) -> Iterator[str]:
+    gone = sqlite_schema.missing(connection)
+    yield from (say.gone_table(table) for table in gone)
+    if gone:
+        # Each look at the others would only say once more what it cannot find.
+        yield from _pages(connection)
+        return
     for look in (_pages, _rows, _marks, _standing, _blobs, _inbox, _releases):
         try:
             yield from look(connection)

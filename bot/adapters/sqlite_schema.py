@@ -23,6 +23,8 @@ _ROW_TABLES_1 = (
     *("release", "unit", "hold", "emergency", "decision", "pull", "intent", "applied"),
     *("certificate", "blocked", "cluster", "plan", "post"),
 )
+ROW_TABLES = (*_ROW_TABLES_1, "tally", "pipelinerun", "taskrun")
+_TABLES = (*ROW_TABLES, "standing", "event", "inbox", "blob", "mark", "seal")
 
 
 def _first(db: Database) -> None:
@@ -64,7 +66,7 @@ def _third(db: Database) -> None:
 
 def _fourth(db: Database) -> None:
     """What was written last, row by row, so that what somebody changes by hand is found."""
-    seal_all(db.conn, (*_ROW_TABLES_1, "tally", "pipelinerun", "taskrun"))
+    seal_all(db.conn, ROW_TABLES)
 
 
 def _row_table(db: Database, table: str) -> None:
@@ -126,3 +128,9 @@ def unknown(connection: sqlite3.Connection) -> bool:
         "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (_MIGRATION_SET,)
     )
     return not {name for (name,) in names} <= {name for name, _ in _MIGRATIONS}
+
+
+def missing(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Tables that a store of this version has, and this one has no more."""
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return tuple(sorted(set(_TABLES) - {name for (name,) in found}))

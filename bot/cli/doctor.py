@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def doctor(flags: Flags) -> int:
             for one in checks
         ]
     }
-    emit(body, "\n".join(_line(one) for one in checks), as_json=flags.json)
+    emit(body, "\n".join(_lines(checks)), as_json=flags.json)
     return FOUND if any(one.ok is False for one in checks) else GOOD
 
 
@@ -68,10 +69,15 @@ def _asked(check: Callable[[Patient], Iterator[Check]], patient: Patient) -> Ite
         yield Check(name=name, ok=False, found=ended.text, mend="see what it names")
 
 
-def _line(one: Check) -> str:
-    sign = {True: "ok     ", False: "MISSING", None: "-      "}[one.ok]
-    mend = f"\n         mend: {one.mend}" if one.mend and one.ok is False else ""
-    return f"{sign}  {one.name}: {one.found}{mend}"
+def _lines(checks: Sequence[Check]) -> Iterator[str]:
+    """How to mend is said once below all that is mended alike."""
+    for one, after in zip_longest(checks, checks[1:]):
+        yield f"{_SIGNS[one.ok]}  {one.name}: {one.found}"
+        if one.mend and one.ok is False and (after is None or after.mend != one.mend):
+            yield f"         mend: {one.mend}"
+
+
+_SIGNS = {True: "ok     ", False: "WRONG  ", None: "-      "}
 
 
 def _settings(patient: Patient) -> Iterator[Check]:

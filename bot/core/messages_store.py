@@ -103,6 +103,10 @@ def misplaced_row(table: str, key: str) -> str:
     return f"the {table} {key} is not the row of its key"
 
 
+def gone_table(table: str) -> str:
+    return f"the table {table} is gone, with all its rows"
+
+
 def changed_row(table: str, key: str) -> str:
     return f"the {table} {key} is not what was written last: somebody changed it by hand"
 

@@ -121,7 +121,13 @@ def _look(path: str) -> bool:
     if not size:
         return False
     with translated(path), closing(sqlite3.connect(f"{_url(path)}?immutable=1", uri=True)) as head:
-        version, application = _head(head)
+        try:
+            version, application = _head(head)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+            # Read without locks while another process makes it: opening it tells what it is.
+            return True
     if version > sqlite_schema.VERSION:
         raise _refusal(path, application)
     return True

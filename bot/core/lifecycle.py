@@ -82,8 +82,11 @@ def explain(s: Situation) -> tuple[Waiting, ...]:
     """
     t = Turn(s)
     found: list[Waiting] = []
+    back = t.state.phase is ReleasePhase.ROLLING_BACK
     for unit in s.plan.units:
         u = t.unit(unit.unit)
+        if back and u.state.phase is UnitPhase.PENDING:
+            continue  # it never began: nothing of it goes back, and nothing goes forward
         closed = first_closed(t, u)
         if closed is not None and isinstance(closed[1], Look) and not closed[1].facts:
             closed = _asked_before(t, u)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.messages_card import summary
 from tests import repo_files
 from tests.world import World
 
@@ -196,3 +197,16 @@ def test_a_label_gives_up_what_it_reaches_whole_and_holds_what_it_reaches_in_par
     assert world.running() == OLD
     assert world.phase(staging) == "ROLLED_BACK"
     assert world.phase(production) == "PROGRESSING"
+
+
+def test_a_release_that_goes_back_tells_how_far_it_is(world: World) -> None:
+    """That what never began may not go forward is nobody's concern while the rest goes back."""
+    release = in_waves(world, "2026-11-24T09:25:00Z")
+    assert world.says(f"rollback {release} --reason 'drops packets'").code == 0
+    world.run_for(seconds=20)
+    assert world.phase(release) == "ROLLING_BACK"
+    assert world.unit(release, EU_2).phase == "PENDING"
+    assert not [line for line in world.view(release).waiting if line.unit == EU_2]
+    assert summary(world.view(release)).startswith("Rolling back: ")
+    assert "may not go forward" not in world.why(release)
+    assert "may not go forward" not in world.chat.cards[f"card/{release}"]

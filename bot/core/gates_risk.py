@@ -109,7 +109,7 @@ def _answer(t: Turn, asked: rules.Asked, number: int, rule: RiskRule) -> Wait | 
         return Wait(code="risk-error", facts=facts | {"why": str(unclear)}, source=source)
     return Wait(
         code="risk",
-        facts=facts | {"under_way": sorted(r.release for r in asked.under_way)[:3]},
+        facts=facts | {"under_way": list(rules.behind(rule.when, asked)[:3])},
         until=until,
         again=rules.next_hour(t.s.now) if timed else None,
         source=source,

@@ -96,7 +96,13 @@ def _dependency_half(f: Facts, _: str) -> str:
 
 def _risk(f: Facts, zone: str) -> str:
     behind = f" (under way: {row(f['under_way'], most=3)})" if f.get("under_way") else ""
-    return sentence(f"Waiting by risk rule {f.get('rule', '')}: {clause(f.get('reason'))}{behind}")
+    rule, reason = f.get("rule", ""), f"{clause(f.get('reason'))}{behind}"
+    if f.get("verdict") != "stop":
+        return sentence(f"Waiting by risk rule {rule}: {reason}")
+    return sentence(
+        f"Stopped by risk rule {rule}: {reason}",
+        "When its turn comes the whole release is held, until somebody resumes it",
+    )
 
 
 def _risk_error(f: Facts, _: str) -> str:

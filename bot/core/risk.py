@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from bot.core.flights import Flight, UnderWay
 from bot.model.plan import JSON
-from checks.cel import named_in, without_texts
+from checks.cel import Unclear, named_in, without_texts
 from checks.rule import names, rule_holds, rule_problems
 
 Facts = dict[str, JSON]
@@ -72,6 +72,8 @@ _SAME = re.compile(r"\binFlight\.same(?:\.\w+)*")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOUR = timedelta(hours=1)
 HOURS_AHEAD = 24 * 7
+BLAMED = 8
+"""Releases of which each is asked by itself whether a rule is true because of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +172,33 @@ def problems(expression: str) -> str | None:
 def says(expression: str, asked: Asked) -> bool:
     """Whether the rule's condition is true. Raises `checks.cel.Unclear` when there is no answer."""
     return rule_holds(expression, _facts(expression, asked), HOLDER, MANY)
+
+
+def behind(expression: str, asked: Asked) -> tuple[str, ...]:
+    """The other releases for which a condition is true: those without which it would not be. None
+    where it is true whatever they do.
+    """
+    if HOLDER not in expression:
+        return ()
+    moving = {one.release for one in (*asked.under_way, *asked.flights)}
+    others = sorted(moving - {asked.release["name"]})
+    if not others or _says_without(expression, asked, others):
+        return ()
+    each = [name for name in others[:BLAMED] if not _says_without(expression, asked, (name,))]
+    return tuple(each or others)
+
+
+def _says_without(expression: str, asked: Asked, releases: Sequence[str]) -> bool:
+    """As if some releases were not there; without an answer it is as it was."""
+    less = replace(
+        asked,
+        flights=tuple(one for one in asked.flights if one.release not in releases),
+        under_way=tuple(one for one in asked.under_way if one.release not in releases),
+    )
+    try:
+        return says(expression, less)
+    except Unclear:
+        return True
 
 
 def likeness(expression: str, asked: Asked) -> tuple[str, ...]:

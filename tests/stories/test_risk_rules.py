@@ -213,3 +213,28 @@ def test_units_that_are_alike_in_what_a_rule_names_are_asked_about_once(
     assert risk.likeness(when, asked) == seen
     whole = risk.likeness("unit['labels'].region == 'eu'", asked)
     assert str(asked.unit) in whole, "what is not written plainly may look at everything"
+
+
+def test_a_rule_that_will_stop_a_later_unit_does_not_read_as_a_wait(world: World) -> None:
+    """Staging goes on; of production people read now that the release will be held there."""
+    rules(world, rule("unit.group == 'prod'", verdict="stop"))
+    release = world.releases()
+    world.run_until("2026-11-24T09:01:00Z")
+    assert world.unit(release, ST_1).in_flight
+    assert f"{EU_1} [risk] Stopped by risk rule a-rule: Because" in world.why(release)
+    assert "the whole release is held" in world.why(release)
+    world.run_until("2026-11-24T12:00:00Z")
+    assert world.unit(release, ST_1).phase == "SUCCEEDED"
+    assert "[holds] Held" in world.why(release)
+
+
+def test_only_releases_that_the_rule_looks_at_are_named_behind_it(world: World) -> None:
+    """Whoever waits asks the others to hurry: the right ones, and nobody for a rule of the hour."""
+    other(world)
+    first, second = both(world)
+    elsewhere = "cluster.name == 'st-1' && inFlight.byComponent['dns'] > 5"
+    rules(world, rule(f"{elsewhere} || component.name == 'dns' && now.hour < 11"))
+    world.run_until("2026-11-24T09:30:00Z")
+    assert world.phase(first) == "PROGRESSING"
+    assert "Waiting by risk rule a-rule: Because" in world.why(second)
+    assert "under way" not in world.why(second)

@@ -180,7 +180,7 @@ def behind(expression: str, asked: Asked) -> tuple[str, ...]:
     """
     if HOLDER not in expression:
         return ()
-    moving = {one.release for one in (*asked.under_way, *asked.flights)}
+    moving = {one.release for one in asked.under_way} | {one.release for one in asked.flights}
     others = sorted(moving - {asked.release["name"]})
     if not others or _says_without(expression, asked, others):
         return ()

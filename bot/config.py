@@ -18,7 +18,6 @@ from release_repo_schema.findings import did_you_mean
 
 _PREFIX = "SLUICE_"
 SECRET = "SLUICE_SECRET_"
-_LATER = {"SLUICE_KUBECONFIG_DIR": "clusters that are reached by a kubeconfig"}
 _UNITS = {"s": 1, "m": 60}
 
 
@@ -67,6 +66,10 @@ class Settings:
     """TCP port of /healthz, /readyz, /metrics and the board; 0 is any free one. Default `8300`."""
     plain: bool = field(default=False, metadata=_from("NO_COLOR"))
     """No colours in the terminal, whatever the value is. Default: unset, colours on a terminal."""
+    kubeconfigs: Path | None = field(default=None, metadata=_from("SLUICE_KUBECONFIG_DIR"))
+    """The folder of the kubeconfigs that clusters name, one file a cluster; never inside the
+    release repo. Default: none, and only clusters with `simulated` or `inCluster` can be reached.
+    """
     hosts: Mapping[str, frozenset[str]] = field(
         default_factory=lambda: MappingProxyType({}), metadata=_from("SLUICE_HOSTS")
     )
@@ -138,6 +141,14 @@ def parse_port(text: str) -> int:
     return int(text)
 
 
+def parse_folder(text: str) -> Path:
+    """A folder that there is; ValueError says what was expected."""
+    found = Path(text.strip()).expanduser().absolute()
+    if not found.is_dir():
+        raise ValueError("expected a folder, and there is none")
+    return found
+
+
 def parse_hosts(text: str) -> Mapping[str, frozenset[str]]:
     """`host`, `host:port`, `host=secret,secret`; ValueError says what was expected."""
     found: dict[str, frozenset[str]] = {}
@@ -155,6 +166,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "db": lambda text: Path(text).expanduser(),
     "tick": parse_tick,
     "port": parse_port,
+    "kubeconfigs": parse_folder,
     "hosts": parse_hosts,
     "plain": lambda text: True,
 }
@@ -192,9 +204,6 @@ def _values(given: Mapping[str, str], problems: list[str]) -> Iterator[tuple[str
 
 
 def _unknown(name: str) -> str:
-    if name.removesuffix("_FILE") in _LATER:
-        what = _LATER[name.removesuffix("_FILE")]
-        return f"{name}: not in this version, which does not know {what}"
     if name.startswith(SECRET):
         return f"{name}: the name of a secret has capital letters, digits and _ (PROM_EU)"
     known = [variable for variable in _VARIABLES if variable.startswith(_PREFIX)]

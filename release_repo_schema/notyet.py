@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from release_repo_schema.findings import Pointer
 from release_repo_schema.models import (
     Check,
-    Cluster,
     Component,
     KindModel,
 )
@@ -21,8 +20,6 @@ CHECK_KINDS_NOW = frozenset(("workload", "cel"))
 def not_in_this_version(model: KindModel) -> Iterator[tuple[Pointer, str]]:
     """Each use of what is not done yet: where, and what."""
     match model:
-        case Cluster():
-            yield from _cluster(model)
         case Component():
             yield from _component(model)
         case Check():
@@ -31,14 +28,6 @@ def not_in_this_version(model: KindModel) -> Iterator[tuple[Pointer, str]]:
                     yield ("spec", kind), f"a check by {kind}"
         case _:
             return
-
-
-def _cluster(cluster: Cluster) -> Iterator[tuple[Pointer, str]]:
-    spec = cluster.spec
-    if spec.connection.kubeconfig is not None:
-        yield ("spec", "connection", "kubeconfig"), "a connection by kubeconfig"
-    if spec.connection.in_cluster is not None:
-        yield ("spec", "connection", "inCluster"), "a connection from inside the cluster"
 
 
 def _component(component: Component) -> Iterator[tuple[Pointer, str]]:

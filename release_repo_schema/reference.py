@@ -46,6 +46,7 @@ _SCALARS: Mapping[str, Any] = {
     "number or percentage": scalars.Step,
     "name": scalars.DnsLabel,
     "name with dots": scalars.DottedName,
+    "name of a file": scalars.FileName,
     "version": scalars.Version,
     "digest": scalars.Digest,
     "time of day": scalars.TimeOfDay,

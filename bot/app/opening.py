@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.core.messages_clusters import kubeconfigs_in_repo
+from bot.failures import Unreachable
 from release_repo_schema.tree import FOLDERS, FolderTree, Tree
 
 if TYPE_CHECKING:
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from bot.adapters.git import LocalGitHost
+    from bot.adapters.kubernetes_fleet import KubernetesFleet
     from bot.adapters.sandbox import SandboxRenderer
     from bot.adapters.simulated.fleet import SimulatedFleet
     from bot.adapters.sqlite import SqliteStore
+    from bot.app.routed import LookedAtFleet
     from bot.config import Settings
     from bot.ports import Connection
 
@@ -105,12 +109,30 @@ def fleet_as_kept(db: Path) -> tuple[SimulatedFleet, tuple[str, ...]] | None:
     return fleet, fleet.connect_kept()
 
 
-def fleet_for_looking(db: Path | None, connections: Iterable[Connection]) -> SimulatedFleet:
-    """The embedded clusters as they are now; nothing that is asked of it changes them."""
+def fleet_for_looking(settings: Settings, connections: Iterable[Connection]) -> LookedAtFleet:
+    """The clusters as they are now; nothing that is asked of the embedded ones changes them."""
     from bot.adapters.clock import SystemClock
     from bot.adapters.simulated.looking import FleetForLooking
+    from bot.app.routed import LookedAtFleet
 
-    file = fleet_file(db) if db is not None else None
-    fleet = FleetForLooking(SystemClock(), str(file) if file and file.exists() else None)
+    file = fleet_file(settings.db)
+    embedded = FleetForLooking(SystemClock(), str(file) if file.exists() else None)
+    fleet = LookedAtFleet(embedded, real_fleet(settings))
     fleet.connect(connections)
     return fleet
+
+
+def real_fleet(settings: Settings) -> KubernetesFleet:
+    """Clusters that are reached over the network. Unreachable where their kubeconfigs would come
+    out of the release repo.
+    """
+    from bot.adapters.clock import SystemClock
+    from bot.adapters.kubernetes_fleet import KubernetesFleet
+
+    folder = settings.kubeconfigs
+    if folder is not None and not is_remote(settings.repo):
+        repo = root_of(Path(settings.repo)).resolve()
+        is_repo = is_bare(repo) or looks_like_release_repo(repo) or git_top(repo) is not None
+        if is_repo and folder.resolve().is_relative_to(repo):
+            raise Unreachable(kubeconfigs_in_repo(str(folder), str(repo)))
+    return KubernetesFleet(SystemClock(), str(folder) if folder is not None else None)

@@ -25,8 +25,9 @@ from bot.adapters.sqlite_guard import StoreGuard
 from bot.adapters.terminal_chat import TerminalChat
 from bot.adapters.webhooks import CallingFleet
 from bot.app.counted import CountedFleet
-from bot.app.opening import fleet_file, git_host, renderer
+from bot.app.opening import fleet_file, git_host, real_fleet, renderer
 from bot.app.report import save_report
+from bot.app.routed import RoutedFleet
 from bot.ports import PortError, StoreLocked
 from bot.reconciler.tick import Ports, Reconciler
 from bot.web.health import HealthServer
@@ -216,7 +217,8 @@ def running(
         server = HealthServer(vitals, clock, port)
         held.callback(server.close)
         sandbox = held.enter_context(renderer())
-        fleet = SimulatedFleet(clock, str(fleet_file(settings.db)))
+        real = real_fleet(settings)
+        fleet = RoutedFleet(SimulatedFleet(clock, str(fleet_file(settings.db))), real)
         held.callback(fleet.close)
         pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="cluster")
         held.callback(pool.shutdown)

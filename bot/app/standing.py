@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.app.opening import fleet_file, fleet_for_looking, git_host, reader, renderer
@@ -35,8 +34,8 @@ from bot.reconciler.views import view_of
 from release_repo_schema.load import load_repo
 
 if TYPE_CHECKING:
-    from bot.adapters.simulated.fleet import SimulatedFleet
     from bot.adapters.sqlite import SqliteStore
+    from bot.app.routed import LookedAtFleet
     from bot.config import Settings
     from release_repo_schema.repo import Repo
     from release_repo_schema.tree import Entry
@@ -54,14 +53,14 @@ class Standing:
     board: Board
     versions: Versions
     now: datetime
-    db: Path
+    settings: Settings
     main: str
     """The commit of main that was processed last."""
     unread: str = ""
     """Why the release repo cannot be read: then the rows of the store are all that is known."""
     held: ExitStack = field(default_factory=ExitStack)
     """What is closed when the question is answered."""
-    _fleet: SimulatedFleet | None = None
+    _fleet: LookedAtFleet | None = None
 
     def holds(self) -> list[Hold]:
         """Standing holds that are no release's own: they stop what comes, too. Oldest first."""
@@ -101,7 +100,7 @@ class Standing:
         seen = {}
         if rolling:
             try:
-                fleet = fleet_for_looking(self.db, connections(self.repo))
+                fleet = fleet_for_looking(self.settings, connections(self.repo))
                 try:
                     rows = active.index.rows
                     seen = dict(look(fleet, None, rolling, self.now, rows=lambda unit: rows))
@@ -124,8 +123,8 @@ class Standing:
         if found is None or found.spec.connection.simulated is None:
             return None
         try:
-            if self._fleet is None and fleet_file(self.db).exists():
-                self._fleet = fleet_for_looking(self.db, connections(self.repo))
+            if self._fleet is None and fleet_file(self.settings.db).exists():
+                self._fleet = fleet_for_looking(self.settings, connections(self.repo))
                 self.held.callback(self._fleet.close)
             return None if self._fleet is None else self._fleet.get(cluster, ref) is not None
         except PortError:
@@ -216,4 +215,4 @@ def standing(settings: Settings, now: datetime, *, unread: bool = False) -> Iter
             broken=store.mark(BROKEN),
         )
         main = store.mark(MAIN) or head
-        yield Standing(store, repo, board, versions, now, settings.db, main, why, held)
+        yield Standing(store, repo, board, versions, now, settings, main, why, held)

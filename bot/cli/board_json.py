@@ -142,7 +142,7 @@ def beside_json(here: Standing) -> dict[str, Any]:
     """
     from bot.adapters.sqlite_guard import holder
 
-    who = holder(here.db)
+    who = holder(here.settings.db)
     return {
         "bot": {"pid": who.pid, "host": who.host, "since": instant(who.since)} if who else None,
         "recorded": [note.text for note in here.store.notes()],

@@ -234,7 +234,7 @@ def _clusters(patient: Patient) -> Iterator[Check]:
     if patient.repo is None:
         return
     links = connections(patient.repo)
-    looked = fleet_for_looking(_standing(patient.flags.settings.db), links)
+    looked = fleet_for_looking(patient.flags.settings, links)
     try:
         silent = [one.cluster for one in links if not looked.reachable(one.cluster)]
     finally:
@@ -246,10 +246,6 @@ def _clusters(patient: Patient) -> Iterator[Check]:
         yield Check(name="clusters", ok=False, found=found, mend=mend)
     else:
         yield Check(name="clusters", ok=True, found=f"{len(links)} of {len(links)} answer")
-
-
-def _standing(db: Path) -> Path | None:
-    return db if db.exists() else None
 
 
 def _sandbox(patient: Patient) -> Iterator[Check]:

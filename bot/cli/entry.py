@@ -57,7 +57,7 @@ COMMANDS = {
     "unfreeze": ("bot.cli.steering", "Lift an emergency freeze."),
     "snooze": ("bot.cli.steering", "Begin and ask nothing of it until a time."),
     "audit": ("bot.cli.record", "The record of a release."),
-    "fleet": ("bot.cli.record", "What the clusters run of what we own."),
+    "fleet": ("bot.cli.clusters", "What the clusters run of what we own."),
     "backup": ("bot.cli.record", "A copy of the store, while it runs."),
     "doctor": ("bot.cli.doctor", "What is configured, reachable and missing."),
     "tidy": ("bot.cli.tidy", "Propose to delete old Release files."),

@@ -1,4 +1,4 @@
-"""audit, fleet, backup: what was done, what the clusters have, and a copy of it all. Reads only."""
+"""audit, backup: what was done, and a copy of it all. Reads only."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.flags import Flags, Verb, pass_flags
-from bot.cli.outcome import FOUND, GOOD, emit, note
-from bot.cli.refusing import unknown_cluster, unknown_release
+from bot.cli.outcome import FOUND, GOOD, emit
+from bot.cli.refusing import unknown_release
 from bot.cli.telling import instant
 from bot.cli.telling_runs import runs_json, runs_lines
 
 if TYPE_CHECKING:
-    from bot.adapters.simulated.fleet import SimulatedFleet
     from bot.adapters.sqlite import SqliteStore
     from bot.core.chain import Break
     from bot.core.chain_rows import Record
@@ -150,119 +149,6 @@ def _certificate(one: Certificate) -> dict[str, Any]:
     }
 
 
-@click.command("fleet", cls=Verb, help="What the clusters run of what we own.")
-@click.argument("cluster", required=False)
-@pass_flags
-def fleet(flags: Flags, cluster: str | None) -> int:
-    from bot.core.messages_terminal import repo_unread
-    from bot.failures import GitError, Unreachable
-
-    try:
-        looked, links = _fleet_of_main(flags)
-    except (GitError, Unreachable) as gone:
-        from bot.app.opening import fleet_as_kept
-
-        kept = fleet_as_kept(flags.settings.db) if flags.ref is None else None
-        if kept is None:
-            raise
-        looked, links = kept[0], {name: {"simulated": {}} for name in kept[1]}
-        note(repo_unread(gone.why))
-    try:
-        if cluster is not None and cluster not in links:
-            raise unknown_cluster(cluster, links)
-        found = [
-            _cluster(looked, name, connection)
-            for name, connection in links.items()
-            if cluster in (None, name)
-        ]
-    finally:
-        looked.close()
-    emit({"clusters": found}, "\n".join(map(_cluster_text, found)), as_json=flags.json)
-    return GOOD
-
-
-def _fleet_of_main(flags: Flags) -> tuple[SimulatedFleet, dict[str, Any]]:
-    """The clusters of main, and how it says that each is reached."""
-    from bot.app.opening import fleet_for_looking, git_host
-    from bot.reconciler.rules import connections
-    from release_repo_schema.load import load_repo
-
-    with git_host(flags.settings) as git:
-        links = connections(load_repo(git.tree(flags.ref or _processed(flags) or "main")))
-    looked = fleet_for_looking(flags.settings.db, links)
-    return looked, {one.cluster: one.connection for one in links}
-
-
-def _processed(flags: Flags) -> str | None:
-    """The main that the bot goes by; its clusters are those that were written to."""
-    if flags.store is None:
-        return None
-    from bot.app.opening import reader
-    from bot.reconciler.noticing import GOOD as RULES
-    from bot.reconciler.noticing import MAIN
-
-    store: SqliteStore
-    with reader(flags.store) as store:
-        return store.mark(RULES) or store.mark(MAIN)
-
-
-def _cluster(looked: Any, name: str, connection: Any) -> dict[str, Any]:
-    if "simulated" not in (connection or {}):
-        return {"cluster": name, "reachable": False, "objects": []}
-    return {
-        "cluster": name,
-        "reachable": looked.reachable(name),
-        "objects": list(looked.objects(name)),
-        "writes": looked.writes(name),
-    }
-
-
-def _cluster_text(found: dict[str, Any]) -> str:
-    head = f"{found['cluster']}: {'reachable' if found['reachable'] else 'not reachable'}"
-    rows = [f"  {_object(one)}" for one in found["objects"]] or ["  nothing of ours"]
-    writes = found.get("writes")
-    from bot.core.messages_words import many
-
-    received = [f"  {many(len(writes), 'write')} received"] if writes else []
-    return "\n".join([head, *rows, *received])
-
-
-def _object(obj: Any) -> str:
-    metadata, status = obj.get("metadata", {}), obj.get("status") or {}
-    where = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-    spec = obj.get("spec") or {}
-    template = spec.get("template")
-    pods = template.get("spec") if isinstance(template, dict) else None
-    containers = pods.get("containers") if isinstance(pods, dict) else None
-    images = ", ".join(str(one.get("image")) for one in containers or [])
-    images = images or str(spec.get("version", ""))
-    counts = [key for key in _COUNTS if key in status]
-    counts = counts or sorted(key for key, value in status.items() if _is_count(key, value))
-    told = " ".join(f"{key}={status[key]}" for key in counts)
-    return " ".join(
-        part for part in (obj["kind"], f"{where}{metadata['name']}", images, told) if part
-    )
-
-
-_COUNTS = (
-    "updatedReplicas",
-    "readyReplicas",
-    "replicas",
-    "updatedNumberScheduled",
-    "numberReady",
-    "desiredNumberScheduled",
-    "updatedReadyNodes",
-    "readyNodes",
-    "desiredNodes",
-)
-
-
-def _is_count(key: str, value: Any) -> bool:
-    """Whether it counts pods or nodes: custom resources name theirs as they like."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return whole and key not in ("observedGeneration", "collisionCount")
-
-
 @click.command(
     "backup", cls=Verb, asks=False, help="A copy of the store, while the bot runs or not."
 )
@@ -283,4 +169,4 @@ def backup(flags: Flags, file: Path) -> int:
     return GOOD
 
 
-VERBS = {"audit": audit, "fleet": fleet, "backup": backup}
+VERBS = {"audit": audit, "backup": backup}

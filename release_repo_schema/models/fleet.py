@@ -13,6 +13,7 @@ from release_repo_schema.models.base import Empty, KindModel, Model, Selector, e
 from release_repo_schema.models.scalars import (
     DnsLabel,
     Duration,
+    FileName,
     Instant,
     Labels,
     NonEmpty,
@@ -37,7 +38,7 @@ class ClusterGroup(KindModel):
 class Kubeconfig(Model):
     """A kubeconfig that the bot holds."""
 
-    name: NonEmpty = Field(
+    name: FileName = Field(
         description="A file in the bot's own $SLUICE_KUBECONFIG_DIR; "
         "nothing in this repo is ever loaded as a kubeconfig.",
         examples=["eu-1"],

@@ -329,6 +329,11 @@ _DOTTED_SAID = "a name of lower case letters, digits, dashes and dots, at most 2
 DottedName = Annotated[
     str, AfterValidator(_matching(_DOTTED, "wrong-name", _DOTTED_SAID)), _schema(_DOTTED)
 ]
+_FILE = r"[A-Za-z0-9](?:[-._A-Za-z0-9]{0,251}[A-Za-z0-9])?"
+_FILE_SAID = "the plain name of a file: letters, digits, dots, dashes and `_`, at most 253, no path"
+FileName = Annotated[
+    str, AfterValidator(_matching(_FILE, "wrong-name", _FILE_SAID)), _schema(_FILE)
+]
 VERSION_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _VERSION_SAID = "a version that is a valid image tag (letters, digits, `_`, `.`, `-`; at most 128)"
 Version = Annotated[

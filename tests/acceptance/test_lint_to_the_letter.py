@@ -84,8 +84,10 @@ def test_several_documents_each_tell_their_own_line(repo: Path) -> None:
 @pytest.mark.parametrize(
     ("connection", "code"),
     [
-        ("kubeconfig: {name: eu-1}", "not-in-this-version"),
-        ("inCluster: {}", "not-in-this-version"),
+        ("kubeconfig: {name: ../eu-1}", "wrong-name"),
+        ("kubeconfig: {name: /etc/passwd}", "wrong-name"),
+        ("kubeconfig: {name: eu-1, path: x}", "unknown-field"),
+        ("inCluster: {namespace: x}", "unknown-field"),
         ("simulated: {nodes: 2}, inCluster: {}", "exactly-one"),
         ("simulated: {nodes: 2, faults: [{do: crashLoop, every: 3}]}", "not-allowed-here"),
         ("simulated: {nodes: 2, faults: [{do: unreachable, pods: 1}]}", "not-allowed-here"),

@@ -36,7 +36,7 @@ def test_every_field_of_a_kind_stands_in_the_reference(kind: str) -> None:
 def test_what_is_not_in_this_version_is_marked_by_the_list_that_lint_goes_by() -> None:
     """The reference and lint must not part: an author would learn it only from the error."""
     marked = {(kind, path) for kind, model in KINDS.items() for path in not_yet(model)}
-    assert ("Cluster", "spec.connection.kubeconfig") in marked
+    assert ("Cluster", "spec.connection.kubeconfig") not in marked
     assert ("Component", "spec.guard.ask") in marked
     assert ("Pipeline", "spec.stages") not in marked
     assert ("Policy", "spec.riskRules") not in marked

@@ -63,17 +63,17 @@ def test_all_mistakes_are_told_at_once_each_with_what_was_expected() -> None:
         SLUICE_DBB="x.db",
         SLUICE_COLOUR="yes",
         SLUICE_SECRET_prom="x",
-        SLUICE_KUBECONFIG_DIR="/kube",
+        SLUICE_KUBECONFIG_DIR="/kube/is/not/here",
     )
     assert sorted(told) == [
         "PORT='http': expected a TCP port from 0 to 65535, such as 8300",
         "SLUICE_COLOUR: no such setting"
-        " (known: SLUICE_REPO, SLUICE_DB, SLUICE_TICK, SLUICE_HOSTS, SLUICE_SECRET_<NAME>)",
+        " (known: SLUICE_REPO, SLUICE_DB, SLUICE_TICK, SLUICE_KUBECONFIG_DIR,"
+        " SLUICE_HOSTS, SLUICE_SECRET_<NAME>)",
         "SLUICE_DBB: no such setting (did you mean `SLUICE_DB`?)",
         "SLUICE_HOSTS='https://ops.example.com': expected host or host:port,"
         " found 'https://ops.example.com'",
-        "SLUICE_KUBECONFIG_DIR: not in this version,"
-        " which does not know clusters that are reached by a kubeconfig",
+        "SLUICE_KUBECONFIG_DIR='/kube/is/not/here': expected a folder, and there is none",
         "SLUICE_SECRET_prom: the name of a secret has capital letters, digits and _ (PROM_EU)",
         "SLUICE_TICK='5 seconds': expected a time from 1s to 10m, such as 5s",
     ]

@@ -1,0 +1,66 @@
+"""What belongs to a live workload: by its own selector, then by owner references. Reads only.
+
+Never lists a namespace without a selector, and never what the workload's kind cannot own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.adapters.kubernetes_fleet.server import Server, owned_by
+from bot.cluster.fields import at
+from bot.cluster.kinds import BUILT_IN
+from bot.model.plan import JSON
+
+_BETWEEN: dict[tuple[str, str], tuple[str, ...]] = {
+    ("apps/v1", "Deployment"): ("ReplicaSet",),
+    ("apps/v1", "ReplicaSet"): (),
+}
+"""What else a kind owns beside pods; every other workload keeps ControllerRevisions."""
+_OPERATORS = {"In": "in", "NotIn": "notin"}
+
+
+def children(server: Server, owner: JSON) -> tuple[JSON, ...]:
+    """Pods, ReplicaSets and ControllerRevisions of a workload; of a set of components, nodes."""
+    kind = (str(owner.get("apiVersion")), str(owner.get("kind")))
+    row = BUILT_IN.get(kind)
+    if row is not None and row.component is not None:
+        return server.listed("v1", "Node")
+    selector = selector_text(at(owner, ("spec", "selector")))
+    metadata = owner["metadata"]
+    if selector is None or not is_workload(owner):
+        return ()
+    namespace = str(metadata.get("namespace") or "")
+    between: list[JSON] = []
+    for own in _BETWEEN.get(kind, ("ControllerRevision",)):
+        found = server.listed("apps/v1", own, namespace, labelSelector=selector)
+        between += owned_by(frozenset({str(metadata["uid"])}), found)
+    owners = {str(metadata["uid"]), *(str(one["metadata"]["uid"]) for one in between)}
+    pods = server.listed("v1", "Pod", namespace, labelSelector=selector)
+    return (*between, *owned_by(frozenset(owners), pods))
+
+
+def is_workload(owner: JSON) -> bool:
+    """Whether pods can be its own: a PodDisruptionBudget selects them too, and owns none."""
+    return isinstance(at(owner, ("spec", "template")), dict)
+
+
+def selector_text(selector: JSON) -> str | None:
+    """A LabelSelector as a query has it; None where it is none, or chooses everything."""
+    if not isinstance(selector, dict):
+        return None
+    labels, terms = selector.get("matchLabels"), selector.get("matchExpressions")
+    parts = [f"{name}={value}" for name, value in sorted((labels or {}).items())]
+    parts += _expressions(terms if isinstance(terms, list) else ())
+    return ",".join(parts) or None
+
+
+def _expressions(terms: Iterable[JSON]) -> Iterable[str]:
+    for term in terms:
+        key, operator = term.get("key"), term.get("operator")
+        if operator in _OPERATORS:
+            yield f"{key} {_OPERATORS[operator]} ({','.join(term.get('values') or ())})"
+        elif operator == "Exists":
+            yield str(key)
+        elif operator == "DoesNotExist":
+            yield f"!{key}"

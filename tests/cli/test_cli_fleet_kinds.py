@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli.record import _object
+from bot.cli.clusters import _object
 
 
 @pytest.mark.parametrize(

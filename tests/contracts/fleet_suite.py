@@ -201,12 +201,23 @@ class FleetStories:
 
     def test_generation_counts_changes_of_the_spec_only(self, world: World) -> None:
         """The certificate's first condition stands on it."""
-        obj = deployment(world)
+        obj = daemon_set(world)
         first = self.make(world, obj)["metadata"]["generation"]
         labels = {"metadata": {"labels": {"team": "net"}}}
         world.fleet.write(world.cluster, patching(obj, labels), fence="1.2")
         assert self.live(world, obj)["metadata"]["generation"] == first
-        world.fleet.write(world.cluster, patching(obj, {"spec": {"replicas": 3}}), fence="1.3")
+        changed = {"spec": {"minReadySeconds": 3}}
+        world.fleet.write(world.cluster, patching(obj, changed), fence="1.3")
+        assert self.live(world, obj)["metadata"]["generation"] == first + 1
+
+    def test_a_deployment_s_generation_counts_its_annotations_too(self, world: World) -> None:
+        """Every write leaves its fence there: its controller must observe it once more."""
+        obj = deployment(world)
+        first = self.make(world, obj)["metadata"]["generation"]
+        labels = {"metadata": {"labels": {"team": "net"}}}
+        world.fleet.write(world.cluster, patching(obj, labels), fence="1.1")
+        assert self.live(world, obj)["metadata"]["generation"] == first
+        world.fleet.write(world.cluster, patching(obj, labels), fence="1.2")
         assert self.live(world, obj)["metadata"]["generation"] == first + 1
 
     # -- fences

@@ -15,13 +15,13 @@ from bot.adapters.kubernetes_fleet.server import Server
 from bot.cluster.fence import FENCE, fence_of, numbers
 from bot.cluster.merge import SERVER_FIELDS
 from bot.failures import Conflict, Fenced, Refused
-from bot.model.effects import Write
+from bot.model.effects import PatchType, Write
 from bot.model.plan import JSON, ObjectRef
 
 CONTENT = {
-    "merge": "application/merge-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-    "json": "application/json-patch+json",
+    PatchType.MERGE: "application/merge-patch+json",
+    PatchType.STRATEGIC: "application/strategic-merge-patch+json",
+    PatchType.JSON: "application/json-patch+json",
 }
 """Kind of patch → its content type."""
 TRIES = 5
@@ -83,7 +83,7 @@ def patch(
             what=what,
             query=_query(manager, dry),
             body=_patch_body(server, write, version, fence),
-            content_type=CONTENT[kind_of_patch(write)],
+            content_type=CONTENT[write.patch_type],
         )
         answer = server.ask(call)
         # Who named no version wants the object as it is, whoever else writes to it.
@@ -166,7 +166,7 @@ def check_fence(server: Server, ref: ObjectRef, seen: Version, fence: str) -> No
 
 def _patch_body(server: Server, write: Write, version: Version, fence: str) -> JSON:
     check_fence(server, write.ref, version, fence)
-    if kind_of_patch(write) == "json":
+    if write.patch_type is PatchType.JSON:
         return _json_patch(server, write, version, fence)
     if not isinstance(write.body, dict):
         raise Refused(f"{server.what(write.ref)}: the patch is no object")
@@ -188,10 +188,6 @@ def _json_patch(server: Server, write: Write, version: Version, fence: str) -> J
         "value": version.resource_version,
     }
     return [*(before if fence else ()), *write.body, *after, condition]
-
-
-def kind_of_patch(write: Write) -> str:
-    return str(getattr(write, "patch_type", "merge"))
 
 
 def _query(manager: str, dry: bool) -> dict[str, str | int]:

@@ -273,6 +273,9 @@ class Cluster:
         kept = {name: metadata[name] for name in ("uid", "creationTimestamp")}
         generation = metadata.get("generation", 1)
         moved = obj.get("spec") != stored.get("spec")
+        if address_of(ref)[:2] == ("apps", "Deployment"):
+            # Its server counts annotations, too: a fence alone is a new generation.
+            moved |= obj["metadata"].get("annotations") != stored["metadata"].get("annotations")
         return self._store(ref, obj, kept, generation + moved, t, manager)
 
     def _accepted(self, ref: ObjectRef, obj: JSON, before: JSON | None) -> JSON:

@@ -20,9 +20,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SIM_SECONDS ?= 300
 SIM_FIRST ?= 0
 
-.PHONY: help setup demo test check mutants sim soak bench docs lock clean
+.PHONY: help setup demo test cluster-tools test-cluster check mutants sim soak bench docs lock clean
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.runtime ## watch one release live, from pull request to rollback
 	@$(BIN)/sluice demo
@@ -31,6 +31,12 @@ setup: $(VENV)/.dev ## only the set-up: everything that test and check need
 
 test: $(VENV)/.dev ## all tests, on two cores
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+cluster-tools: $(VENV)/.dev ## build a Kubernetes control plane for tests, once; needs Go
+	@$(BIN)/python -m tests.cluster.programs
+
+test-cluster: cluster-tools ## the tests on real control planes, up to three side by side
+	$(BIN)/pytest $(or $(ARGS),tests/cluster)
 
 check: $(VENV)/.dev ## lint, format, types, layers; all of them, then the verdict
 	@failed=; for step in "ruff check $(CODE)" "ruff format --check $(CODE)" mypy "lint-imports --no-logo"; do \
@@ -60,7 +66,7 @@ lock: $(VENV)/.uv ## pin the dependencies anew; `make lock LOCKFLAGS=--upgrade` 
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 clean: ## remove the virtualenv and everything that was generated
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) tests/cluster/.tools build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find bot checks release_repo_schema tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.uv: requirements/tools.txt

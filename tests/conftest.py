@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 GOLDEN = Path(__file__).parent / "golden"
+CLUSTER = Path(__file__).parent / "cluster"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", None}
 
 
@@ -55,7 +56,7 @@ def _profiles() -> None:
 def _environment() -> None:
     """The same on every machine: no settings, identity or colours of whoever runs the tests."""
     # How many histories are simulated, and whether every kill and every verb is tried.
-    kept = {"SLUICE_SEEDS", "SLUICE_EVERY_KILL", "SLUICE_EVERY_PAIR"}
+    kept = {"SLUICE_SEEDS", "SLUICE_EVERY_KILL", "SLUICE_EVERY_PAIR", "SLUICE_CLUSTER_TOOLS"}
     for name in [n for n in os.environ if n.startswith(("SLUICE_", "GIT_")) and n not in kept]:
         del os.environ[name]
     os.environ |= {
@@ -98,6 +99,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write what is said now into tests/golden"
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """tests/cluster starts whole control planes: run when named, never in passing."""
+    if collection_path != CLUSTER:
+        return None
+    named = (Path(config.invocation_params.dir, each.split("::")[0]) for each in config.args)
+    return None if any(CLUSTER in (path, *path.parents) for path in named) else True
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.mutants.defects import DEFECTS
 
 PROJECT = Path(__file__).parents[2]
 NEVER_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", ".*_cache", "__pycache__", ".hypothesis", "build", "dist"
+    ".git", ".venv", ".tools", ".*_cache", "__pycache__", ".hypothesis", "build", "dist"
 )
 ALL_TESTS = ("tests/stories", "tests/properties", "tests/calendar", "tests/cluster_rules")
 PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]

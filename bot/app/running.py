@@ -29,6 +29,7 @@ from bot.app.opening import fleet_file, git_host, real_fleet, renderer
 from bot.app.report import save_report
 from bot.app.routed import RoutedFleet
 from bot.ports import PortError, StoreLocked
+from bot.reconciler.lanes import THREADS
 from bot.reconciler.tick import Ports, Reconciler
 from bot.web.health import HealthServer
 from bot.web.vitals import Vitals
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 log = logging.getLogger("sluice")
-CALLS_AT_ONCE = 16
-"""Calls to clusters that one tick does side by side."""
 INBOX_EVERY = 0.2
 """Seconds between two looks for commands that other terminals left."""
 AT_ONCE = 20
@@ -220,7 +219,7 @@ def running(
         real = real_fleet(settings)
         fleet = RoutedFleet(SimulatedFleet(clock, str(fleet_file(settings.db))), real)
         held.callback(fleet.close)
-        pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="cluster")
+        pool = ThreadPoolExecutor(THREADS, thread_name_prefix="cluster")
         held.callback(pool.shutdown)
         ports = Ports(
             git=git,

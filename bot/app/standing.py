@@ -24,6 +24,7 @@ from bot.model.plan import ObjectRef, UnitPlan
 from bot.model.state import Applied, EmergencyStop, Hold, ReleaseState, UnitPhase
 from bot.ports import GitError, PortError, Unreachable
 from bot.reconciler.known import known
+from bot.reconciler.lanes import Lanes
 from bot.reconciler.ledger import Versions
 from bot.reconciler.loading import fetch, load_board, load_release
 from bot.reconciler.looking import look
@@ -103,7 +104,9 @@ class Standing:
                 fleet = fleet_for_looking(self.settings, connections(self.repo))
                 try:
                     rows = active.index.rows
-                    seen = dict(look(fleet, None, rolling, self.now, rows=lambda unit: rows))
+                    lanes = Lanes(None)
+                    looked = look(fleet, lanes, rolling, self.now, rows=lambda unit: rows)
+                    seen = dict(looked.seen)
                 finally:
                     fleet.close()
             except PortError:

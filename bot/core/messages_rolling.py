@@ -64,3 +64,11 @@ def restoring_cause(f: Facts) -> str:
 def unreachable_cause(f: Facts) -> str:
     error = clause(f.get("error"))
     return f"cluster {f.get('cluster', '')} did not answer" + (f" ({error})" if error else "")
+
+
+def no_answer_for(seconds: float) -> str:
+    """Of a cluster that was asked, and neither answers nor refuses."""
+    return f"asked {seconds:.0f} s ago, and no answer yet"
+
+
+NOT_SENT_BEHIND = "not sent: an earlier call to this cluster has no answer yet"

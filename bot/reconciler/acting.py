@@ -8,13 +8,16 @@ wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from threading import Event
 
+from bot.core.messages_rolling import NOT_SENT_BEHIND
 from bot.model.effects import Write
 from bot.model.state import Intent, IntentStatus
 from bot.ports import AnswerLost, Conflict, Fenced, Fleet, Refused, Unreachable
+from bot.reconciler.lanes import Call, Lanes, Late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +31,19 @@ class Errand:
 
 def act(
     fleet: Fleet,
-    pool: Executor | None,
+    lanes: Lanes,
     errands: Sequence[Sequence[Errand]],
     *,
     stopped: Callable[[Errand], bool],
     now: Callable[[], datetime],
 ) -> list[Intent]:
-    """Do the errands of each unit one after another, units side by side; the intents with their
-    outcome.
+    """Do the errands of each unit one after another, and so those of a cluster, clusters side by
+    side; the intents with their outcome.
 
     After anything but success the rest of that unit is not sent: the next look tells what is right.
+    What is not back in time is not among them: `came_in` tells it later.
     """
+    over = Event()
 
     def run(unit: Sequence[Errand]) -> list[Intent]:
         done: list[Intent] = []
@@ -47,14 +52,32 @@ def act(
             if not good or (errand.write.purpose.forward and stopped(errand)):
                 done.append(_ended(errand.intent, IntentStatus.NOT_SENT, "", now()))
                 continue
+            if over.is_set():  # what was waited for is over: nothing more leaves by this way
+                done.append(_ended(errand.intent, IntentStatus.NOT_SENT, NOT_SENT_BEHIND, now()))
+                continue
             intent = _send(fleet, errand, now)
             good = intent.status is IntentStatus.DONE
             done.append(intent)
         return done
 
-    if pool is None or len(errands) < 2:
-        return [intent for unit in errands for intent in run(unit)]
-    return [intent for unit in pool.map(run, errands) for intent in unit]
+    calls = [
+        Call(unit[0].cluster, ("write", unit[0].intent.key), partial(run, unit)) for unit in errands
+    ]
+    found = lanes.run(calls)
+    over.set()
+    done: list[Intent] = []
+    for unit, one in zip(errands, found, strict=True):
+        if not isinstance(one, Late):
+            done += one
+        elif not one.begun:
+            ended = partial(_ended, status=IntentStatus.NOT_SENT, outcome=NOT_SENT_BEHIND, at=now())
+            done += [ended(errand.intent) for errand in unit]
+    return done
+
+
+def came_in(lanes: Lanes) -> list[Intent]:
+    """Outcomes of writes that were not waited for, each told once."""
+    return [intent for done in lanes.came("write").values() for intent in done]
 
 
 def _send(fleet: Fleet, errand: Errand, now: Callable[[], datetime]) -> Intent:

@@ -6,9 +6,9 @@ What the store does not know of was done after the backup. Then an admin decides
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.cluster.fence import fence_of, numbers
 from bot.core.board import Board
@@ -16,6 +16,7 @@ from bot.core.messages_endings import restored, restored_newer, restored_unseen
 from bot.model.plan import ObjectRef
 from bot.model.state import Applied, Event, Hold, HoldCode, Intent
 from bot.ports import Fleet, PortError, Store
+from bot.reconciler.lanes import Call, Lanes, Late
 from bot.reconciler.ledger import Ledger
 
 RESTORED_FROM = "restored-from"
@@ -46,18 +47,23 @@ class Comparer:
             ledger.marks[RESTORED_FROM] = None
         self.again = now if HOLD in self.board.holds else None
 
-    def compare(self, now: datetime, ledger: Ledger, pool: Executor | None) -> None:
+    def compare(self, now: datetime, ledger: Ledger, lanes: Lanes) -> None:
         """Ask the clusters when that is due; lift the hold when nothing is newer than the store."""
         if HOLD not in self.board.holds:
             self.again = None
         if self.again is None or now < self.again:
             return
         known = self._known()
-        found = (pool.map if pool else map)(self._newer, known, known.values())
+        asked = [
+            Call(cluster, ("compare", cluster), partial(self._newer, cluster, objects))
+            for cluster, objects in known.items()
+        ]
+        lanes.came("compare")  # what was asked before is asked again
+        found = lanes.run(asked)
         newer: list[str] = []
         silent: list[str] = []
         for cluster, objects in zip(known, found, strict=True):
-            if objects is None:
+            if objects is None or isinstance(objects, Late):
                 silent.append(cluster)
             else:
                 newer += [f"{ref.short} in {cluster}" for ref in objects]

@@ -1,20 +1,22 @@
 """Looks at units in their clusters, many at once. Reads only; what cannot be seen is said to be
-unknown.
+unknown, and what does not answer yet is asked again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 
 from bot.cluster.kinds import BUILT_IN, Rows, Sharding, row_of
 from bot.cluster.tasks import is_call
+from bot.core.messages_rolling import no_answer_for
 from bot.model.plan import JSON, UnitPlan
 from bot.model.seen import ObjectSeen, UnitSeen
 from bot.ports import Fleet, PortError
+from bot.reconciler.lanes import Call, Lanes, Late
 
 Calls = Mapping[tuple[str, str], JSON]
 """(unit, object key) → a call over HTTP that was answered: no cluster can tell of it."""
@@ -22,26 +24,70 @@ RowsOf = Callable[[UnitPlan], Rows]
 """The workload kinds that a unit's release goes by."""
 
 
+AT_ONCE = 4
+"""Units of one cluster that are looked at side by side: reading has no order."""
+SILENT = 30.0
+"""Seconds without an answer after which a cluster counts as one that cannot be reached."""
+AGAIN = timedelta(seconds=1)
+STALE = timedelta(minutes=1)
+"""What was asked longer ago than this is asked anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen, and which units have been asked for and not been told yet."""
+
+    seen: Mapping[str, UnitSeen]
+    pending: frozenset[str] = frozenset()
+
+    def of(self, asks: Iterable[str]) -> dict[str, UnitSeen]:
+        return {unit: self.seen[unit] for unit in asks if unit in self.seen}
+
+    def again(self, asks: frozenset[str], wake: datetime | None, now: datetime) -> datetime:
+        """When who still asks is due: at once, or soon where only an answer is to come."""
+        return now if asks - self.pending else min(wake or now + AGAIN, now + AGAIN)
+
+
 def look(
     fleet: Fleet,
-    pool: Executor | None,
+    lanes: Lanes,
     units: Iterable[UnitPlan],
     now: datetime,
     calls: Calls = MappingProxyType({}),
     rows: RowsOf = lambda unit: BUILT_IN,
-) -> Mapping[str, UnitSeen]:
-    """Unit → what was seen. A cluster that does not answer gives an unreachable unit, never an
-    error.
+) -> Looked:
+    """A cluster that does not answer gives an unreachable unit, never an error; one that takes
+    its time gives nothing yet, and what it says after all is told by the next look.
     """
-    wanted = list(units)
+    came = lanes.came("look")
+    wanted = {unit.unit: unit for unit in units}
+    told = {
+        name: seen
+        for name, (unit, seen) in came.items()
+        if unit is wanted.get(name) and abs(now - seen.at) <= STALE
+    }
 
-    def at(unit: UnitPlan) -> UnitSeen:
-        return look_at(fleet, unit, now, calls, rows(unit))
+    def at(unit: UnitPlan) -> tuple[UnitPlan, UnitSeen]:
+        return unit, look_at(fleet, unit, now, calls, rows(unit))
 
-    if pool is None or len(wanted) < 2:
-        return {unit.unit: at(unit) for unit in wanted}
-    seen = pool.map(at, wanted)
-    return {unit.unit: found for unit, found in zip(wanted, seen, strict=True)}
+    asked = [unit for name, unit in wanted.items() if name not in told]
+    found = lanes.run(
+        [Call(unit.cluster, ("look", unit.unit), partial(at, unit)) for unit in asked],
+        width=AT_ONCE,
+    )
+    pending: set[str] = set()
+    for unit, one in zip(asked, found, strict=True):
+        if not isinstance(one, Late):
+            told[unit.unit] = one[1]
+        elif (silent := lanes.waits(unit.cluster)) >= SILENT:
+            told[unit.unit] = _silent(unit, now, silent)
+        else:
+            pending.add(unit.unit)
+    return Looked({name: told[name] for name in wanted if name in told}, frozenset(pending))
+
+
+def _silent(unit: UnitPlan, now: datetime, silent: float) -> UnitSeen:
+    return UnitSeen(unit=unit.unit, at=now, reachable=False, error=no_answer_for(silent))
 
 
 def look_at(

@@ -250,3 +250,9 @@ def stop_asked(store: Store, recorder: Recorder, errand: Errand) -> bool:
 
     held = asked() or recorder.is_held(errand, store.rows(Hold, live=True))
     return held or asked()
+
+
+def is_open(store: Store, intent: Intent) -> bool:
+    """Whether nobody has written down yet what came of it."""
+    kept = store.get(Intent, intent.key)
+    return kept is not None and kept.status is IntentStatus.INTENDED

@@ -25,7 +25,7 @@ from bot.model.state import (
     IntentStatus,
 )
 from bot.ports import Note, PortError
-from bot.reconciler.acting import Errand, act
+from bot.reconciler.acting import Errand, act, came_in
 from bot.reconciler.comparing import Comparer
 from bot.reconciler.damage import hold_damaged
 from bot.reconciler.hearing import Heard, others, stops
@@ -33,10 +33,10 @@ from bot.reconciler.inbox import take_note
 from bot.reconciler.joining import follow_fleet
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import all_stays, answered_calls, load_board, load_runs, to_look_at
-from bot.reconciler.looking import look
+from bot.reconciler.looking import Looked, look
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
-from bot.reconciler.recording import Recorder, stop_asked
+from bot.reconciler.recording import Recorder, is_open, stop_asked
 from bot.reconciler.reporting import Reporter
 from bot.reconciler.revert import propose_revert
 from bot.reconciler.rules import connections, freeze_of, rules_of
@@ -102,7 +102,7 @@ class Reconciler:
         ticked.problems += self._wrong_with_main()
         self._expire_freezes(now, ledger)
         end_snoozes(self.board, now, ledger)
-        self.comparer.compare(now, ledger, self.ports.pool)
+        self.comparer.compare(now, ledger, self.ports.lanes)
         touched = {event.release for event in ledger.events if event.release}
         for group in groups(self.board.due(now), now) or [[]]:
             errands = self._advance(group, now, ledger, ticked, touched)
@@ -280,33 +280,32 @@ class Reconciler:
                 later.append((active, step.asks))
             elif step is not None:
                 errands += self.recorder.take(active, step, now, ledger, touched)
-        seen = self._look(later, now)
-        ticked.looks += len(seen)
+        looked = self._look(later, now)
+        ticked.looks += len(looked.seen)
         for active, asks in later:
-            step = self._safely(active, now, ledger, {unit: seen[unit] for unit in asks})
+            step = self._safely(active, now, ledger, looked.of(asks))
             if step is not None:
                 errands += self.recorder.take(active, step, now, ledger, touched)
                 if step.asks:
-                    active.wake = now
+                    active.wake = looked.again(step.asks, active.wake, now)
         ticked.released += len(due)
         return errands
 
     def _act(self, errands: list[list[Errand]], now: datetime, ticked: Ticked) -> Ledger:
         """Send what has been recorded; the ledger with what came of it."""
-        after = Ledger(self.ports.store, self.versions)
+        after, ports = Ledger(self.ports.store, self.versions), self.ports
+        done = [one for one in came_in(ports.lanes) if is_open(ports.store, one)]
         if errands:
             ticked.writes += sum(len(unit) for unit in errands)
-            fleet, pool, now_is = self.ports.fleet, self.ports.pool, self.ports.clock.now
-            done = act(fleet, pool, errands, stopped=self._stop_asked, now=now_is)
-            self.recorder.outcomes(done, after, now)
+            stopped, now_is = self._stop_asked, ports.clock.now
+            done += act(ports.fleet, ports.lanes, errands, stopped=stopped, now=now_is)
+        self.recorder.outcomes(done, after, now)
         return after
 
-    def _look(
-        self, wanted: Sequence[tuple[Active, frozenset[str]]], now: datetime
-    ) -> Mapping[str, UnitSeen]:
+    def _look(self, wanted: Sequence[tuple[Active, frozenset[str]]], now: datetime) -> Looked:
         units, rows_of = to_look_at(self.ports.store, self.board, wanted)
         calls = answered_calls(self.board, units)
-        return look(self.ports.fleet, self.ports.pool, units, now, calls, rows_of)
+        return look(self.ports.fleet, self.ports.lanes, units, now, calls, rows_of)
 
     def _safely(
         self, active: Active, now: datetime, ledger: Ledger, seen: Mapping[str, UnitSeen]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.ports import Chat, Clock, Fleet, GitHost, Renderer, Store
+from bot.reconciler.lanes import Lanes
 
 
 @dataclass(slots=True)
@@ -20,6 +21,11 @@ class Ports:
     clock: Clock
     renderer: Renderer
     pool: Executor | None = None
+    """For calls to clusters; without one they are made one after the other."""
+    lanes: Lanes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lanes = Lanes(self.pool)
 
 
 @dataclass(slots=True)

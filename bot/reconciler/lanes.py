@@ -17,12 +17,14 @@ from typing import Any, Final
 
 AT_ONCE: Final = 16
 """Calls that are waited for side by side."""
-BEHIND: Final = 48
-"""Calls left behind at most; beyond, what begins new waits for one of them to end."""
+BEHIND: Final = 112
+"""Calls left behind, beyond which clusters that were slow before are not called."""
 THREADS: Final = AT_ONCE + BEHIND
 """So many the pool needs; it makes them when they are needed."""
 PATIENCE: Final = 2.0
 """Seconds after which a call is no longer waited for."""
+SILENT: Final = 30.0
+"""Seconds without an answer after which a cluster counts as one that cannot be reached."""
 ROUND: Final = 10.0
 """Seconds after which nothing more is begun in a round: the rest is asked again in the next."""
 
@@ -79,7 +81,7 @@ class Lanes:
     def __init__(
         self, pool: Executor | None, *, patience: float = PATIENCE, whole: float = ROUND
     ) -> None:
-        self.pool, self.patience, self.whole = pool, patience, whole
+        self.pool, self.patience, self.whole, self.silent = pool, patience, whole, SILENT
         self._change = Condition()
         self._behind: dict[str, int] = {}
         """Cluster → its calls that were left behind and are not back."""
@@ -157,10 +159,13 @@ class _Round:
 
     def _next(self) -> Iterator[int]:
         """The calls that may begin now, a cluster after the other."""
-        room = self.lanes.behind < BEHIND
-        while self.ready and self.open < AT_ONCE and room:
+        lanes = self.lanes
+        behind = lanes.behind
+        while self.ready and self.open < min(AT_ONCE, THREADS - behind):
             lane = self.rows[self.ready.popleft()]
             if not lane.waiting or lane.running >= lane.width:
+                continue
+            if lane.cluster in lanes._slow and behind >= BEHIND:
                 continue
             number = lane.waiting.popleft()
             lane.running += 1

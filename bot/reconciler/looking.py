@@ -26,9 +26,7 @@ RowsOf = Callable[[UnitPlan], Rows]
 
 AT_ONCE = 4
 """Units of one cluster that are looked at side by side: reading has no order."""
-SILENT = 30.0
-"""Seconds without an answer after which a cluster counts as one that cannot be reached."""
-AGAIN = timedelta(seconds=1)
+AGAIN = timedelta(seconds=2)
 STALE = timedelta(minutes=1)
 """What was asked longer ago than this is asked anew."""
 
@@ -79,7 +77,7 @@ def look(
     for unit, one in zip(asked, found, strict=True):
         if not isinstance(one, Late):
             told[unit.unit] = one[1]
-        elif (silent := lanes.waits(unit.cluster)) >= SILENT:
+        elif (silent := lanes.waits(unit.cluster)) >= lanes.silent:
             told[unit.unit] = _silent(unit, now, silent)
         else:
             pending.add(unit.unit)

@@ -211,11 +211,15 @@ class RenderJob:
 
     key: str
     kind: str
-    """jinja | plain."""
+    """jinja | helm | plain."""
     files: tuple[tuple[str, bytes], ...]
     """(path in the repo, content), sorted."""
     values: JSON
     context: JSON
+    release: str = ""
+    """Name of the Helm release that a chart sees."""
+    namespace: str = ""
+    """Its namespace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,11 +231,15 @@ class RenderProblem:
     message: str
     hint: str = ""
     code: str = "render"
+    level: str = "error"
+    """error | warning: a warning stands beside objects, an error in their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """Objects in the order of the files, or problems."""
+    """Objects in the order of the files, perhaps with warnings; or problems, of which one at least
+    is an error.
+    """
 
     key: str
     objects: tuple[JSON, ...] = ()

@@ -32,8 +32,6 @@ def not_in_this_version(model: KindModel) -> Iterator[tuple[Pointer, str]]:
 
 def _component(component: Component) -> Iterator[tuple[Pointer, str]]:
     spec = component.spec
-    if spec.render.helm is not None:
-        yield ("spec", "render", "helm"), "rendering by Helm"
     for field in ("block", "ignore", "ask"):
         if getattr(spec.guard, field):
             yield ("spec", "guard", field), f"`guard.{field}`"

@@ -11,14 +11,15 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import Any, Self
 
+from bot.adapters.sandbox_answers import Made, as_rendering, failed, made_of, unreadable
+from bot.adapters.sandbox_charts import rendered_charts, values_of
+from bot.adapters.sandbox_helm import Helm
 from bot.adapters.sandbox_process import WorkerGone, WorkerProcess
-from bot.cluster.render_objects import Document, objects_from
-from bot.model.plan import JSON
-from bot.ports import Rendering, RenderJob, RenderProblem, Unreachable
+from bot.ports import Rendering, RenderJob, Unreachable
 
 BATCH = 32
 """Jobs handed to a worker at once: few, so that all stay busy; many, so that none waits."""
@@ -50,6 +51,7 @@ class SandboxRenderer:
         self._count = workers or min(2, os.cpu_count() or 1)
         self._deadline = deadline
         self._limits = json.dumps({"seconds": deadline, "output": output, "memory": memory})
+        self.helm = Helm(workers=self._count, seconds=deadline, output=4 * output, memory=memory)
         self._workers: list[WorkerProcess] = []
         self._lock = threading.Lock()
 
@@ -76,23 +78,31 @@ class SandboxRenderer:
 
     def render(self, jobs: Sequence[RenderJob]) -> tuple[Rendering, ...]:
         """One answer a job, in order. Unreachable only when no worker can be started at all."""
+        charts = [at for at, job in enumerate(jobs) if job.kind == "helm"]
         with self._lock:
-            found: dict[int, Rendering] = {}
-            batches = _batches(jobs, found)
-            try:
-                if batches:
-                    self._run(jobs, batches, found)
-            except BaseException:
-                # A worker that still answers the old batch must not be asked the next one.
-                self._end_all()
-                raise
-        return tuple(found[at] for at in range(len(jobs)))
+            made = self._make([values_of(job) if job.kind == "helm" else job for job in jobs])
+            if charts:
+                asked = [(jobs[at], made[at]) for at in charts]
+                made |= zip(charts, rendered_charts(asked, self.helm, self._make), strict=True)
+        return tuple(as_rendering(job, made[at]) for at, job in enumerate(jobs))
+
+    def _make(self, jobs: Sequence[RenderJob]) -> dict[int, Made]:
+        found: dict[int, Made] = {}
+        batches = _batches(jobs, found)
+        try:
+            if batches:
+                self._run(jobs, batches, found)
+        except BaseException:
+            # A worker that still answers the old batch must not be asked the next one.
+            self._end_all()
+            raise
+        return found
 
     def _run(
-        self, jobs: Sequence[RenderJob], batches: list[list[int]], found: dict[int, Rendering]
+        self, jobs: Sequence[RenderJob], batches: list[list[int]], found: dict[int, Made]
     ) -> None:
         waiting = batches[::-1]
-        late: dict[Any, list[Rendering]] = {}
+        late: dict[Any, list[Made]] = {}
         with DefaultSelector() as selector:
             busy: list[WorkerProcess] = []
             while waiting or busy:
@@ -147,7 +157,7 @@ class SandboxRenderer:
                 selector.unregister(worker.requests)
 
     def _heard(
-        self, worker: WorkerProcess, jobs: Sequence[RenderJob], found: dict[int, Rendering]
+        self, worker: WorkerProcess, jobs: Sequence[RenderJob], found: dict[int, Made]
     ) -> list[int] | None:
         """Takes what a worker answered: the jobs of its batch still to do, None while it works."""
         try:
@@ -160,7 +170,7 @@ class SandboxRenderer:
                     worker.ready = True
                 else:
                     number = worker.jobs.pop(0)
-                    found[number] = _rendering(jobs[number], answer)
+                    found[number] = made_of(jobs[number], answer)
                     worker.at = None
                 worker.deadline = time.monotonic() + self._deadline + GRACE
             if not worker.jobs:
@@ -174,15 +184,15 @@ class SandboxRenderer:
         if not worker.ready:
             raise Unreachable(f"the renderer could not be started: {worker.last_words or why}")
         number = worker.jobs.pop(0)
-        found[number] = _failed(jobs[number], worker.at, why)
+        found[number] = failed(jobs[number], worker.at, why)
         return worker.jobs
 
 
 def _note_late(
     jobs: Sequence[RenderJob],
     asked: Sequence[int],
-    found: dict[int, Rendering],
-    late: dict[Any, list[Rendering]],
+    found: dict[int, Made],
+    late: dict[Any, list[Made]],
 ) -> None:
     """Remembers by files which of the jobs just answered ran out of time."""
     for number in asked:
@@ -196,39 +206,30 @@ def _note_late(
 def _given_up(
     jobs: Sequence[RenderJob],
     batch: Sequence[int],
-    found: dict[int, Rendering],
-    late: dict[Any, list[Rendering]],
+    found: dict[int, Made],
+    late: dict[Any, list[Made]],
 ) -> bool:
     """Whether the batch is answered as others of its files were, without being tried."""
     before = late.get((jobs[batch[0]].kind, jobs[batch[0]].files), [])
     if len(before) < HOPELESS:
         return False
     for number in batch:
-        found[number] = Rendering(key=jobs[number].key, problems=before[-1].problems)
+        found[number] = Made(problems=before[-1].problems)
     return True
 
 
-def _batches(jobs: Sequence[RenderJob], found: dict[int, Rendering]) -> list[list[int]]:
+def _batches(jobs: Sequence[RenderJob], found: dict[int, Made]) -> list[list[int]]:
     """Jobs of the same files together: they are sent, and compiled, once."""
     groups: dict[Any, list[int]] = {}
     for at, job in enumerate(jobs):
-        problems = tuple(_unreadable(job))
+        problems = tuple(unreadable(job))
         if problems:
-            found[at] = Rendering(key=job.key, problems=problems)
+            found[at] = Made(problems=problems)
         else:
             groups.setdefault((job.kind, job.files), []).append(at)
     return [
         group[at : at + BATCH] for group in groups.values() for at in range(0, len(group), BATCH)
     ]
-
-
-def _unreadable(job: RenderJob) -> Iterator[RenderProblem]:
-    for path, content in job.files:
-        try:
-            content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            yield RenderProblem(path=path, line=line, message="the file is no UTF-8 text")
 
 
 def _request(jobs: Sequence[RenderJob], batch: Sequence[int]) -> bytes:
@@ -241,37 +242,3 @@ def _request(jobs: Sequence[RenderJob], batch: Sequence[int]) -> bytes:
         "jobs": [[jobs[at].values, jobs[at].context] for at in batch],
     }
     return json.dumps(request).encode() + b"\n"
-
-
-def _rendering(job: RenderJob, answer: Any) -> Rendering:
-    """An answer is data of someone who may have been taken over: it is looked at first."""
-    try:
-        problems = tuple(_told(answer["problems"]))
-        made = [
-            Document(path=str(p), line=int(n), value=value) for p, n, value in answer["documents"]
-        ]
-    except (KeyError, TypeError, ValueError):
-        return _failed(job, None, "the renderer gave an answer that cannot be read")
-    if problems:
-        return Rendering(key=job.key, problems=problems)
-    objects, wrong = objects_from(made)
-    return Rendering(key=job.key, objects=() if wrong else objects, problems=wrong)
-
-
-def _told(problems: Iterable[Any]) -> Iterator[RenderProblem]:
-    for told in problems:
-        line = told["line"]
-        yield RenderProblem(
-            path=str(told["path"]),
-            line=None if line is None else int(line),
-            message=str(told["message"])[:500],
-            hint=str(told["hint"])[:500],
-            code=str(told["code"]),
-        )
-
-
-def _failed(job: RenderJob, path: str | None, why: str) -> Rendering:
-    first: JSON = job.files[0][0] if job.files else ""
-    return Rendering(
-        key=job.key, problems=(RenderProblem(path=path or first, line=None, message=why),)
-    )

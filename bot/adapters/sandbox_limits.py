@@ -77,16 +77,16 @@ def give_up(*, memory: int, library: Any) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)
-    _limit("RLIMIT_AS", memory)
-    _limit("RLIMIT_CORE", 0)
-    _limit("RLIMIT_FSIZE", 0)
-    _limit("RLIMIT_NPROC", 0)
-    _limit("RLIMIT_NOFILE", 3)
+    limit("RLIMIT_AS", memory)
+    limit("RLIMIT_CORE", 0)
+    limit("RLIMIT_FSIZE", 0)
+    limit("RLIMIT_NPROC", 0)
+    limit("RLIMIT_NOFILE", 3)
     _filter_calls(library)
     sys.addaudithook(_hook)
 
 
-def _limit(name: str, value: int) -> None:
+def limit(name: str, value: int) -> None:
     # A system without this limit, or one that is stricter already, keeps what it has.
     with suppress(AttributeError, ValueError, OSError):
         resource.setrlimit(getattr(resource, name), (value, value))

@@ -113,14 +113,18 @@ class Worker:
         documents_made: list[str],
         problems: list[Problem],
     ) -> None:
-        jinja = batch["kind"] == "jinja"
+        jinja, values_alone = batch["kind"] == "jinja", batch["kind"] == "helm"
         seen = dict(context)
-        if jinja:
+        if jinja or values_alone:
             templates.current.update(seen)
             seen["values"] = self._values(values, seen, problems)
             templates.current.update(seen)
             if problems:
                 return
+        if values_alone:
+            # The chart is another program's to render; all that it sees of ours is the values.
+            documents_made.append(f'["",1,{json.dumps(seen["values"])}]')
+            return
         for path, text in batch["files"]:
             if not OUTPUT_NAME.fullmatch(path.rpartition("/")[2]):
                 continue

@@ -42,11 +42,13 @@ def render(flags: Flags, unit: str, version: str | None) -> int:
         asked = {unit: wanted(source_of(repo, component, renderings.reads), version, candidate)}
         outputs = renderings.outputs(asked.values())
     findings = tuple(render_findings(asked, outputs))
-    if findings:
+    if outputs[asked[unit].key].failed:
         lines = "\n".join(str(one) for one in findings)
         failed = {"findings": [one.to_json() for one in findings]}
         raise Ended(FOUND, f"{unit} {version} does not render:\n{lines}", failed)
     output = outputs[asked[unit].key]
+    for finding in findings:
+        click.echo(str(finding), err=True)
     objects = [_shown(output.blobs[one.digest]) for one in output.objects]
     text = "---\n".join(_yaml(one) for one in objects)
     body = {

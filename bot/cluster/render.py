@@ -47,22 +47,25 @@ _IN_TAG = re.compile(
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
-def values_for(layers: Sequence[JSON]) -> dict[str, JSON]:
-    """Default ← group ← cluster, wide to narrow: maps merge, all else replaces, null deletes."""
+def values_for(layers: Sequence[JSON], *, keep_nulls: bool = False) -> dict[str, JSON]:
+    """Default ← group ← cluster, wide to narrow: maps merge, all else replaces, null deletes.
+
+    `keep_nulls`: a chart has values of its own below these, where a null has to arrive to delete.
+    """
     merged: dict[str, JSON] = {}
     for layer in layers:
         if layer is not None:
-            merged = _overlaid(merged, layer)
+            merged = _overlaid(merged, layer, keep_nulls)
     return merged
 
 
-def _overlaid(wide: JSON, narrow: Mapping[str, JSON]) -> dict[str, JSON]:
+def _overlaid(wide: JSON, narrow: Mapping[str, JSON], keep_nulls: bool) -> dict[str, JSON]:
     result = dict(wide) if isinstance(wide, Mapping) else {}
     for key, value in narrow.items():
-        if value is None:
+        if value is None and not keep_nulls:
             result.pop(key, None)
         elif isinstance(value, Mapping):
-            result[key] = _overlaid(result.get(key), value)
+            result[key] = _overlaid(result.get(key), value, keep_nulls)
         else:
             result[key] = value
     return result

@@ -33,6 +33,11 @@ class Output:
     objects: tuple[PlannedObject, ...]
     blobs: Mapping[str, JSON]
     problems: tuple[RenderProblem, ...] = ()
+    """Beside objects: warnings."""
+
+    @property
+    def failed(self) -> bool:
+        return any(problem.level == "error" for problem in self.problems)
 
     def as_version(self, version: str) -> Rendered:
         return Rendered(self.objects, revision(version, (one.digest for one in self.objects)))
@@ -88,8 +93,14 @@ class Source:
     layers: Mapping[str, Layer]
     used: frozenset[str]
     reads: Reads
-    keys: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
-    """Version and layers → rendering key, where no template looks at the cluster."""
+    namespace: str = ""
+    """Of the Helm release; "": that of the unit, or `default`."""
+    keys: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """Version, namespace and layers → rendering key, where no template looks at the cluster."""
+
+
+_CHARTS_SEE = frozenset(("version",))
+"""Of the context, beside what the strings of the values read; the rest are names of Helm's own."""
 
 
 def source_of(repo: Repo, component: str, reads: Reads | None = None) -> Source:
@@ -114,11 +125,12 @@ def source_of(repo: Repo, component: str, reads: Reads | None = None) -> Source:
     return Source(
         repo=repo,
         component=component,
-        kind="plain" if render.plain else "jinja",
+        kind=render.kind,
         file_keys=file_keys,
         layers=_layers(repo, component, reads),
-        used=reads.files[file_keys],
+        used=_CHARTS_SEE if render.helm else reads.files[file_keys],
         reads=reads,
+        namespace=render.namespace or "",
     )
 
 
@@ -141,10 +153,14 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
         scope=unit.scope,
         place=unit.place,
     )
-    place = (version, tuple(layer.key for layer in layers))
+    kind, namespace = source.kind, ""
+    if kind == "helm":
+        namespace = source.namespace or context["unit"]["namespace"] or "default"
+        kind = f"helm {component} {namespace}"
+    place = (version, namespace, *(layer.key for layer in layers))
     key = source.keys.get(place)
     if key is None:
-        key = rendering_key(source.kind, source.file_keys, place[1], used, context)
+        key = rendering_key(kind, source.file_keys, place[2:], used, context)
         if not any(name.startswith(("cluster", "unit")) for name in used):
             source.keys[place] = key
 
@@ -156,8 +172,10 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
                 (f"components/{component}/{inside}", source.reads.data[key])
                 for inside, key in source.file_keys
             ),
-            values=values_for([layer.value for layer in layers]),
+            values=values_for([layer.value for layer in layers], keep_nulls=bool(namespace)),
             context=context,
+            release=component,
+            namespace=namespace,
         )
 
     return Wanted(key, job, layers)
@@ -165,7 +183,7 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
 
 def output_of(rendering: Rendering) -> Output:
     """What came back, in the order of applying, each object under its digest."""
-    if rendering.problems:
+    if any(problem.level == "error" for problem in rendering.problems):
         return Output((), {}, rendering.problems)
     objects: list[PlannedObject] = []
     blobs: dict[str, JSON] = {}
@@ -173,7 +191,7 @@ def output_of(rendering: Rendering) -> Output:
         one = digest(obj)
         blobs[one] = obj
         objects.append(PlannedObject(ref_of(obj), one))
-    return Output(tuple(objects), blobs)
+    return Output(tuple(objects), blobs, rendering.problems)
 
 
 def all_blobs(outputs: Iterable[Output]) -> dict[str, JSON]:

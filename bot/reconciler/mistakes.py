@@ -49,18 +49,24 @@ def render_findings(
     asked: Mapping[str, Wanted], outputs: Mapping[str, Output]
 ) -> Iterable[Finding]:
     """Each mistake once, with the units that it is found in unless these are all."""
-    told: dict[tuple[str, int | None, str, str, str], list[str]] = {}
+    told: dict[tuple[str, int | None, str, str, str, str], list[str]] = {}
     for unit, one in asked.items():
         for problem in outputs[one.key].problems:
             found = at_source(problem, [(layer.path, layer.value) for layer in one.layers])
-            key = (found.path, found.line, found.code, found.message, found.hint)
+            key = (found.path, found.line, found.code, found.message, found.hint, found.level)
             told.setdefault(key, []).append(unit)
-    for (path, line, code, message, hint), units in told.items():
+    for (path, line, code, message, hint, level), units in told.items():
         where = "" if len(units) == len(asked) else say.in_units(units)
         # A rendering tells the line; the mistake is somewhere in it.
         column = None if line is None else 1
         yield Finding(
-            path=path, line=line, column=column, code=code, message=message + where, hint=hint
+            path=path,
+            line=line,
+            column=column,
+            level="warning" if level == "warning" else "error",
+            code=code,
+            message=message + where,
+            hint=hint,
         )
 
 

@@ -6,8 +6,8 @@ commits. It answers mistakes with findings; it asks no cluster and writes nothin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core import messages_plan_facts as say
@@ -18,7 +18,7 @@ from bot.core.diff import Change, Differ
 from bot.core.exposure import forecast_exposure
 from bot.core.forecast import forecast
 from bot.core.forecast_waits import delays
-from bot.core.members import Brought, Membership
+from bot.core.members import Brought
 from bot.core.order import Candidate
 from bot.core.plan import Origin, Rendered, build, spec_json
 from bot.core.plan_blocks import prevents_a_plan
@@ -49,10 +49,10 @@ from bot.core.plan_weigh import (
 from bot.core.tasks import source_of_task
 from bot.model.plan import JSON, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
-from bot.reconciler.mistakes import condition_findings, rendered_findings
+from bot.reconciler.mistakes import rendered_findings
 from bot.reconciler.planner_caches import Renderings, Repos
+from bot.reconciler.planner_draft import Draft, errors, lint_all, removed
 from bot.reconciler.planner_known import broken_by, last_applied, of_units
-from bot.reconciler.rule_trial import rule_findings
 from release_repo_schema.findings import Finding
 from release_repo_schema.load import Cache
 from release_repo_schema.repo import Repo
@@ -86,7 +86,7 @@ class Planner:
         """All findings of a commit. `active`: releases that have not ended."""
         before = self.load(base) if base else None
         known = None if active is None else sorted(active)
-        return tuple(_lint(self.load(commit), now=now, active=known, base=before))
+        return tuple(lint_all(self.load(commit), now=now, active=known, base=before))
 
     def calendar(self, repo: Repo) -> Calendar:
         """The calendar of a repo, made once."""
@@ -104,18 +104,18 @@ class Planner:
             )
             return PullPlan(base=base, head=head, findings=conflicts, conflicts=tried.conflicts)
         before, after = self.load(base), self.repos.of_tree(tried.tree_id, tried.tree)
-        findings = _lint(after, now=now, active=(), base=before)
+        findings = lint_all(after, now=now, active=(), base=before)
         findings += touched(before, after, known.running)
         # What lint refuses is not planned, but its templates are tried: all mistakes at once.
         releases: list[ReleaseShown] = []
-        refused = bool(_errors(findings))
+        refused = bool(errors(findings))
         for name in sorted(new_releases(before, after)):
             if known.taken(name):
                 # Its row is somebody's record: there is nothing to plan.
                 findings.append(name_taken(after, name))
                 continue
             draft = self._draft(before, after, name, known=known, origin=Origin())
-            findings += draft.findings if refused else draft.told(after, name)
+            findings += (*draft.asides, *(draft.findings if refused else draft.told(after, name)))
             if draft.planned is not None and not refused:
                 releases.append(self._shown(before, after, draft, now=now))
         carried = {
@@ -128,7 +128,7 @@ class Planner:
             head=head,
             tree=tried.tree_id,
             releases=tuple(releases),
-            removed=_removed(before, after),
+            removed=removed(before, after),
             # A Release that cannot be read may carry anything.
             unreleased=()
             if refused and not releases
@@ -158,11 +158,11 @@ class Planner:
             commit=commit,
             edited=edited,
             specs={name: spec_json(after.releases[name].spec) for name in edited},
-            removed=_removed(before, after) if before else (),
+            removed=removed(before, after) if before else (),
         )
         if not names:
             return brought
-        wrong = prevents_a_plan(_lint(after, now=now, active=(), base=before))
+        wrong = prevents_a_plan(lint_all(after, now=now, active=(), base=before))
         if authors is None:
             authors = self._git.authors(here.parents[0], commit) if here.parents else here.authors
         origin = Origin(
@@ -219,16 +219,16 @@ class Planner:
 
     def _draft(
         self, before: Repo, after: Repo, name: str, *, known: Known, origin: Origin
-    ) -> _Draft:
+    ) -> Draft:
         """The plan of one Release file, and what stands against it."""
         release = after.releases[name]
         members, wrong = members_for(after, release, known)
         if members is None:
-            return _Draft(findings=wrong)
+            return Draft(findings=wrong)
         if not members.units:
             document = after.documents["Release", name]
             said = say.empty_release(name)
-            return _Draft(findings=(document.finding(("spec",), "no-units", said, at_key=True),))
+            return Draft(findings=(document.finding(("spec",), "no-units", said, at_key=True),))
         known = of_units(known, members, after.components)
         rendered: dict[str, Rendered] = {}
         blobs: dict[str, JSON] = {}
@@ -242,8 +242,9 @@ class Planner:
             mistakes += findings
             if before is not after and not release.spec.baseline:
                 versions |= versions_by_releases(before, one.name, units)
-        if mistakes:
-            return _Draft(findings=tuple(dict.fromkeys(mistakes)))
+        asides = tuple(dict.fromkeys(one for one in mistakes if one.level != "error"))
+        if wrong := errors(mistakes):
+            return Draft(findings=tuple(dict.fromkeys(wrong)), asides=asides)
         had = {unit: row.version for unit, row in known.applied.items()}
         origin = replace(
             origin,
@@ -259,7 +260,7 @@ class Planner:
         shown = shown_units(after, planned, versions, known, members.notes)
         planned = replace(planned, batches=batches_known(shown))
         against = tuple(refusals(after, release, planned.plan, shown, known))
-        return _Draft(planned, members, shown, against, known)
+        return Draft(planned, members, shown, against, known, asides)
 
     def _made(
         self, repo: Repo, brought: Brought, units: Sequence[Candidate], release: str
@@ -283,16 +284,16 @@ class Planner:
         asked = {unit.unit: wanted(source, version, unit) for unit in units}
         outputs = self.renderings.outputs(asked.values())
         findings = rendered_findings(repo, units, asked, outputs, version)
-        if findings:
+        if errors(findings):
             return {}, {}, findings
         ready = {key: output.as_version(version) for key, output in outputs.items()}
         return (
             {unit: ready[one.key] for unit, one in asked.items()},
             all_blobs(outputs.values()),
-            (),
+            findings,
         )
 
-    def _shown(self, before: Repo, after: Repo, draft: _Draft, *, now: datetime) -> ReleaseShown:
+    def _shown(self, before: Repo, after: Repo, draft: Draft, *, now: datetime) -> ReleaseShown:
         """A planned release with all that is told beside the plan."""
         assert draft.planned is not None
         assert draft.members is not None
@@ -361,40 +362,3 @@ class Planner:
                 had.update({unit: one.objects for unit, one in rendered.items()})
                 blobs |= more
         return had, blobs
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A release on its way to a plan. No `planned`: the findings say why."""
-
-    planned: PlannedRelease | None = None
-    members: Membership | None = None
-    shown: Mapping[str, UnitShown] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-    known: Known = NOTHING_KNOWN
-
-    def told(self, repo: Repo, name: str) -> tuple[Finding, ...]:
-        """The findings; never none where there is no plan."""
-        if self.planned is not None or self.findings:
-            return self.findings
-        document = repo.documents["Release", name]
-        return (document.finding(("spec",), "not-plannable", say.NOT_PLANNABLE, at_key=True),)
-
-
-def _lint(
-    repo: Repo, *, now: datetime, active: Collection[str] | None, base: Repo | None
-) -> list[Finding]:
-    """What the files say wrong, and what only a trial of their conditions shows."""
-    return [
-        *lint(repo, now=now, active=active, base=base),
-        *condition_findings(repo),
-        *rule_findings(repo),
-    ]
-
-
-def _removed(before: Repo, after: Repo) -> tuple[str, ...]:
-    return tuple(sorted(set(before.releases) - set(after.releases) - after.broken_names))
-
-
-def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(finding for finding in findings if finding.level == "error")

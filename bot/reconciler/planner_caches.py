@@ -102,7 +102,7 @@ class Renderings:
         for key, output in found.items():
             if key in self._outputs:
                 self._outputs.move_to_end(key)
-            elif not output.problems:
+            elif not output.failed:
                 self._outputs[key] = output
                 self._objects += len(output.objects)
         while self._objects > MOST_OBJECTS and len(self._outputs) > 1:

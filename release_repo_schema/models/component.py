@@ -61,22 +61,44 @@ Batches = Annotated[tuple[Step, ...], AfterValidator(_batches)]
 
 
 class Render(Model):
-    """How the YAML of a unit is made: exactly one of the fields."""
+    """How the YAML of a unit is made: exactly one of jinja, helm and plain."""
 
     jinja: Folder | None = Field(
         default=None, description="A folder of sandboxed Jinja2 templates.", examples=["templates/"]
     )
-    helm: Folder | None = Field(default=None, description="A Helm chart.", examples=["chart/"])
+    helm: Folder | None = Field(
+        default=None,
+        description="A folder with a Helm chart; the values of the component go over the chart's.",
+        examples=["chart/"],
+    )
     plain: Folder | None = Field(
         default=None,
         description="A folder of manifests taken as they are.",
         examples=["manifests/"],
     )
+    namespace: DnsLabel | None = Field(
+        default=None,
+        description="With helm: the release's namespace, which objects get that name none. "
+        "Default: the unit's own in scope namespace, else `default`.",
+        examples=["infra"],
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         exactly_one(self, "jinja", "helm", "plain")
+        if self.namespace is not None and self.helm is None:
+            refuse(
+                "only-with-helm",
+                "expected `namespace` beside `helm` only",
+                "templates and manifests name the namespace of each object",
+                at="namespace",
+            )
         return self
+
+    @property
+    def kind(self) -> str:
+        """jinja | helm | plain."""
+        return "helm" if self.helm else "plain" if self.plain else "jinja"
 
     @property
     def folder(self) -> str:

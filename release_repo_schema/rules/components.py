@@ -46,11 +46,14 @@ def components(scene: Scene) -> Iterator[Finding]:
 
 def _templates(repo: Repo, document: Document, component: Component) -> Iterator[Finding]:
     render = component.spec.render
-    if render.helm is not None or document.file.place.component != component.name:
+    if document.file.place.component != component.name:
         return
-    if not any(
-        path.startswith(f"{render.folder}/") for path in repo.component_files(component.name)
-    ):
+    files = repo.component_files(component.name)
+    if render.helm is not None and f"{render.folder}/Chart.yaml" not in files:
+        said = f"no chart stands in components/{component.name}/{render.folder}/"
+        hint = "a chart is a folder with Chart.yaml and templates/"
+        yield document.finding(("spec", "render", "helm"), "no-templates", said, hint)
+    elif not any(path.startswith(f"{render.folder}/") for path in files):
         said = f"no file stands in components/{component.name}/{render.folder}/"
         hint = "a component needs at least one template or manifest"
         yield document.finding(("spec", "render"), "no-templates", said, hint)

@@ -334,7 +334,12 @@ class FleetStories:
         gone = self.live(world, obj)
         world.fleet.write(world.cluster, deleting(obj, gone["metadata"]["uid"]), fence="1.2")
         world.until(lambda: self.live(world, obj) is None)
+        # What it owned is taken away behind it: at once in memory, in a while by a real collector.
+        world.until(lambda: world.fleet.children(world.cluster, gone) == ())
+        self.make(world, obj, fence="1.3")
+        world.until(lambda: self.observed(world, obj))
         assert world.fleet.children(world.cluster, gone) == ()
+        assert world.fleet.children(world.cluster, self.live(world, obj)) != ()
 
     def _pods(self, world: World, obj: dict[str, Any]) -> list[Any]:
         children = world.fleet.children(world.cluster, self.live(world, obj))

@@ -112,7 +112,7 @@ def error_of(answer: Answer, what: str, *, writes: bool) -> PortError:
         text = f"{what}: answered {status} {reason}: {said}".rstrip(": ")
         return AnswerLost(text) if writes else Unreachable(text)
     if answer.told or 400 <= status < 500:
-        return Refused(f"{what}: {said or f'answered {status}'}")
+        return Refused(f"{what}: {said} ({status})" if said else f"{what}: answered {status}")
     return Unreachable(f"{what}: answered {status}, which is no answer of a Kubernetes API")
 
 
@@ -128,5 +128,6 @@ def _forbidden(said: str) -> str:
     if found is None:
         return said or "answered 403: forbidden"
     resource = f"{found['what']}.{found['group']}" if found["group"] else found["what"]
-    where = f"in namespace {found['where']}" if found["where"] else "in the whole cluster"
+    inside = found["where"] and found["what"] != "namespaces"
+    where = f"in namespace {found['where']}" if inside else "in the whole cluster"
     return f"{found['who']} lacks the right to {found['verb']} {resource} {where}"

@@ -88,6 +88,7 @@ class Client:
         self.cluster = cluster
         self._read, self._credentials, self._patience = read, credentials, patience
         self._kept: _Kept | None = None
+        self._read_last: tuple[Access, Credentials] | None = None
         self._lock = RLock()
         self._closed = Event()
         self._failures, self._rest_until, self._why = 0, 0.0, ""
@@ -105,6 +106,10 @@ class Client:
             self._failed(error)
             raise
         self._failures = 0
+        if answer.status == 401:
+            kept = self._kept
+            why = error_of(answer, call.what, writes=False).why
+            raise Unreachable(why + (kept.credentials.ended() if kept is not None else ""))
         return answer
 
     def good(self, call: Call) -> Answer:
@@ -229,20 +234,19 @@ class Client:
             return kept
         with self._lock:
             if self._kept is kept and not self._closed.is_set():
-                self._kept = self._made(kept)
+                self._kept = self._made()
                 if kept is not None:
                     kept.rest.close()
             if self._kept is None:
                 raise Unreachable(f"{self.cluster}: is no longer connected")
             return self._kept
 
-    def _made(self, before: _Kept | None) -> _Kept:
-        if before is not None and not before.access.stale():
-            access, credentials = before.access, before.credentials
-        else:
+    def _made(self) -> _Kept:
+        if self._read_last is None or self._read_last[0].stale():
             access = self._read()
             self._readings += 1
-            credentials = self._credentials(access)
+            self._read_last = access, self._credentials(access)
+        access, credentials = self._read_last
         certificate = credentials.certificate()
         context = context_of(self.cluster, access, certificate)
         return _Kept(access, credentials, rest_client(access, context), certificate)

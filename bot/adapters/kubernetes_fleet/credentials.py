@@ -13,6 +13,7 @@ from threading import Lock
 
 from bot.adapters.kubernetes_fleet.exec_plugin import Given
 from bot.adapters.kubernetes_fleet.kubeconfig import Access, ExecPlugin, stamp_of
+from bot.adapters.kubernetes_fleet.tls import end_of
 from bot.failures import Unreachable
 
 EARLY = timedelta(seconds=60)
@@ -49,6 +50,21 @@ class Credentials:
         """Client certificate and key, PEM."""
         given = self._from_plugin() if self._access.plugin is not None else None
         return (given.certificate if given else None) or self._access.certificate
+
+    def ends(self) -> datetime | None:
+        """When the client certificate ends, where there is one."""
+        certificate = self._given.certificate if self._given is not None else None
+        certificate = certificate or self._access.certificate
+        return end_of(certificate[0]) if certificate is not None else None
+
+    def ended(self) -> str:
+        """That our certificate is over, where it is: a server never says why it does not
+        believe.
+        """
+        end = self.ends()
+        if end is None or end > self._now():
+            return ""
+        return f": its client certificate ended on {end:%Y-%m-%d %H:%M} UTC"
 
     def forget(self) -> bool:
         """After a 401: whether asking again can give others."""

@@ -21,7 +21,7 @@ from bot.adapters.kubernetes_fleet.exec_plugin import SECONDS, run_plugin
 from bot.adapters.kubernetes_fleet.kubeconfig import Access, in_cluster, kubeconfig
 from bot.adapters.kubernetes_fleet.server import Server, by_place
 from bot.adapters.kubernetes_fleet.writing import Version
-from bot.failures import Refused, Unreachable
+from bot.failures import PortError, Refused, Unreachable
 from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
 from bot.ports import Clock, Connection
@@ -107,9 +107,10 @@ class KubernetesFleet:
     # -- beside the port
 
     def reachable(self, cluster: str) -> bool:
+        """Whether it answers now."""
         try:
-            self.uid(cluster)
-        except Unreachable:
+            self._server(cluster).uid(afresh=True)
+        except PortError:
             return False
         return True
 

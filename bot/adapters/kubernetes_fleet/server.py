@@ -46,7 +46,7 @@ class Server:
 
     # -- who it is
 
-    def uid(self) -> str:
+    def uid(self, *, afresh: bool = False) -> str:
         """The identity, asked for again after a while, and at once when a stranger seems to answer.
 
         Every answer of an API server names the flow schema that took it, by a UID that no other
@@ -54,7 +54,7 @@ class Server:
         """
         reading = self.client.reading()
         known = self._uid and not self._strange and reading == self._reading
-        if known and time.monotonic() < self._uid_until:
+        if known and not afresh and time.monotonic() < self._uid_until:
             return self._uid
         if reading != self._reading:
             self._own.clear()

@@ -94,7 +94,7 @@ def what(view: ReleaseView) -> str:
             parts.append(named(component))
         elif not component.version_changed:
             parts.append(f"{component.name} {component.version} configuration")
-        elif old and len(view.plan.components) == 1 and old != component.version:
+        elif old and len(view.plan.components) == 1:
             parts.append(f"{component.name} {old} → {component.version}")
         else:
             parts.append(f"{component.name} → {component.version}")

@@ -111,11 +111,14 @@ def current_stage(view: ReleaseView) -> StageFigures | None:
 
 
 def from_versions(view: ReleaseView) -> tuple[str, ...]:
-    """What ran before, most frequent first; nothing while no unit was looked at."""
+    """What ran before, most frequent first; nothing while no unit was looked at. Without what the
+    release brings: a part of a cluster finds what its sibling has just written there.
+    """
+    brought = {component.version for component in view.plan.components}
     counts: dict[str, int] = {}
     for state in view.units.values():
-        if state.before_revision:
-            version = state.before_revision.partition("@")[0]
+        version = (state.before_revision or "").partition("@")[0]
+        if version and version not in brought:
             counts[version] = counts.get(version, 0) + 1
     return tuple(sorted(counts, key=lambda version: (-counts[version], version)))
 

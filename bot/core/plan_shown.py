@@ -42,6 +42,8 @@ class Known:
     """Digest → the object, of what was applied."""
     taken: Callable[[str], bool] = lambda name: False
     """Whether a release of this name has come to main before: a name is unique for ever."""
+    ran: Callable[[str], bool] = lambda name: False
+    """Whether a release was run by this bot: where it has been, something was applied."""
     stands: Callable[[str, ObjectRef], bool | None] = lambda cluster, ref: None
     """Whether a cluster has an object now; None where nobody may look before the merge."""
     beside: Callable[[str], Sequence[tuple[ObjectRef, JSON]]] = lambda cluster: ()

@@ -7,7 +7,7 @@ nothing is guessed of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bot.core.order import Candidate
 from release_repo_schema.repo import Repo
@@ -42,13 +42,19 @@ def is_lower(version: str, than: str) -> bool:
 
 
 def versions_by_releases(
-    repo: Repo, component: str, units: Iterable[Candidate]
+    repo: Repo,
+    component: str,
+    units: Iterable[Candidate],
+    ran: Callable[[str], bool] = lambda name: False,
 ) -> Mapping[str, str]:
-    """Unit → the version of the newest Release on main that reaches it: the best guess there is."""
+    """Unit → the version of the newest Release on main that reaches it: the best guess there is.
+
+    `ran`: releases of which nothing has to be guessed, since the store knows where they have been.
+    """
     found: list[tuple[tuple[str, Key, str], str, str]] = []
     for name, release in repo.releases.items():
         for one in release.spec.components:
-            if one.name == component:
+            if one.name == component and not ran(name):
                 document = repo.documents["Release", name]
                 year = document.file.path.partition("/")[2].rpartition("/")[0]
                 rank = (year, key_of(one.version) or ((), (0, ())), name)

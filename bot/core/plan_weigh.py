@@ -63,7 +63,7 @@ def shown_units(
         shown[unit.unit] = UnitShown(
             batches=written,
             counts=counted,
-            version=applied.version if applied else versions.get(unit.unit),
+            version=applied.version if applied else None if new else versions.get(unit.unit),
             up_to_date=bool(applied and applied.certified and applied.revision == unit.revision),
             note=notes.get(unit.unit, ""),
             new=new,
@@ -273,10 +273,10 @@ def refusals(
 def _downgrades(
     component: ComponentPlan, shown: Mapping[str, UnitShown], known: Known
 ) -> Iterable[str]:
-    lower: dict[str, list[str]] = {}
+    lower: dict[tuple[str, bool], list[str]] = {}
     for name, unit in shown.items():
         if unit.version is not None and is_lower(component.version, unit.version):
-            lower.setdefault(unit.version, []).append(name)
-    for before, units in lower.items():
-        guessed = not any(name in known.applied for name in units)
+            guessed = name not in known.applied
+            lower.setdefault((unit.version, guessed), []).append(name)
+    for (before, guessed), units in lower.items():
         yield say.lower(component.name, component.version, before, units, guessed)

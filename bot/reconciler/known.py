@@ -52,11 +52,23 @@ def known(store: Store, board: Board) -> Known:
         blocked=board.rules.blocked,
         blob=store.blob,
         taken=lambda name: taken(store, board, name),
+        ran=lambda name: _ran(store, board, name),
     )
 
 
 def taken(store: Store, board: Board, name: str) -> bool:
     """Whether a release of this name has come to main before: a name is unique for ever."""
-    active = board.releases.get(name)
-    state = active.state if active else store.get(ReleaseState, name)
+    state = _state(store, board, name)
     return state is not None and state.phase is not ReleasePhase.PROPOSED
+
+
+def _ran(store: Store, board: Board, name: str) -> bool:
+    state = _state(store, board, name)
+    never = (ReleasePhase.PROPOSED, ReleasePhase.BEFORE_US)
+    return state is not None and state.phase not in never
+
+
+def _state(store: Store, board: Board, name: str) -> ReleaseState | None:
+    active = board.releases.get(name)
+    found: ReleaseState | None = active.state if active else store.get(ReleaseState, name)
+    return found

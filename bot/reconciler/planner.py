@@ -241,7 +241,7 @@ class Planner:
             blobs |= objects
             mistakes += findings
             if before is not after and not release.spec.baseline:
-                versions |= versions_by_releases(before, one.name, units)
+                versions |= versions_by_releases(before, one.name, units, known.ran)
         asides = tuple(dict.fromkeys(one for one in mistakes if one.level != "error"))
         if wrong := errors(mistakes):
             return Draft(findings=tuple(dict.fromkeys(wrong)), asides=asides)

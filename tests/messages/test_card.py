@@ -275,3 +275,10 @@ def test_every_state_has_a_card_within_its_bounds(
     assert len(as_blocks(message)) <= 12
     assert len(message.buttons) <= 4
     assert sum(button.style == "primary" for button in message.buttons) <= 1
+
+
+def test_what_a_part_found_of_its_sibling_is_not_what_ran_before() -> None:
+    """`2.4.1, 2.5.0 → 2.5.0`: the rest of the nodes finds what the canaries have just written."""
+    found = unit_state("eu-2", UnitPhase.APPLYING, before_revision="2.5.0@0123456789ab")
+    title = card(view(*done("st-1", "eu-1"), found)).title
+    assert title.startswith("node-agent 2.4.1 → 2.5.0")

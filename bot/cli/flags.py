@@ -68,6 +68,9 @@ class Flags:
             settings = Settings.read(os.environ)
         except BadSettings as bad:
             raise wrong_usage("\n".join(bad.problems)) from bad
+        for flag, given in (("--repo", self.repo), ("--db", self.db)):
+            if given == "":
+                raise wrong_usage(f"{flag} is empty; leave it out for its default, or name one")
         if self.repo is not None:
             settings = replace(settings, repo=self.repo)
         if self.db is not None:

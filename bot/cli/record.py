@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.flags import Flags, Verb, pass_flags
-from bot.cli.outcome import FOUND, GOOD, emit
+from bot.cli.outcome import FOUND, GOOD, emit, wrong_usage
 from bot.cli.refusing import unknown_release
 from bot.cli.telling import instant
 from bot.cli.telling_runs import runs_json, runs_lines
@@ -44,6 +44,8 @@ def audit(flags: Flags, release: str, verify: bool, expect: tuple[str, ...]) -> 
     from bot.model.runs import PipelineRun, TaskRun
     from bot.model.state import Certificate, ReleaseState
 
+    if not release.strip():
+        raise wrong_usage("which release? audit RELEASE; list names them")
     with reader(flags.settings.db) as store, store.snapshot():
         events = store.events(release=release)
         certificates = store.rows(Certificate, parent=release)

@@ -26,6 +26,22 @@ class Fault(click.ParamType[tuple[str, int]]):
         return unit, int(batch)
 
 
+class Version(click.ParamType[str]):
+    """A version of the contract: text that is a valid image tag."""
+
+    name = "VERSION"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        from pydantic import TypeAdapter, ValidationError
+
+        from release_repo_schema.models.scalars import Version as Tag
+
+        try:
+            return TypeAdapter[str](Tag).validate_python(str(value))
+        except ValidationError:
+            self.fail(f"{value!r} is no version: expected a valid image tag, such as 2.4.1")
+
+
 class Span(click.ParamType[timedelta]):
     """A duration of the contract: 30s, 5m, 2h, 1d."""
 
@@ -73,6 +89,7 @@ class Span(click.ParamType[timedelta]):
 @click.option(
     "--from",
     "runs",
+    type=Version(),
     metavar="VERSION",
     help="What runs now, where neither the store nor the Releases on main say it.",
 )

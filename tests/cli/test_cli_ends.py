@@ -15,7 +15,7 @@ import pytest
 from bot.cli import files
 from bot.cli.entry import COMMANDS
 from bot.cli.flags import Verb
-from tests.cli.terminal import sluice
+from tests.cli.terminal import Town, sluice
 from tests.run.processes import ROOT, SCRIPT
 
 HEAVY = (
@@ -157,3 +157,21 @@ def _loaded(repo: Path, *words: str) -> set[str]:
     )
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stderr))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", ""),
+        ("status", "--db", ""),
+        ("lint", "--repo", ""),
+        ("rehearse", "agent-2-0-0", "--from", "nope/x"),
+    ],
+)
+def test_an_empty_name_and_what_is_no_version_are_wrong_usage(
+    town: Town, words: tuple[str, ...]
+) -> None:
+    """A variable that was not set in a script must not answer for something else."""
+    town.merged()
+    said = town.sluice(*words)
+    assert (said.code, said.out) == (2, ""), said

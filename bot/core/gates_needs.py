@@ -24,20 +24,28 @@ def elsewhere(t: Turn, u: Unit) -> Wait | None:
     for component in depends:
         # What the release brings itself, its own graph orders.
         if (u.plan.cluster, component) not in t.s.index.inside and (
-            wait := _before_it(t, f"{component}@{u.plan.cluster}")
+            wait := _before_it(t, component, u.plan.cluster)
         ):
             return wait
     return None
 
 
-def _before_it(t: Turn, lock: str) -> Wait | None:
+def _before_it(t: Turn, component: str, cluster: str) -> Wait | None:
+    lock = f"{component}@{cluster}"
     for claim in t.s.claims.get(lock, ()):
         if not claim.done and claim.position < t.s.state.position:
             facts = {"unit": lock, "release": claim.release, "ended": claim.ended}
-            return Wait(code="dependency-first", facts=facts)
+            who = _who_mends(t, component) if claim.ended else ()
+            return Wait(code="dependency-first", facts=facts, who=who)
     applied = t.s.applied.get(lock)
     if applied is None or applied.certified:
         # What was there before the first release of ours is nobody's to judge.
         return None
     facts = {"unit": lock, "release": applied.release, "version": applied.version}
-    return Wait(code="dependency-half", facts=facts)
+    return Wait(code="dependency-half", facts=facts, who=_who_mends(t, component))
+
+
+def _who_mends(t: Turn, component: str) -> tuple[str, ...]:
+    """Who may try again what was left: its own owners, whose release waits for it or not."""
+    known = t.s.rules.components.get(component)
+    return t.s.rules.directory.who_may("retry", known.spec.owners if known else ())

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from bot.model.plan import JSON
 from bot.sim import docs as make
+from bot.sim.draw_addons import brought, depend
 from bot.sim.draw_crowd import PAIRS, crowd
 from bot.sim.draw_parts import narrow
 from bot.sim.draw_people import commands
@@ -35,6 +36,8 @@ AIMED = 4
 """Pairs that another seed aims at, whichever they are."""
 NARROW = 0.3
 """Share of the others in which components are released by parts of clusters."""
+SEVERAL = 0.4
+"""Share of those with several components in which releases bring several at once."""
 BAD = "2.5.0"
 """A version whose pods do not come up, where a history has one."""
 
@@ -57,12 +60,15 @@ def script_of(seed: int) -> Script:
     )
     if seed % CROWDED == 0:
         return crowd(seed, seed // CROWDED, start, chance)
-    components = chance.sample(KINDS, chance.one(1, 1, 2, 2, 2))
+    components = chance.sample(KINDS, chance.one(1, 1, 2, 2, 2, 3, 3))
     clusters = _clusters(chance, components)
     documents = _documents(chance, start, components, clusters)
     if chance.often(NARROW):
         narrow(chance, documents, components)
-    acts = _releases(chance, components)
+    addon = len(components) > 1 and chance.often(SEVERAL)
+    if addon or chance.often(0.2):
+        depend(chance, documents, components)
+    acts = _releases(chance, components, addon=addon)
     names = [act.data["release"] for act in acts if act.do == "propose"]
     units = [unit for c in components for k in clusters for unit in units_of(documents, c, k)]
     acts += commands(chance, names, units, chance.randrange(12))
@@ -218,18 +224,22 @@ def freeze(chance: Chance, start: datetime) -> JSON:
     return make.doc("Freeze", "early", spec)
 
 
-def _releases(chance: Chance, components: Sequence[str]) -> list[Act]:
+def _releases(chance: Chance, components: Sequence[str], *, addon: bool) -> list[Act]:
     """Releases that overlap, wait for each other, replace each other; some are closed unmerged."""
     acts: list[Act] = []
     at = chance.randrange(60)
     before: dict[str, str] = {}
     for number in range(chance.one(1, 2, 2, 3)):
         # Of several components one after another: units are then in different phases.
-        component = components[number % len(components)]
+        mine = brought(chance, components, number, addon=addon)
+        component = mine[0] if len(mine) == 1 else "addons"
         version, name = f"2.{5 + number}.0", f"{component}-2-{5 + number}-0"
         spec: dict[str, JSON] = {}
-        if component in before and chance.often(0.5):
-            spec["supersedes"] = [before[component]]
+        if len(mine) > 1:
+            spec["components"] = [{"name": one, "version": version} for one in mine]
+        old = list(dict.fromkeys(before[one] for one in mine if one in before))
+        if old and chance.often(0.5):
+            spec["supersedes"] = old
         if chance.often(0.05):
             spec["expires"] = "1h"
         document = make.release(name, component, version, **spec)
@@ -242,7 +252,7 @@ def _releases(chance: Chance, components: Sequence[str]) -> list[Act]:
         else:
             how = chance.one("merge", "merge", "squash", "fast-forward")
             acts.append(Act(at=at, do="merge", data={"release": name, "how": how, "by": "ben"}))
-            before[component] = name
+            before |= dict.fromkeys(mine, name)
         at += chance.one(30, 30, 90, 600, 1800)
     return acts
 

@@ -67,6 +67,7 @@ def command(chance: random.Random, verb: str, names: Sequence[str], units: Seque
         case "snooze":
             return f"snooze {scope} --until {chance.choice(('10m', '1h'))} --reason wait"
         case "rollback":
-            return f"rollback {chance.choice((release, unit, release))} --reason odd"
+            what = chance.choice((release, unit, release, f"component:{component}"))
+            return f"rollback {what} --reason odd"
         case _:
             return f"{verb} {scope}"

@@ -1,6 +1,7 @@
 """Every file of laws, so that reading this one knows them all."""
 
 from bot.sim import (
+    laws_addons,
     laws_batches,
     laws_fleet,
     laws_parts,
@@ -11,6 +12,7 @@ from bot.sim import (
 )
 
 __all__ = [
+    "laws_addons",
     "laws_batches",
     "laws_fleet",
     "laws_parts",

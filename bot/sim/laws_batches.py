@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Any
@@ -10,8 +11,7 @@ from bot.model.plan import JSON, ReleasePlan
 from bot.model.state import Decision, Event, UnitState
 from bot.sim import oracle
 from bot.sim.laws import Docs, Seen, law
-
-ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "QUARANTINED", "ROLLED_BACK")
+from bot.sim.laws_settled import ENDED, failed, settled
 
 
 def begun(seen: Seen) -> Iterator[Event]:
@@ -178,13 +178,20 @@ def no_more(seen: Seen) -> Iterator[str]:
 
 @law("waves", "A wave begins when every unit of the waves and stages before it has ended.")
 def waves(seen: Seen) -> Iterator[str]:
-    for event in _entering(seen):
+    for event in entering(seen):
         plan = plan_of(seen, event.release)
         places = {unit.unit: (unit.stage, unit.wave) for unit in plan.units}
+        ended = settled(seen.now, plan, rows_of(seen.units, event.release))
+        # Within one step the order is not known: what hung on another may be free by now.
+        ended |= settled(seen.now, plan, rows_of(seen.old_units, event.release), ends=False)
         for name, place in places.items():
             row = seen.units[f"{event.release}/{name}"]
-            if place < places[event.unit] and row.phase.value not in ENDED:
+            if place < places[event.unit] and name not in ended:
                 yield f"{named(event)} begins while {name} is {row.phase.value}"
+
+
+def rows_of(units: Mapping[str, UnitState], release: str) -> list[UnitState]:
+    return [row for row in units.values() if row.release == release]
 
 
 @law("plan", "A plan has every unit once, in its stage, and waves as they were written.")
@@ -231,9 +238,9 @@ def _place(docs: Docs, unit: str, planned: ReleasePlan) -> int:
 
 @law("concurrency", "No more units are in flight than the stage and the policy allow.")
 def concurrency(seen: Seen) -> Iterator[str]:
-    for event in _entering(seen):
+    for event in entering(seen):
         _, stage = oracle.stage_of(seen.now, event.unit)
-        flying = [row for row in seen.units.values() if _in_flight(seen, row)]
+        flying = [row for row in seen.units.values() if in_flight(seen, row)]
         mine = [
             row
             for row in flying
@@ -248,7 +255,7 @@ def concurrency(seen: Seen) -> Iterator[str]:
             yield f"{named(event)} makes {len(flying)} in flight, most is {max(limits)}"
 
 
-def _in_flight(seen: Seen, row: UnitState) -> bool:
+def in_flight(seen: Seen, row: UnitState) -> bool:
     state = seen.releases.get(row.release)
     if state is None or state.phase.value not in ("SCHEDULED", "PROGRESSING", "ROLLING_BACK"):
         return False
@@ -257,7 +264,7 @@ def _in_flight(seen: Seen, row: UnitState) -> bool:
 
 @law("host", "A cluster and the one that hosts it are never in flight together.")
 def host(seen: Seen) -> Iterator[str]:
-    for event in _entering(seen):
+    for event in entering(seen):
         mine = oracle.parts(event.unit)[1]
         for row in _still_flying(seen, event):
             other = oracle.parts(row.unit)[1]
@@ -268,7 +275,7 @@ def host(seen: Seen) -> Iterator[str]:
 @law("risk", "No unit begins while a risk rule of the policy says that it waits.")
 def risk(seen: Seen) -> Iterator[str]:
     """The one rule that histories have: nothing else in flight."""
-    for event in _entering(seen):
+    for event in entering(seen):
         flying = [row.unit for row in _still_flying(seen, event)]
         if flying and all(oracle.policy(docs).get("riskRules") for docs in seen.rules):
             yield f"{named(event)} begins while {flying} are in flight"
@@ -280,35 +287,34 @@ def _still_flying(seen: Seen, event: Event) -> Iterator[UnitState]:
         before = seen.old_units.get(key)
         if key == f"{event.release}/{event.unit}" or before is None:
             continue
-        if _in_flight(seen, row) and _in_flight(seen, before):
+        if in_flight(seen, row) and in_flight(seen, before):
             yield row
 
 
 @law("failures", "Nothing begins in a stage that has failed more often than it tolerates.")
 def failures(seen: Seen) -> Iterator[str]:
-    for event in _entering(seen):
+    for event in entering(seen):
         _, stage = oracle.stage_of(seen.now, event.unit)
+        component = oracle.parts(event.unit)[0]
+        most = stage.get("maxFailures", 0)
         # What failed before this step and still has: within one step the order is not known.
-        failed = sum(
-            _failed(row) and key in seen.old_units and _failed(seen.old_units[key])
-            for key, row in seen.units.items()
-            if row.release == event.release
+        counts = Counter(
+            oracle.parts(row.unit)[0]
+            for row in rows_of(seen.units, event.release)
+            if failed(row)
+            and row.key in seen.old_units
+            and failed(seen.old_units[row.key])
             and oracle.stage_of(seen.now, row.unit)[1]["name"] == stage["name"]
         )
-        if failed > stage.get("maxFailures", 0):
-            yield f"{named(event)} begins though {failed} failed in {stage['name']}"
-
-
-def _failed(row: UnitState) -> bool:
-    phase = row.phase.value
-    return phase == "FAILED" or (
-        row.failure is not None and phase in ("ROLLING_BACK", "ROLLED_BACK")
-    )
+        for one in {component, *oracle.upstream(seen.now, component)}:
+            if counts[one] > most:
+                where = stage["name"]
+                yield f"{named(event)} begins though {counts[one]} of {one} failed in {where}"
 
 
 @law("superseded", "What replaces another release begins when that one has ended.")
 def superseded(seen: Seen) -> Iterator[str]:
-    for event in _entering(seen):
+    for event in entering(seen):
         for name in (plan_of(seen, event.release).spec or {}).get("supersedes") or ():
             other = seen.releases.get(name)
             if other is not None and other.phase.value in (
@@ -317,7 +323,7 @@ def superseded(seen: Seen) -> Iterator[str]:
                 yield f"{named(event)} begins while {name} is {other.phase.value}"
 
 
-def _entering(seen: Seen) -> Iterator[Event]:
+def entering(seen: Seen) -> Iterator[Event]:
     """First batches of units that were not in flight before."""
     for event in begun(seen):
         before = seen.old_units.get(f"{event.release}/{event.unit}")

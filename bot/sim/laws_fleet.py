@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.model.plan import ReleasePlan
 from bot.model.state import Event, UnitState
 from bot.sim import oracle
 from bot.sim.docs import NO_PODS
 from bot.sim.faulty import Received
 from bot.sim.laws import Seen, law
-from bot.sim.laws_batches import ENDED, named, plan_of, version_of
+from bot.sim.laws_batches import named, plan_of, rows_of, version_of
+from bot.sim.laws_settled import settled
 
 CALM_TICKS, CALM = 4, timedelta(minutes=2)
 """So many whole ticks and so long a rollout may take to stand still where nothing is in its way."""
@@ -123,7 +125,9 @@ def arrival(seen: Seen) -> Iterator[str]:
     over: set[str] = seen.keep("over", set)
     arrived: set[str] = seen.keep("arrived", set)
     # What ended once and was tried again, or came back, is behind those that began since.
-    over |= {key for key, row in seen.old_units.items() if row.phase.value in ENDED}
+    if seen.old_units is not seen.memory.get("over-of"):
+        seen.memory["over-of"] = seen.old_units
+        over |= _over(seen)
     for one in seen.writes:
         if one.manager != "sluice" or one.outcome != "done" or one.unit is None:
             continue
@@ -132,12 +136,25 @@ def arrival(seen: Seen) -> Iterator[str]:
             yield from _too_early(seen, one, one.unit, over)
 
 
+def _over(seen: Seen) -> set[str]:
+    """Units that were nobody's obstacle before this step."""
+    found = set()
+    for release in {row.release for row in seen.old_units.values()}:
+        planned = seen.place.store.get(ReleasePlan, release)
+        # What is only proposed may be withdrawn, and its plan with it.
+        if planned is not None:
+            names = settled(seen.now, planned, rows_of(seen.old_units, release))
+            found |= {f"{release}/{name}" for name in names}
+    return found
+
+
 def _too_early(seen: Seen, one: Received, unit: UnitState, over: set[str]) -> Iterator[str]:
-    planned = plan_of(seen, unit.release).units
-    places = {other.unit: (other.stage, other.wave) for other in planned}
+    planned = plan_of(seen, unit.release)
+    places = {other.unit: (other.stage, other.wave) for other in planned.units}
+    ended = settled(seen.now, planned, one.peers)
     for other in one.peers:
         ahead = places.get(other.unit, (99, 0)) < places[unit.unit]
-        if ahead and other.phase.value not in ENDED and other.key not in over:
+        if ahead and other.unit not in ended and other.key not in over:
             yield f"{unit.unit} of {unit.release} is written to while {other.unit} is {other.phase}"
 
 

@@ -11,7 +11,8 @@ from bot.model.state import Event
 from bot.sim import oracle
 from bot.sim.docs import NO_PODS
 from bot.sim.laws import Seen, law
-from bot.sim.laws_batches import ENDED, begun, named, plan_of, version_of
+from bot.sim.laws_batches import begun, named, plan_of, version_of
+from bot.sim.laws_settled import ENDED
 
 ON_NODES = ("nodeSet", "node")
 """Scopes whose units share the workload of their cluster."""

@@ -128,8 +128,9 @@ def _asked(seen: Seen, docs: Docs, event: Event) -> Iterator[tuple[str, str, int
 
 def _policy_counts(seen: Seen, docs: Docs, event: Event) -> list[int]:
     """What the policy asked at the merge; before anything began, what it asks now as well."""
-    component, _ = oracle.parts(event.unit)
-    labels = oracle.component_labels(docs, component)
+    labels = [
+        oracle.component_labels(docs, one.name) for one in plan_of(seen, event.release).components
+    ]
     state = seen.old_releases.get(event.release)
     then = seen.merged.get(event.release)
     rules = [then] if then is not None else []
@@ -139,7 +140,7 @@ def _policy_counts(seen: Seen, docs: Docs, event: Event) -> list[int]:
         one.get("count", 1)
         for each in rules
         for one in oracle.policy(each).get("approvals", ())
-        if oracle.selected(one.get("components"), labels)
+        if any(oracle.selected(one.get("components"), held) for held in labels)
     ]
 
 

@@ -223,6 +223,7 @@ def why(seen: Seen) -> Iterator[str]:
         elif not any(line.wait.code == "approval" for line in active.waiting) and not any(
             line.wait.who or line.wait.until or line.gate in ("earlier", "unit_free")
             or line.wait.code in ("locked", "superseding", "dependency", "fleet-limit",
+                                  "dependency-first", "needs", "dependents-first",
                                   "concurrency", "not-merged", "rollback-order", "host", "risk")
             for line in active.waiting
         ):  # fmt: skip

@@ -101,7 +101,9 @@ def held(seen: Seen) -> Iterator[str]:
         if one.late or not _forward(one) or one.intent is None:
             continue
         for hold in one.holds:
-            if hold.finish_batch:
+            # What one release is held for stops no other, whatever its scope.
+            other = hold.release and hold.release != one.intent.release
+            if hold.finish_batch or other:
                 continue
             if oracle.covers(seen.now, hold.scope, one.intent.release, one.intent.unit):
                 yield f"{_named(one)} although {hold.scope} is held: {hold.reason}"

@@ -225,6 +225,20 @@ def component_spec(docs: Docs, unit: str) -> JSON:
     return spec_of(docs, f"components/{parts(unit)[0]}/component.yaml")
 
 
+def depends_on(docs: Docs, component: str) -> set[str]:
+    return set(spec_of(docs, f"components/{component}/component.yaml").get("dependsOn", ()))
+
+
+def upstream(docs: Docs, component: str) -> set[str]:
+    """All that a component depends on, by whatever way."""
+    found: set[str] = set()
+    left = depends_on(docs, component)
+    while left:
+        found |= left
+        left = {far for near in left for far in depends_on(docs, near)} - found
+    return found
+
+
 def stage_of(docs: Docs, unit: str) -> tuple[int, JSON]:
     """Number and text of the first stage that selects a unit."""
     labels = labels_of(docs, unit)

@@ -136,6 +136,7 @@ class Peace:
             if unit.release in ahead:
                 self._for_unit(unit)
         self._behind_siblings(ahead)
+        self._half_way(round_)
         for hold in store.rows(Hold):
             self._for_hold(hold)
         self._approve(ahead)
@@ -161,6 +162,18 @@ class Peace:
             self._say(f"override {unit.unit} --gate drift --reason ours", "dan")
         if unit.phase.value == "ROLLING_BACK" and unit.one_way:
             self._say(f"override {unit.unit} --gate irreversible --reason sure", "dan")
+
+    def _half_way(self, round_: int) -> None:
+        """What others left half-way, and releases wait for, is tried again, then taken back."""
+        bot = self.history.first.bot
+        waiting = (
+            [line for one in bot.board.releases.values() for line in one.waiting] if bot else []
+        )
+        for unit in sorted(
+            {w.wait.facts["unit"] for w in waiting if w.wait.code == "dependency-half"}
+        ):
+            verb = "retry" if round_ < 3 else "rollback"
+            self._say(f"{verb} {unit} --reason half", "ana")
 
     def _behind_siblings(self, ahead: set[str]) -> None:
         """Parts after one that was taken back are left out: only people let them go on."""

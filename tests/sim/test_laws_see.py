@@ -12,7 +12,8 @@ from bot.core.gates import GATES
 from bot.model.state import UnitPhase
 from bot.sim import docs as make
 from bot.sim.draw_parts import SETS
-from tests.sim.planted import broken, documents, released, says
+from bot.sim.script import Act
+from tests.sim.planted import broken, brought, documents, released, says
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -94,6 +95,36 @@ def by_node_sets() -> tuple[Any, Any]:
     return docs, [*released(0, "net", "2.5.0"), says(1500, "rollback net-2-5-0 --reason odd")]
 
 
+GRAPH: dict[str, dict[str, Any]] = {"dns": {}, "store": {"dependsOn": ["dns"]}}
+
+
+def addons(*names: str) -> list[Act]:
+    written = [{"name": name, "version": "2.5.0"} for name in names]
+    return brought(0, make.release("addons-1", "addons", "2.5.0", components=written))
+
+
+def several() -> tuple[Any, Any]:
+    """dns before store, in both clusters; taken back when all of it is there."""
+    docs = documents(components=GRAPH)
+    return docs, [*addons("dns", "store"), says(2400, "rollback addons-1 --reason odd")]
+
+
+def one_after_another() -> tuple[Any, Any]:
+    """The release of what the other one needs has not come to the second cluster yet."""
+    stage = {"name": "all", "units": {}, "order": "name", "waves": [1, "100%"]}
+    docs = documents(components=GRAPH, stages=[stage])
+    only = {"names": ["eu-2"]}
+    return docs, [*released(0, "dns", "2.5.0"), *released(20, "store", "2.5.0", units=only)]
+
+
+def side_by_side() -> tuple[Any, Any]:
+    """Merged later, what is needed goes on beside nothing that needs it."""
+    return documents(components=GRAPH), [
+        *released(0, "store", "2.5.0"),
+        *released(20, "dns", "2.5.0"),
+    ]
+
+
 def every_node(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(siblings, "chosen", lambda choice, nodes: tuple(nodes))
 
@@ -109,6 +140,10 @@ BREAKS = {
     "turns": (without(PENDING, "shared_object"), by_node_sets),
     "together": (without(BACK, "later_sibling"), by_node_sets),
     "untouched": (every_node, by_node_sets),
+    "needs": (without(PENDING, "dependencies"), several),
+    "before": (without(PENDING, "dependencies"), one_after_another),
+    "beside": (without(PENDING, "dependencies"), side_by_side),
+    "backwards": (without(BACK, "dependents_first"), several),
     "one-way": (without(BACK, "reversible"), no_way_back),
 }
 

@@ -50,17 +50,25 @@ def test_a_dependency_that_failed_keeps_what_leans_on_it(world: World) -> None:
         f"[dependencies] Waiting for the dependency {ST_1}: release {first} was merged earlier and"
         " has not brought it to a good end. Retry or skip it there."
     ) in world.why(second)
+    assert mended_by(world, second) == ["ana", "ben"]
     assert world.says(f"skip {ST_1} --reason 'later'", by="ben").code == 0
     world.run_for(hours=1)
     assert world.unit(second, DNS).began is None
     half = f"Waiting for the dependency {ST_1}: release {first} left it half-way to 2.5.0"
     assert half in world.why(second)
+    assert mended_by(world, second) == ["ana", "ben"]
     world.dies()
     world.run_for(minutes=30)
     assert half in world.why(second), "a restart has not forgotten it"
     assert world.says(f"rollback {ST_1} --reason 'not today'").code == 0
     world.run_to_the_end(second)
     assert world.phase(second) == "SUCCEEDED"
+
+
+def mended_by(world: World, release: str) -> list[str]:
+    """Who is named as those who can do something about it."""
+    found = {who for line in world.view(release).waiting for who in line.wait.who}
+    return sorted(found)
 
 
 def test_what_was_never_released_by_us_is_nobodys_to_judge(world: World) -> None:

@@ -38,6 +38,7 @@ COMMANDS = {
     "forecast": ("bot.cli.planning", "When each batch of a release would start."),
     "rehearse": ("bot.cli.rehearsing", "A release on a virtual clock, with its conversation."),
     "render": ("bot.cli.rendering", "The YAML of a unit."),
+    "merge": ("bot.cli.merging", "The three-way merge, on files."),
     "run": ("bot.cli.running", "The bot, in one process."),
     "status": ("bot.cli.board", "Where every release stands, or one of them."),
     "list": ("bot.cli.board", "All releases, one line each."),
@@ -65,7 +66,6 @@ COMMANDS = {
     "demo": ("bot.cli.running", "The whole story of a release, on this machine."),
 }
 """Name → where it stands, and what it does in one line. The order is that of the help."""
-LATER = ("merge",)
 
 
 class Script(click.Group):
@@ -84,8 +84,6 @@ class Script(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] in LATER:
-            raise click.UsageError(f"{args[0]} is not in this version of sluice", ctx)
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from release_repo_schema.findings import did_you_mean
 

@@ -50,7 +50,7 @@ def render(flags: Flags, unit: str, version: str | None) -> int:
     for finding in findings:
         click.echo(str(finding), err=True)
     objects = [_shown(output.blobs[one.digest]) for one in output.objects]
-    text = "---\n".join(_yaml(one) for one in objects)
+    text = "---\n".join(as_yaml(one) for one in objects)
     body = {
         "unit": unit,
         "version": version,
@@ -95,7 +95,7 @@ def _version(repo: Repo, component: str, unit: Candidate) -> str:
     return found
 
 
-def _yaml(obj: Any) -> str:
+def as_yaml(obj: Any) -> str:
     """As an author would write it: keys in their order, long texts as blocks."""
     import yaml
 

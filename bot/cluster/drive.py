@@ -14,11 +14,12 @@ from bot.cluster.fields import at, overlay
 from bot.cluster.forward import forward, rolled_out
 from bot.cluster.goal import Goal, Mode, Progress, Step
 from bot.cluster.kinds import BUILT_IN, Rows, desired, guess_total, row_of, stops_part_way
-from bot.cluster.merge import baseline, merge3
+from bot.cluster.merge import baseline
 from bot.cluster.one_way import holds_data
 from bot.cluster.plain import create, delete, patch
 from bot.cluster.restore import restore_workload
 from bot.cluster.rollout import Rollout
+from bot.cluster.settle import pending
 from bot.cluster.sharding import served
 from bot.cluster.shards import all_moved, forward_shards, restore_shards
 from bot.cluster.stage import restored
@@ -119,7 +120,7 @@ def up_to_date(
         if there.live is None:
             return False
         if row_of(ref, rows) is None:
-            if merge3(last.get(ref.key), there.live, target) is not None:
+            if pending(last.get(ref.key), there.live, target) is not None:
                 return False
             continue
         arrived = all_moved if _moves_namespaces(ref, rows) else rolled_out
@@ -160,7 +161,7 @@ def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
 def _apply(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen) -> Step:
     if there.live is None:
         return Step(ref=ref, writes=(create(ref, target, Purpose.FORWARD),), waiting="not-applied")
-    changes = merge3(goal.last.get(ref.key), there.live, target)
+    changes = pending(goal.last.get(ref.key), there.live, target)
     if changes is None:
         return Step(ref=ref)
     return Step(
@@ -189,7 +190,7 @@ def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: 
     if row_of(ref, goal.rows) is not None:
         return restore_workload(goal, ref, target, there, now)
     ours = overlay(goal.last.get(ref.key) or {}, target)
-    changes = merge3(ours, there.live, restored(None, before, ours, there.live))
+    changes = pending(ours, there.live, restored(None, before, ours, there.live))
     if changes is None:
         return Step(ref=ref)
     return Step(

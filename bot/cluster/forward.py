@@ -13,11 +13,12 @@ from bot.cluster.fields import MISSING, at
 from bot.cluster.goal import Goal, Step
 from bot.cluster.kinds import Gate, WorkloadKind, row_for, stops_part_way
 from bot.cluster.members import labels_of
-from bot.cluster.merge import merge3
+from bot.cluster.merge import Merge
 from bot.cluster.on_delete import delete_pod, next_deletes
 from bot.cluster.ordinals import stuck
 from bot.cluster.plain import create, patch
 from bot.cluster.rollout import Rollout, rollouts
+from bot.cluster.settle import pending
 from bot.cluster.stage import (
     HOSTNAME,
     narrowed,
@@ -100,7 +101,7 @@ def rolled_out(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now:
 
 def _look(
     goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime, *, full: bool
-) -> tuple[JSON | None, Rollout, JSON, bool]:
+) -> tuple[Merge | None, Rollout, JSON, bool]:
     """The patch that is missing, the rollout as it stands, the target with its own fields, and
     whether all of the cluster has it.
     """
@@ -110,8 +111,8 @@ def _look(
     last = goal.last.get(ref.key)
     ours = owned(row, last, live)
     own = whole(row, target, live, before=found(goal, ref), last=last)
-    changes = merge3(ours, live, own)
-    applied = at(changes, row.template, MISSING) is MISSING
+    changes = pending(ours, live, own)
+    applied = changes is None or at(changes.patch, row.template, MISSING) is MISSING
     min_ready = own_min_ready(row, own, live)
     everywhere, look = rollouts(
         row,
@@ -137,7 +138,7 @@ def _look(
         batch = on_delete(row, own)
     if by_node and not (full and arrived):
         batch = on_nodes(look, batch)
-    return (changes if batch is own else merge3(ours, live, batch)), look, own, arrived
+    return (changes if batch is own else pending(ours, live, batch)), look, own, arrived
 
 
 def own_min_ready(row: WorkloadKind, own: JSON, live: JSON) -> int:
@@ -176,7 +177,7 @@ def found(goal: Goal, ref: ObjectRef) -> JSON | None:
 
 
 def _apply(
-    goal: Goal, ref: ObjectRef, look: Rollout, changes: JSON, now: datetime, *, may_write: bool
+    goal: Goal, ref: ObjectRef, look: Rollout, changes: Merge, now: datetime, *, may_write: bool
 ) -> Step:
     """One patch for template and gate: between two there would be a moment without a gate."""
     writes: tuple[Write, ...] = ()

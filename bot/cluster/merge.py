@@ -1,12 +1,19 @@
-"""The three-way merge: last applied, live, wanted → a JSON merge patch (RFC 7386).
+"""The three-way merge: last applied, live, target → the patch that `kubectl apply` would mean.
 
-Fields that we applied and no longer want are deleted, fields of others are kept. Never touches what
-the API server owns.
+Fields that we applied and no longer want are deleted, fields of others are kept; what the server
+would store alike is no difference. Never touches what the API server owns.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
+from dataclasses import dataclass
+
 from bot.cluster.fields import MISSING, put
+from bot.cluster.merge_table import fields_of, type_of_kind
+from bot.cluster.three_way import merged_json, merged_map
+from bot.cluster.two_way import Ambiguous, merge_between, strategic_between
+from bot.model.effects import PatchType
 from bot.model.plan import JSON
 
 SERVER_FIELDS = frozenset(
@@ -33,13 +40,78 @@ _SERVER_ANNOTATIONS = frozenset(
 """Annotations that say something about this moment of the object, not about what is wanted."""
 
 
-def merge3(last: JSON | None, live: JSON, target: JSON) -> JSON | None:
-    """The merge patch that brings `live` to `target`; None when nothing differs.
+KUBECTL = "kubectl.kubernetes.io/last-applied-configuration"
+"""What kubectl notes on an object for itself: never a part of what is wanted."""
 
-    A null in the target means: without this field.
+_NAMESPACE_NAME = "kubernetes.io/metadata.name"
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What is to be sent, and the object as it will be, but for what the server fills in."""
+
+    patch_type: PatchType
+    patch: JSON
+    result: JSON
+
+
+def merge3(last: JSON | None, live: JSON, target: JSON) -> Merge | None:
+    """What brings `live` to `target`; None when the server would store the same as it has.
+
+    A null in the target means: without this field. `last` None: nothing is known to be ours, so
+    nothing is taken away.
     """
-    patch = _map_patch(_bare(last or {}), _bare(live), _bare(target))
-    return patch or None
+    kind = type_of_kind(str(target.get("apiVersion")), str(target.get("kind")))
+    here, ours, want = _bare(live), _ours(last or {}), _ours(target)
+    texts = _texts_of_secret(kind, ours, want)
+    if kind is None:
+        made = merged_json(ours, here, want)
+    else:
+        made = merged_map(ours, here, want, fields_of(kind))
+    if texts:
+        made = {**made, "data": {**(made.get("data") or {}), **texts}}
+    if not made["metadata"].get("annotations", True) and "annotations" not in here["metadata"]:
+        made = put(made, ("metadata", "annotations"), MISSING)
+    if kind == "core.v1.Namespace":
+        made = _with_own_name(here, made)
+    patch_type, patch = _between(here, made, kind)
+    return Merge(patch_type, patch, _whole_again(live, made)) if patch else None
+
+
+def _between(live: JSON, made: JSON, kind: str | None) -> tuple[PatchType, JSON]:
+    if kind is None:
+        return PatchType.MERGE, merge_between(live, made)
+    try:
+        return PatchType.STRATEGIC, strategic_between(live, made, kind)
+    except Ambiguous:
+        # Conditional on what was seen, a whole list is sure to hit.
+        return PatchType.MERGE, merge_between(live, made, kind)
+
+
+def _texts_of_secret(kind: str | None, last: JSON, target: JSON) -> JSON:
+    """`stringData` as the `data` that the server makes of it; both lose the field."""
+    last.pop("stringData", None)
+    texts = target.pop("stringData", None)
+    if kind != "core.v1.Secret" or not isinstance(texts, dict):
+        if texts is not None:
+            target["stringData"] = texts
+        return {}
+    return {name: b64encode(str(text).encode()).decode() for name, text in texts.items()}
+
+
+def _with_own_name(live: JSON, made: JSON) -> JSON:
+    """A namespace carries its name as a label, whoever takes it away."""
+    name = (live["metadata"].get("labels") or {}).get(_NAMESPACE_NAME)
+    if name is None or _NAMESPACE_NAME in (made["metadata"].get("labels") or {}):
+        return made
+    return put(made, ("metadata", "labels", _NAMESPACE_NAME), name)
+
+
+def _whole_again(live: JSON, made: JSON) -> JSON:
+    """With what was left out of the comparison."""
+    owned = {name: v for name, v in live["metadata"].items() if name in SERVER_FIELDS}
+    rest = {name: v for name, v in live.items() if name == "status"}
+    return {**made, "metadata": {**made["metadata"], **owned}, **rest}
 
 
 def merge_patch(obj: JSON, patch: JSON) -> JSON:
@@ -62,6 +134,9 @@ def baseline(live: JSON) -> JSON:
     if notes and not _SERVER_ANNOTATIONS.isdisjoint(notes):
         own = {name: text for name, text in notes.items() if name not in _SERVER_ANNOTATIONS}
         kept = put(kept, ("metadata", "annotations"), own or MISSING)
+    for texts in ("labels", "annotations"):
+        if not kept["metadata"].get(texts, True):
+            kept = put(kept, ("metadata", texts), MISSING)
     return kept
 
 
@@ -70,78 +145,12 @@ def _bare(obj: JSON) -> JSON:
     bare = {name: value for name, value in obj.items() if name != "status"}
     metadata = bare.get("metadata") or {}
     bare["metadata"] = {name: v for name, v in metadata.items() if name not in SERVER_FIELDS}
-    for maps in ("labels", "annotations"):
-        # The server drops an empty map: sending it again and again would never end.
-        if not bare["metadata"].get(maps, True):
-            del bare["metadata"][maps]
     return bare
 
 
-def _map_patch(last: JSON, live: JSON, target: JSON) -> dict[str, JSON]:
-    patch: dict[str, JSON] = {}
-    for name, want in target.items():
-        if want is None:
-            if name in live:
-                patch[name] = None
-            continue
-        have = live.get(name, MISSING)
-        if have == want:
-            continue
-        had = last.get(name)
-        if isinstance(want, dict) and isinstance(have, dict):
-            below = _map_patch(had if isinstance(had, dict) else {}, have, want)
-            if below:
-                patch[name] = below
-            continue
-        whole = _merged_list(had, have, want) if isinstance(want, list) else _whole(want)
-        if whole != have:
-            patch[name] = whole
-    for name in last:
-        if name not in target and name in live:
-            patch[name] = _left(name, last[name], live[name])
-    return patch
-
-
-def _left(name: str, last: JSON, live: JSON) -> JSON:
-    """A field that left the target goes as a whole, with the defaults that the server put into it.
-
-    Labels and annotations have no defaults: what others wrote there stays.
-    """
-    texts = name in ("labels", "annotations") and isinstance(last, dict) and isinstance(live, dict)
-    if texts and not live.keys() <= last.keys():
-        return {ours: None for ours in last if ours in live}
-    return None
-
-
-def _merged_list(last: JSON, live: JSON, target: list[JSON]) -> JSON:
-    """Named elements one by one, so that what others injected stays; any other list as a whole."""
-    if not (isinstance(live, list) and _named(live) and _named(target)) or not (live and target):
-        return _whole(target)
-    had = {e["name"]: e for e in last} if isinstance(last, list) and _named(last) else {}
-    have = {e["name"]: e for e in live}
-    wanted = {e["name"]: _merged_element(had, have, e) for e in target}
-    if [name for name in have if name in wanted] == list(wanted):
-        return [wanted.get(n, e) for n, e in have.items() if n in wanted or n not in had]
-    return [*wanted.values(), *(e for n, e in have.items() if n not in wanted and n not in had)]
-
-
-def _merged_element(had: JSON, have: JSON, want: JSON) -> JSON:
-    there = have.get(want["name"])
-    if there is None:
-        return _whole(want)
-    patch = _map_patch(had.get(want["name"], {}), there, want)
-    return merge_patch(there, patch) if patch else there
-
-
-def _named(elements: list[JSON]) -> bool:
-    names = [e.get("name") for e in elements if isinstance(e, dict)]
-    return len(names) == len(elements) == len(set(map(str, names))) and None not in names
-
-
-def _whole(value: JSON) -> JSON:
-    """A value written as a whole: nulls inside it mean absent."""
-    if isinstance(value, dict):
-        return {name: _whole(v) for name, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_whole(v) for v in value]
-    return value
+def _ours(obj: JSON) -> JSON:
+    """A manifest as kubectl takes it: always with annotations, so those of others never go."""
+    bare = _bare(obj)
+    notes = bare["metadata"].get("annotations") or {}
+    bare["metadata"]["annotations"] = {k: v for k, v in notes.items() if k != KUBECTL}
+    return bare

@@ -44,24 +44,26 @@ def _table() -> JSON:
     return json.loads(text)
 
 
+def type_of_kind(api_version: str, kind: str) -> str | None:
+    """The type of a built-in kind in the table's words; None for every other kind."""
+    name: str | None = _table()["kinds"].get(f"{api_version} {kind}")
+    return name
+
+
+def fields_of(name: str) -> Fields:
+    found: Fields = _table()["types"].get(name, NOTHING)
+    return found
+
+
 def fields_of_kind(api_version: str, kind: str) -> Fields | None:
     """The fields of a built-in kind; None for every other kind."""
-    table = _table()
-    name = table["kinds"].get(f"{api_version} {kind}")
-    found: Fields | None = table["types"].get(name, NOTHING) if name else None
-    return found
+    name = type_of_kind(api_version, kind)
+    return None if name is None else fields_of(name)
 
 
 def below(row: Row | None) -> Fields:
     """The fields of what a row speaks of."""
-    if row is None or "type" not in row:
-        return NOTHING
-    found: Fields = _table()["types"].get(row["type"], NOTHING)
-    return found
-
-
-def built_in(api_version: str, kind: str) -> bool:
-    return f"{api_version} {kind}" in _table()["kinds"]
+    return fields_of(row["type"]) if row is not None and "type" in row else NOTHING
 
 
 def version() -> str:

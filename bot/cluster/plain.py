@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.cluster.fields import at, without_nulls
-from bot.model.effects import Purpose, Write
+from bot.cluster.merge import Merge
+from bot.model.effects import PatchType, Purpose, Write
 from bot.model.plan import JSON, ObjectRef
 
 
@@ -12,10 +13,17 @@ def create(ref: ObjectRef, body: JSON, purpose: Purpose) -> Write:
     return Write(ref=ref, verb="create", purpose=purpose, body=without_nulls(body))
 
 
-def patch(ref: ObjectRef, live: JSON, changes: JSON, purpose: Purpose) -> Write:
-    """Holds only for the object as it was seen."""
+def patch(ref: ObjectRef, live: JSON, changes: Merge | JSON, purpose: Purpose) -> Write:
+    """Holds only for the object as it was seen. What is no Merge is a JSON merge patch."""
     version = at(live, ("metadata", "resourceVersion"))
-    return Write(ref=ref, verb="patch", purpose=purpose, body=changes, resource_version=version)
+    return Write(
+        ref=ref,
+        verb="patch",
+        purpose=purpose,
+        body=changes.patch if isinstance(changes, Merge) else changes,
+        resource_version=version,
+        patch_type=changes.patch_type if isinstance(changes, Merge) else PatchType.MERGE,
+    )
 
 
 def delete(ref: ObjectRef, live: JSON, purpose: Purpose) -> Write:

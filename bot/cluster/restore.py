@@ -5,17 +5,19 @@ A gate left set would make the old template's return do nothing, so the two neve
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.cluster.fields import MISSING, at, overlay, put
 from bot.cluster.forward import NAMES, on_nodes, own_min_ready
 from bot.cluster.goal import Goal, Step
 from bot.cluster.kinds import Gate, WorkloadKind, row_for
-from bot.cluster.merge import merge3
+from bot.cluster.merge import Merge
 from bot.cluster.on_delete import delete_pod, next_deletes
 from bot.cluster.ordinals import stuck
 from bot.cluster.plain import patch
 from bot.cluster.rollout import Rollout, revision_of, rollouts
+from bot.cluster.settle import pending
 from bot.cluster.stage import on_delete, owned, restored, whole
 from bot.model.effects import Purpose, Write
 from bot.model.plan import JSON, ObjectRef
@@ -33,8 +35,8 @@ def restore_workload(
     written = overlay(last or {}, target)
     own = whole(row, restored(row, before, written, live), live, before=before, last=last)
     ours = owned(row, written, live)
-    changes = merge3(ours, live, own)
-    applied = at(changes, row.template, MISSING) is MISSING
+    changes = pending(ours, live, own)
+    applied = changes is None or at(changes.patch, row.template, MISSING) is MISSING
     min_ready = own_min_ready(row, own, live)
     everywhere, look = rollouts(
         row,
@@ -53,9 +55,9 @@ def restore_workload(
     writes: tuple[Write, ...] = ()
     if row.gate is Gate.DELETE and unfinished:
         # Its own strategy comes back last, else the controller would go its own way.
-        changes = merge3(ours, live, on_delete(row, own))
+        changes = pending(ours, live, on_delete(row, own))
     elif by_node and unfinished:
-        changes = merge3(ours, live, on_nodes(look, own))
+        changes = pending(ours, live, on_nodes(look, own))
     if changes is None and waiting:
         writes = _deletes(goal, ref, look, own, now)
     if changes is not None:
@@ -84,15 +86,16 @@ def _deletes(
     return tuple(delete_pod(ref, pod, Purpose.RESTORE) for pod in broken)
 
 
-def _without_gates(row: WorkloadKind, changes: JSON, before: JSON, live: JSON) -> JSON:
+def _without_gates(row: WorkloadKind, changes: Merge, before: JSON, live: JSON) -> Merge:
     """Gate fields that were not there when we came go with the patch that is due anyhow.
 
     Alone they are worth no patch: a default of the API server would bring them back for ever.
     """
+    sent = changes.patch
     for path in (row.partition, row.paused):
         if path and at(before, path, MISSING) is MISSING and at(live, path, MISSING) is not MISSING:
-            changes = put(changes, path, None)
-    return changes
+            sent = put(sent, path, None)
+    return replace(changes, patch=sent)
 
 
 def _is_back(goal: Goal, look: Rollout) -> bool:

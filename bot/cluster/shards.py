@@ -14,9 +14,10 @@ from bot.cluster.fields import MISSING, Path, at, overlay, put
 from bot.cluster.forward import waits_for
 from bot.cluster.goal import Goal, Step
 from bot.cluster.kinds import Sharding, WorkloadKind
-from bot.cluster.merge import merge3
+from bot.cluster.merge import Merge
 from bot.cluster.plain import create, delete, patch
 from bot.cluster.rollout import Rollout
+from bot.cluster.settle import pending
 from bot.cluster.sharding import (
     MOVED,
     RETIRED,
@@ -147,7 +148,7 @@ def _changes(
     *,
     full: bool,
     now: datetime,
-) -> JSON | None:
+) -> Merge | None:
     """The patch that gives `want` namespaces to the new version; None when it has them."""
     _, sharding = _row(goal, ref)
     live, wanted = look.live, version_of(sharding, target)
@@ -161,7 +162,7 @@ def _changes(
     body = _routing(sharding, target, names, chosen, opened=full)
     if times:
         body = put(body, _NOTE, Moves(wanted, times).text())
-    return merge3(_ours(goal, ref, sharding, live), live, body)
+    return pending(_ours(goal, ref, sharding, live), live, body)
 
 
 def _routing(
@@ -188,7 +189,7 @@ def _ours(goal: Goal, ref: ObjectRef, sharding: Sharding, live: JSON) -> JSON:
 
 def _back(
     goal: Goal, ref: ObjectRef, row: WorkloadKind, target: JSON, live: JSON, *, note: str | None
-) -> JSON | None:
+) -> Merge | None:
     sharding = row.sharding
     assert sharding is not None
     before = goal.before[ref.key]
@@ -197,7 +198,7 @@ def _back(
     body = placed(body, sharding.route, reach(before, sharding.route) or [])
     if note is not None:
         body = put(body, _NOTE, note)
-    return merge3(overlay(written, _ours(goal, ref, sharding, live)), live, body)
+    return pending(overlay(written, _ours(goal, ref, sharding, live)), live, body)
 
 
 # -- the workloads of the versions
@@ -244,7 +245,11 @@ def _recall(
         if kept is not None:
             number = int(kept) if str(kept).isdigit() else 1
             body = {"metadata": {"annotations": {RETIRED: None}}, "spec": {"replicas": number}}
-            return (patch(_ref(one), one, body, Purpose.RESTORE),), "progress", _facts(one, "")
+            return (
+                (patch(_ref(one), one, body, Purpose.RESTORE),),
+                "progress",
+                _facts(one, ""),
+            )
         wanted = at(one, ("spec", "replicas"), 1)
         if at(one, ("status", "readyReplicas"), 0) < min(1, wanted):
             return (), "progress", _facts(one, "not ready yet")

@@ -8,10 +8,10 @@ from bot.cluster.fields import MISSING, at
 from bot.cluster.forward import found
 from bot.cluster.goal import Goal, Step
 from bot.cluster.kinds import Gate, row_for, row_of
-from bot.cluster.merge import merge3
 from bot.cluster.ordinals import floor_of
 from bot.cluster.plain import patch
 from bot.cluster.rollout import Rollout, rollout
+from bot.cluster.settle import pending
 from bot.cluster.shards import stop_shards
 from bot.cluster.stage import owned, stopped, surging, whole
 from bot.model.effects import Purpose
@@ -30,8 +30,8 @@ def stop(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datet
     row = row_for(ref, target, before, rows=goal.rows, by_node=goal.by_node)
     last = goal.last.get(ref.key)
     own = whole(row, target, live, before=found(goal, ref), last=last)
-    changes = merge3(owned(row, last, live), live, own)
-    ours = at(changes, row.template, MISSING) is MISSING
+    changes = pending(owned(row, last, live), live, own)
+    ours = changes is None or at(changes.patch, row.template, MISSING) is MISSING
     look = rollout(
         row,
         live,

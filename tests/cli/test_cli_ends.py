@@ -84,15 +84,6 @@ def test_an_answer_that_cannot_be_written_is_no_bug() -> None:
     assert done.stderr == "sluice: the answer cannot be written: No space left on device\n"
 
 
-@pytest.mark.parametrize("verb", ["merge"])
-def test_what_later_versions_bring_is_said_to_be_not_in_this_one(verb: str) -> None:
-    """The contract names it, so people will type it."""
-    said = sluice(verb, "--json")
-    assert said.code == 2
-    assert said.json["error"]["why"] == f"{verb} is not in this version of sluice"
-    assert verb not in sluice("--help").out.split()
-
-
 def test_an_unknown_command_names_the_near_one() -> None:
     """`sluice plna` means plan."""
     said = sluice("plna")

@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bot.cluster.merge_defaults import DEFAULTS
+
 TABLE = Path(__file__).parents[2] / "bot" / "cluster" / "merge_table.json"
 STRATEGIC = "application/strategic-merge-patch+json"
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
@@ -107,8 +109,11 @@ def _field(definitions: Json, told: Json) -> Json:
 
 
 def _worth_keeping(types: Json, roots: list[str]) -> Json:
-    """Only types and fields below which something is told."""
-    told = {name for name, fields in types.items() if any(_tells(r) for r in fields.values())}
+    """Only types and fields below which something is told, and types with known defaults."""
+    told = {
+        name for name, fields in types.items()
+        if any(_tells(r) for r in fields.values()) or _short(name) in DEFAULTS
+    }  # fmt: skip
     while True:
         more = {
             name for name, fields in types.items()
@@ -133,10 +138,7 @@ def _tells(row: Json) -> bool:
 
 def _shortened(table: Json) -> Json:
     """Types by their short names, with the group where two share one."""
-    short: dict[str, str] = {}
-    for name in table["types"]:
-        *_, group, version, kind = name.split(".")
-        short[name] = f"{group}.{version}.{kind}"
+    short = {name: _short(name) for name in table["types"]}
     assert len(set(short.values())) == len(short)
     types = {
         short[name]: {f: r | ({"type": short[r["type"]]} if "type" in r else {})
@@ -144,6 +146,10 @@ def _shortened(table: Json) -> Json:
         for name, fields in table["types"].items()
     }  # fmt: skip
     return table | {"kinds": {k: short[v] for k, v in table["kinds"].items()}, "types": types}
+
+
+def _short(name: str) -> str:
+    return ".".join(name.split(".")[-3:])
 
 
 def _text(table: Json) -> str:

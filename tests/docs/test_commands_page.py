@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bot.cli.entry import COMMANDS, LATER, cli
+from bot.cli.entry import COMMANDS, cli
 from bot.cli.flags import COMMON
 from tests.docs.pages import code, pages, read, table
 
@@ -33,12 +33,6 @@ def test_the_common_flags_are_told() -> None:
         for flag in code(row[0])
     }
     assert told == {"--as" if name == "as_name" else f"--{name}" for name in COMMON}
-
-
-def test_commands_of_later_are_named_as_such() -> None:
-    """Who read of them elsewhere learns here that it is no typing error."""
-    after = read("commands.md").partition("## Not in this version")[2]
-    assert set(code(after)) == set(LATER)
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)

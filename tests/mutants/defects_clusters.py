@@ -90,9 +90,9 @@ IN_CLUSTERS = (
     Defect(
         name="a rollback leaves the gate of the batch where it was",
         path="bot/cluster/restore.py",
-        old="    changes = merge3(ours, live, own)\n",
-        new="    changes = merge3(ours, live, put(own, row.partition, at(live, row.partition)))"
-        " if row.partition else merge3(ours, live, own)\n",
+        old="    changes = pending(ours, live, own)\n",
+        new="    changes = pending(ours, live, put(own, row.partition, at(live, row.partition)))"
+        " if row.partition else pending(ours, live, own)\n",
         first=(
             asked(
                 "cluster_rules/test_clone_set",

@@ -19,7 +19,7 @@ from bot.core.commands_rollback import (
 )
 from bot.core.commands_steer import failure_holds, lift
 from bot.core.decisions import ask_again, used
-from bot.core.gates_rolling import reversible, undo_decided
+from bot.core.gates_rolling import not_fenced, reversible, undo_decided
 from bot.core.messages_refusal import done, refusal
 from bot.core.scope import is_part
 from bot.core.turn import Turn
@@ -70,7 +70,7 @@ def _awaits_a_word(t: Turn, unit: UnitState) -> bool:
     if unit.phase is not UnitPhase.ROLLING_BACK or not alone:
         return False
     u = t.unit(unit.unit)
-    return reversible(t, u) is not None or undo_decided(t, u) is not None
+    return any(gate(t, u) is not None for gate in (reversible, undo_decided, not_fenced))
 
 
 def _left_out(unit: UnitState, now: datetime) -> UnitState:

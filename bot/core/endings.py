@@ -146,6 +146,7 @@ def _send_back(t: Turn, name: str, *, by: str, reason: str) -> None:
             phase=UnitPhase.ROLLING_BACK,
             since=t.s.now,
             back=True,
+            fenced=False,
             in_hand=False,
             look_at=t.s.now,
             batch_began=None,

@@ -39,6 +39,7 @@ from bot.core.gates_rolling import (
     dependents_first,
     healthy,
     newer_first,
+    not_fenced,
     not_stopped,
     restored,
     reversible,
@@ -86,6 +87,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
     UnitPhase.VERIFYING: (reachable, healthy, still_converged, checks_after),
     UnitPhase.ROLLING_BACK: (
         compared,
+        not_fenced,
         rollback_window,
         newer_first,
         later_sibling,

@@ -106,6 +106,17 @@ def compared(t: Turn, u: Unit) -> Wait | None:
     return None
 
 
+def not_fenced(t: Turn, u: Unit) -> Wait | None:
+    """No newer plan has written what it would put back; when somebody has looked and resumed, it
+    is tried once more.
+    """
+    if not u.state.fenced:
+        return None
+    what = covered(t.s, u.plan)
+    stopped = (h for h in t.holds if h.code is HoldCode.FENCED and reaches(h, what))
+    return next((held(t, hold) for hold in stopped), None)
+
+
 def rollback_window(t: Turn, u: Unit) -> Wait | None:
     """No Deny window and no freeze that names rollback covers it; Allow windows do not matter."""
     place = calendar_unit(t.s, u.plan)
@@ -144,7 +155,7 @@ def dependents_first(t: Turn, u: Unit) -> Wait | None:
 def _moves_back(t: Turn, u: Unit) -> bool:
     if u.state.unreachable_since is not None or reversible(t, u) or undo_decided(t, u):
         return False
-    if unit_free(t, u):
+    if unit_free(t, u) or not_fenced(t, u):
         return False
     name = u.plan.unit
     if name not in t.may_go_back:

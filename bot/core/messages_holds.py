@@ -116,7 +116,8 @@ _HOLDS = {
     "fenced": (
         "Stopped",
         "a newer plan has written to the same object",
-        "Look at what wrote it, then roll back or cancel",
+        "Look at what wrote it, then roll back or cancel; of what goes back already, resume tries"
+        " it again and skip leaves it",
     ),
     "bug": (
         "Stopped",

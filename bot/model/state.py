@@ -154,6 +154,8 @@ class UnitState:
     failure: str | None = None
     refused: str | None = None
     """What the cluster said to our last write, when it said no."""
+    fenced: bool = False
+    """On its way back it found that a newer plan had written there."""
     back: bool = False
     """It was sent back and is not there yet: it never goes forward again before it is."""
     undo: bool = False

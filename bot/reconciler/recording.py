@@ -20,7 +20,7 @@ from bot.core.messages_endings import fenced, superseded
 from bot.core.pace import FOR_ROOM
 from bot.core.situation import reaches
 from bot.core.turn import Turn
-from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus, Tally
+from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus, Tally, UnitPhase
 from bot.ports import Store
 from bot.reconciler.acting import Errand
 from bot.reconciler.hearing import is_stop
@@ -197,6 +197,11 @@ class Recorder:
                 active.dirty = True
             elif intent.status is IntentStatus.FENCED:
                 self.hold(active, HoldCode.FENCED, fenced(intent.unit), now, ledger)
+                unit = active.units[intent.unit]
+                if unit.phase is UnitPhase.ROLLING_BACK:
+                    active.units[intent.unit] = replace(unit, fenced=True)
+                    ledger.put(active.units[intent.unit])
+                    active.dirty = True
 
     def _applied(self, active: Active, intent: Intent, ledger: Ledger) -> None:
         """The DB spec grows object by object, as the writes succeed."""

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.core.board import Active, Board, skipped
 from bot.core.forecast_live import ends, holds_of
+from bot.core.gates_rolling import still_converged
 from bot.core.lifecycle import explain
 from bot.core.situation import calendar_unit
 from bot.core.turn import Turn
@@ -24,7 +25,7 @@ def view_of(
     s = board.situation(active, now)
     t = Turn(s)
     if waiting is None:
-        waiting = () if active.state.phase.ended else explain(s)
+        waiting = () if active.state.phase.ended else _with_last_look(active, explain(s))
     next_open, next_close = _times(board, active, now)
     owners = [owner for component in active.index.plan.components for owner in component.owners]
     held = holds_of(board, active)
@@ -51,6 +52,13 @@ def view_of(
         },
         needs={decision.id: t.need(decision) for decision in active.decisions.values()},
     )
+
+
+def _with_last_look(active: Active, found: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
+    """What only a look at the cluster can say, as the last one said it."""
+    last = [line for line in active.waiting if line.gate == still_converged.__name__]
+    told = {line.unit for line in last}
+    return (*last, *(line for line in found if line.unit not in told))
 
 
 def _zone(board: Board, active: Active, now: datetime) -> str:

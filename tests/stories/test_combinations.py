@@ -113,6 +113,34 @@ def test_a_write_that_a_newer_plan_stopped_is_told_at_once(world: World) -> None
     assert "a newer plan has written to node-agent@st-1" in world.thread(release)
 
 
+def newer_writes(world: World, release: str, fence: str) -> None:
+    """Somebody else's bot, or a newer release, writes the DaemonSet of st-1."""
+    live = world.live("st-1", "DaemonSet")
+    ref = next(one.ref for one in world.active(release).index.units[ST_1].objects
+               if one.ref.kind == "DaemonSet")  # fmt: skip
+    change = patch(ref, live, {"metadata": {"labels": {"by": "newer"}}}, Purpose.FORWARD)
+    world.fleet.write("st-1", change, fence=fence)
+
+
+def test_a_way_back_that_a_newer_plan_stopped_is_held_and_not_sent_for_ever(world: World) -> None:
+    """One write that was refused, one hold that says so; who has looked resumes, or leaves it."""
+    release = world.releases()
+    until(world, lambda: world.unit(release, EU_1).phase == "SOAKING")
+    newer_writes(world, release, "99.1")
+    assert world.says(f"rollback {release} --reason leak").code == 0
+    world.run_for(hours=1)
+    assert len(world.events(release, "write.outcome")) == 1, "sent once, refused once"
+    assert world.running()["eu-1"] == "2.4.1×4", "the others go back all the same"
+    assert f"{ST_1} [not_fenced] Stopped" in world.why(release)
+    assert "a newer plan has written" in world.why(release)
+    assert world.says(f"resume {release}").code == 0
+    world.run_for(minutes=10)
+    assert len(world.events(release, "write.outcome")) == 2, "once more, and held again"
+    assert world.says(f"skip {ST_1} --reason 'newer is right'").code == 0
+    world.run_to_the_end(release)
+    assert world.phase(release) == "ROLLED_BACK"
+
+
 def test_a_release_that_goes_on_after_its_end_has_all_its_places_again(world: World) -> None:
     """eu-3 catches up: until that has ended a newer release waits in every cluster that the older
     one has, as it would after a restart.

@@ -75,6 +75,7 @@ def test_a_node_that_joins_while_checks_are_asked_is_waited_for(world: World) ->
     world.changes({"fleet/clusters/st-1.yaml": joined}, "A third node")
     world.run_for(minutes=3)
     assert "still_converged" in {line.gate for line in world.active(release).waiting}
+    assert f"{ST_1} [still_converged] " in world.why(release), "people are told, too"
     assert certificates(world) == []
     world.run_for(minutes=5)
     assert len(certificates(world)) == 1

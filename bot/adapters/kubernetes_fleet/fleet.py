@@ -19,6 +19,7 @@ from bot.adapters.kubernetes_fleet.client import Client, Patience
 from bot.adapters.kubernetes_fleet.credentials import Credentials
 from bot.adapters.kubernetes_fleet.exec_plugin import SECONDS, run_plugin
 from bot.adapters.kubernetes_fleet.kubeconfig import Access, in_cluster, kubeconfig
+from bot.adapters.kubernetes_fleet.ownership import taken
 from bot.adapters.kubernetes_fleet.server import Server, by_place
 from bot.adapters.kubernetes_fleet.writing import Version
 from bot.failures import PortError, Refused, Unreachable
@@ -26,7 +27,7 @@ from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
 from bot.ports import Clock, Connection
 
-REMEMBERED = 4096
+REMEMBERED = 2048
 """Versions of objects that are kept in mind between a look and the write that follows it."""
 FEWEST_OPEN = 64
 """Clusters whose connections stay open, however few files the system gives us."""
@@ -93,9 +94,9 @@ class KubernetesFleet:
             seen = self._seen.pop(key, None)
         match write.verb:
             case "create":
-                made = writing.create(server, write, fence=fence, manager=manager)
+                made = writing.create(server, write, fence=fence, manager=manager).body
             case "patch":
-                made = writing.patch(server, write, seen, fence=fence, manager=manager)
+                made = writing.patch(server, write, seen, fence=fence, manager=manager)[0].body
             case "delete":
                 writing.delete(server, write, seen, fence=fence)
                 return None
@@ -103,6 +104,20 @@ class KubernetesFleet:
                 raise Refused(f"{server.what(write.ref)}: unknown verb {verb!r}")
         self._remember(cluster, write.ref, made)
         return made
+
+    def dry_run(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> tuple[str, ...]:
+        server = self._server(cluster)
+        server.same()
+        if write.verb == "create":
+            answer = writing.create(server, write, fence=fence, manager=manager, dry=True)
+            return answer.warnings
+        with self._lock:
+            seen = self._seen.get((cluster, write.ref))
+        answer, before = writing.patch(server, write, seen, fence=fence, manager=manager, dry=True)
+        after = (answer.body.get("metadata") or {}).get("managedFields") or ()
+        return (*answer.warnings, *taken(before.managed, after, manager))
 
     # -- beside the port
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.adapters.kubernetes_fleet.answers import Answer, error_of
+from bot.adapters.kubernetes_fleet.answers import Answer, error_of, kind_is_missing
 from bot.adapters.kubernetes_fleet.client import Call
 from bot.adapters.kubernetes_fleet.paths import item, place
 from bot.adapters.kubernetes_fleet.server import Server
@@ -63,7 +63,12 @@ def create(server: Server, write: Write, *, fence: str, manager: str, dry: bool 
         query=_query(manager, dry),
         body=_fenced(written(write.body), fence),
     )
-    return server.good(call)
+    answer = server.ask(call)
+    if kind_is_missing(answer):
+        raise server.not_served(ref)
+    if not answer.good:
+        raise error_of(answer, call.what, writes=call.writes)
+    return answer
 
 
 def patch(

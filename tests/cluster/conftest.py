@@ -56,6 +56,13 @@ def clusters(some_clusters: Callable[[int], list[Cluster]]) -> list[Cluster]:
     return some_clusters(len(NAMES))
 
 
+@pytest.fixture(scope="session")
+def ten_nodes(some_clusters: Callable[[int], list[Cluster]]) -> str:
+    """Ten nodes more in the first cluster, `ten-0` to `ten-9`: the name of their pool."""
+    some_clusters(1)[0].add_nodes(*(f"ten-{number}" for number in range(10)), pool="ten")
+    return "ten"
+
+
 @pytest.fixture
 def own_cluster(tools: programs.Tools) -> Iterator[Cluster]:
     """A cluster of this test alone, where it breaks what others would miss."""
@@ -66,6 +73,7 @@ def own_cluster(tools: programs.Tools) -> Iterator[Cluster]:
 @pytest.fixture
 def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace of this test's own in `cluster`; it goes away behind the test."""
+    cluster.revive()
     words = "".join(c if c.isalnum() else "-" for c in request.node.name.lower())
     name = f"t{next(_NUMBERS)}-{words.removeprefix('test-')[:50].strip('-')}"
     cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})

@@ -28,6 +28,7 @@ from tests.cluster.users import Users
 from tests.cluster.waiting import wait_until
 
 _ADMIN = "admin-of-the-test-cluster"
+_WATCHERS = ("kube-controller-manager", "kube-scheduler", "kwok", "kruise-manager")
 
 
 class Cluster:
@@ -58,7 +59,7 @@ class Cluster:
         self.start_program("kube-apiserver")
         self.wait_for_api()
         openkruise.install(self.api, self.tools.manifests)
-        for name in ("kube-controller-manager", "kube-scheduler", "kwok", "kruise-manager"):
+        for name in _WATCHERS:
             self.start_program(name)
         self.add_nodes(*self.nodes)
         self._wait(lambda: openkruise.is_up(self.api), "kruise-manager", "OpenKruise is up")
@@ -116,25 +117,46 @@ class Cluster:
 
     @contextmanager
     def without_api(self) -> Iterator[None]:
-        """The API server is down inside the block, and answers again after it."""
+        """The API server is down inside the block, and answers again after it.
+
+        Everything that watches it is started anew: else each outage more would make it wait
+        longer before it asks again, up to half a minute.
+        """
         self.kill("kube-apiserver")
         try:
             yield
         finally:
             self.start_program("kube-apiserver")
             self.wait_for_api()
+            for name in _WATCHERS:
+                self.kill(name)
+                self.start_program(name)
+            self._wait(self._kruise_ready, "kruise-manager", "OpenKruise's webhooks answer")
+
+    def revive(self) -> None:
+        """Start again what has ended by itself, as the supervisor of a real control plane does."""
+        for name in self.programs.names():
+            if not self.programs.alive(name):
+                self.programs.kill(name)
+                self.start_program(name)
 
     def wait_for_api(self) -> None:
         self._wait(self._api_ready, "kube-apiserver", "the API server is ready")
 
     # --- nodes, images, logs --------------------------------------------------------------------
 
-    def add_nodes(self, *names: str, labels: dict[str, str] | None = None) -> None:
-        """New nodes, Ready when this returns."""
+    def add_nodes(self, *names: str, pool: str = "") -> None:
+        """New nodes, Ready when this returns. Nodes of a pool take only what asks for them:
+        label `pool`, and a taint of the same name.
+        """
         for name in names:
             all_labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
-            meta = {"name": name, "labels": all_labels | (labels or {})}
-            self.api.create({"apiVersion": "v1", "kind": "Node", "metadata": meta})
+            meta = {"name": name, "labels": all_labels | ({"pool": pool} if pool else {})}
+            node: Object = {"apiVersion": "v1", "kind": "Node", "metadata": meta}
+            if pool:
+                taint = {"key": "pool", "value": pool, "effect": "NoSchedule"}
+                node["spec"] = {"taints": [taint]}
+            self.api.create(node)
         self._wait(
             lambda: all(_usable(self.api.get("Node", name)) for name in names),
             "kwok",
@@ -260,7 +282,8 @@ class Cluster:
 
 
 def _usable(node: Object) -> bool:
-    return is_ready(node) and not node["spec"].get("taints")
+    taints = (each["key"] for each in node["spec"].get("taints", []))
+    return is_ready(node) and all(key == "pool" for key in taints)
 
 
 @contextmanager

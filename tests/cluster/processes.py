@@ -58,7 +58,8 @@ class Programs:
     def kill(self, name: str) -> None:
         """As a crash would: no chance to say goodbye."""
         process = self._running.pop(name)
-        process.kill()
+        if process.poll() is None:
+            process.kill()
         process.wait()
 
     def log(self, name: str, lines: int = 20) -> str:

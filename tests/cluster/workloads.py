@@ -11,19 +11,33 @@ KRUISE_STATEFUL = "apps.kruise.io/v1beta1"
 
 
 def workload(
-    kind: str, namespace: str, image: str = "agent:1", *, api: str = "apps/v1", **spec: Any
+    kind: str,
+    namespace: str,
+    image: str = "agent:1",
+    *,
+    api: str = "apps/v1",
+    pool: str = "",
+    notes: dict[str, str] | None = None,
+    **spec: Any,
 ) -> Object:
-    """`workload("DaemonSet", "ns", updateStrategy=…)`; the name is `agent`."""
+    """`workload("DaemonSet", "ns", updateStrategy=…)`; the name is `agent`.
+
+    `pool`: on its nodes only. `notes`: annotations of its pods, which tell KWOK how they behave.
+    """
     labels = {"app": "agent"}
     if "DaemonSet" not in kind:
         spec.setdefault("replicas", 3)
     if kind == "StatefulSet":
         spec.setdefault("serviceName", "agent")
-    pod = {
+    pod: Object = {
         "terminationGracePeriodSeconds": 0,
         "containers": [{"name": "agent", "image": image}],
     }
-    template = {"metadata": {"labels": dict(labels)}, "spec": pod}
+    if pool:
+        pod["nodeSelector"] = {"pool": pool}
+        pod["tolerations"] = [{"key": "pool", "operator": "Equal", "value": pool}]
+    about: Object = {"labels": dict(labels)} | ({"annotations": notes} if notes else {})
+    template = {"metadata": about, "spec": pod}
     return {
         "apiVersion": api,
         "kind": kind,

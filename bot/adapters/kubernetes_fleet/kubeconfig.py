@@ -167,7 +167,7 @@ def _access(reader: _Reader, told: Mapping[str, Any], name: str) -> Access:
     if context.get("user"):
         user = _named(reader, told, "users", context["user"], "user", name)
     server = str(cluster.get("server") or "").rstrip("/")
-    if not re.match(r"https?://[^/@\s]+", server):
+    if not re.fullmatch(r"https?://[^/@\s?#]+(/[^@\s?#]*)?", server):
         raise reader.wrong(f"kubeconfig {name}: its server is no http or https address")
     for unknown in ("auth-provider", "as", "as-groups", "as-uid", "as-user-extra"):
         if user.get(unknown):

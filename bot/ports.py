@@ -100,6 +100,15 @@ class Fleet(Protocol):
         """
         ...
 
+    def dry_run(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> tuple[str, ...]:
+        """What the server would say to a create or a patch: its warnings. Changes nothing.
+
+        Raises what `write` would raise: what a schema, a webhook or a quota refuses is Refused.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullSeen:

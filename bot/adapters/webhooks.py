@@ -66,6 +66,14 @@ class CallingFleet:
         self._post(call_key(cluster, write.ref, write.body), write.body["spec"], manager)
         return write.body
 
+    def dry_run(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> tuple[str, ...]:
+        """Nobody can say what a call would bring before it is made."""
+        if is_call(write.ref):
+            return ()
+        return self._fleet.dry_run(cluster, write, fence=fence, manager=manager)
+
     def _post(self, key: str, spec: JSON, manager: str) -> None:
         import requests
 

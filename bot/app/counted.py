@@ -46,3 +46,8 @@ class CountedFleet:
             raise
         finally:
             self._vitals.wrote(write.purpose.value, outcome)
+
+    def dry_run(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> tuple[str, ...]:
+        return self._fleet.dry_run(cluster, write, fence=fence, manager=manager)

@@ -52,6 +52,11 @@ class RoutedFleet:
     ) -> JSON | None:
         return self._of(cluster).write(cluster, write, fence=fence, manager=manager)
 
+    def dry_run(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> tuple[str, ...]:
+        return self._of(cluster).dry_run(cluster, write, fence=fence, manager=manager)
+
     def close(self) -> None:
         self.simulated.close()
         self.real.close()

@@ -47,9 +47,9 @@ def fleet(flags: Flags, cluster: str | None) -> int:
         if cluster is not None and cluster not in links:
             raise unknown_cluster(cluster, links)
         asked = {name: link for name, link in links.items() if cluster in (None, name)}
-        ours = _ours(flags) if any(map(_is_real, asked.values())) else {}
+        known = ours(flags) if any(map(is_real, asked.values())) else {}
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            look = partial(_cluster, looked, ours)
+            look = partial(_cluster, looked, known)
             found = list(pool.map(look, asked, asked.values()))
     emit({"clusters": found}, "\n".join(map(_cluster_text, found)), as_json=flags.json)
     return GOOD
@@ -67,7 +67,7 @@ def _fleet_of_main(flags: Flags) -> tuple[RoutedFleet, dict[str, Any]]:
     return looked, {one.cluster: one.connection for one in links}
 
 
-def _ours(flags: Flags) -> dict[str, list[ObjectRef]]:
+def ours(flags: Flags) -> dict[str, list[ObjectRef]]:
     """Cluster → the objects that the store knows to be ours there."""
     if flags.store is None:
         return {}
@@ -88,7 +88,8 @@ def _ours(flags: Flags) -> dict[str, list[ObjectRef]]:
     return {cluster: sorted(refs) for cluster, refs in found.items()}
 
 
-def _is_real(connection: Any) -> bool:
+def is_real(connection: Any) -> bool:
+    """Whether a cluster is reached over the network."""
     return "simulated" not in (connection or {})
 
 
@@ -108,7 +109,7 @@ def _processed(flags: Flags) -> str | None:
 def _cluster(
     looked: Any, ours: dict[str, list[ObjectRef]], name: str, connection: Any
 ) -> dict[str, Any]:
-    if _is_real(connection):
+    if is_real(connection):
         return _real(looked, ours.get(name, []), name)
     return {
         "cluster": name,

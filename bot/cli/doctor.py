@@ -228,24 +228,9 @@ def _bot(patient: Patient) -> Iterator[Check]:
 
 
 def _clusters(patient: Patient) -> Iterator[Check]:
-    from bot.app.opening import fleet_for_looking
-    from bot.reconciler.rules import connections
+    from bot.cli.doctor_clusters import clusters
 
-    if patient.repo is None:
-        return
-    links = connections(patient.repo)
-    looked = fleet_for_looking(patient.flags.settings, links)
-    try:
-        silent = [one.cluster for one in links if not looked.reachable(one.cluster)]
-    finally:
-        looked.close()
-    mend = "look at its connection in fleet/clusters; its units wait, others go on"
-    if silent:
-        shown = ", ".join(silent[:5]) + (f" and {len(silent) - 5} more" if silent[5:] else "")
-        found = f"{len(silent)} of {len(links)} do not answer: {shown}"
-        yield Check(name="clusters", ok=False, found=found, mend=mend)
-    else:
-        yield Check(name="clusters", ok=True, found=f"{len(links)} of {len(links)} answer")
+    yield from clusters(patient)
 
 
 def _sandbox(patient: Patient) -> Iterator[Check]:

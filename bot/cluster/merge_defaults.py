@@ -87,6 +87,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "core.v1.Secret": {"type": "Opaque"},
     "core.v1.Namespace": {"spec": {"finalizers": ["kubernetes"]}},
     "core.v1.NamespaceSpec": {"finalizers": ["kubernetes"]},
+    "core.v1.PersistentVolumeClaim": {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "status": {"phase": "Pending"},
+    },
     "core.v1.PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
     "core.v1.PersistentVolumeSpec": {
         "volumeMode": "Filesystem",

@@ -72,8 +72,8 @@ def line_of(intent: Intent) -> Event:
 
 
 def outcome_of(intent: Intent) -> tuple[Event, ...]:
-    """The line of a write that did not simply succeed; none for one that did."""
-    if intent.status is IntentStatus.DONE or intent.ended is None:
+    """The line of a write that did not simply succeed; none for one that did without a word."""
+    if intent.ended is None or (intent.status is IntentStatus.DONE and not intent.outcome):
         return ()
     data = {"seq": intent.seq, "status": intent.status.value, "why": intent.outcome}
     return (

@@ -79,6 +79,7 @@ def _object(f: Facts) -> str:
 
 def _outcome(event: Event, f: Facts) -> str:
     said = {
+        "DONE": "done, and the cluster warned",
         "UNKNOWN": "its answer was lost; the next look tells",
         "NOT_SENT": "it did not leave",
         "REFUSED": "the cluster refused it",

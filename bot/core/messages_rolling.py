@@ -72,3 +72,8 @@ def no_answer_for(seconds: float) -> str:
 
 
 NOT_SENT_BEHIND = "not sent: an earlier call to this cluster has no answer yet"
+
+
+def dry_run_said(why: str) -> str:
+    """What a cluster said when it was asked before the first write of a batch."""
+    return f"{why} (asked before the first write: nothing of the batch was sent)"

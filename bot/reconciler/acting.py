@@ -7,16 +7,17 @@ wire.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from threading import Event
 
-from bot.core.messages_rolling import NOT_SENT_BEHIND
+from bot.core.messages_rolling import NOT_SENT_BEHIND, dry_run_said
 from bot.model.effects import Write
 from bot.model.state import Intent, IntentStatus
 from bot.ports import AnswerLost, Conflict, Fenced, Fleet, Refused, Unreachable
+from bot.reconciler.dry_run import asks_first, dry_run
 from bot.reconciler.lanes import Call, Lanes, Late
 
 
@@ -47,8 +48,12 @@ def act(
 
     def run(unit: Sequence[Errand]) -> list[Intent]:
         done: list[Intent] = []
-        good = True
-        for errand in unit:
+        warned, failed = _asked(fleet, unit, stopped, now)
+        good = failed is None
+        for number, errand in enumerate(unit):
+            if failed is not None and failed.key == errand.intent.key:
+                done.append(failed)
+                continue
             if not good or (errand.write.purpose.forward and stopped(errand)):
                 done.append(_ended(errand.intent, IntentStatus.NOT_SENT, "", now()))
                 continue
@@ -57,7 +62,7 @@ def act(
                 continue
             intent = _send(fleet, errand, now)
             good = intent.status is IntentStatus.DONE
-            done.append(intent)
+            done.append(_with_warnings(intent, warned.get(number, "")))
         return done
 
     calls = [
@@ -80,9 +85,50 @@ def came_in(lanes: Lanes) -> list[Intent]:
     return [intent for done in lanes.came("write").values() for intent in done]
 
 
+def _asked(
+    fleet: Fleet,
+    unit: Sequence[Errand],
+    stopped: Callable[[Errand], bool],
+    now: Callable[[], datetime],
+) -> tuple[Mapping[int, str], Intent | None]:
+    """What the cluster would say to a batch: warnings by the number of the errand, or the intent
+    that it would not take, ended: then nothing of the batch leaves.
+    """
+    writes = [errand.write for errand in unit]
+    if not asks_first(unit[0].intent.batch, writes) or any(map(stopped, unit)):
+        return {}, None
+    asked = [(errand.cluster, errand.write, errand.intent.fence) for errand in unit]
+    number: list[int] = []
+    warned: dict[int, str] = {}
+
+    def ask(_: Errand) -> None:
+        warned.update(dry_run(fleet, asked, number))
+
+    intent = _outcome(ask, unit[0], now)
+    if intent.status is IntentStatus.DONE:
+        return warned, None
+    errand = unit[number[0]] if number else unit[0]
+    status = IntentStatus.NOT_SENT if intent.status is IntentStatus.UNKNOWN else intent.status
+    return {}, _ended(errand.intent, status, dry_run_said(intent.outcome), now())
+
+
+def _with_warnings(intent: Intent, warnings: str) -> Intent:
+    if not warnings or intent.status is not IntentStatus.DONE:
+        return intent
+    return replace(intent, outcome=warnings[:500])
+
+
 def _send(fleet: Fleet, errand: Errand, now: Callable[[], datetime]) -> Intent:
-    try:
+    def send(errand: Errand) -> None:
         fleet.write(errand.cluster, errand.write, fence=errand.intent.fence)
+
+    return _outcome(send, errand, now)
+
+
+def _outcome(do: Callable[[Errand], None], errand: Errand, now: Callable[[], datetime]) -> Intent:
+    """The intent with what came of doing it."""
+    try:
+        do(errand)
     except AnswerLost as lost:
         return _ended(errand.intent, IntentStatus.UNKNOWN, lost.why, now())
     except Unreachable as gone:

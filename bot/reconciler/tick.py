@@ -28,6 +28,7 @@ from bot.ports import Note, PortError
 from bot.reconciler.acting import Errand, act, came_in
 from bot.reconciler.comparing import Comparer
 from bot.reconciler.damage import hold_damaged
+from bot.reconciler.elsewhere import moved_elsewhere
 from bot.reconciler.hearing import Heard, others, stops
 from bot.reconciler.inbox import take_note
 from bot.reconciler.joining import follow_fleet
@@ -83,7 +84,7 @@ class Reconciler:
 
     def tick(self) -> Ticked:
         """One whole tick. Raises StoreLocked when nothing can be recorded: no write has left."""
-        if not self._whole:
+        if not self._whole or moved_elsewhere(self.ports.store, self.board):
             self._begin()
         self._whole = False
         ticked = self._tick()

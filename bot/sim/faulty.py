@@ -219,6 +219,12 @@ class FaultyFleet:
             raise AnswerLost(f"{cluster}: the connection broke before the answer")
         return answer
 
+    def dry_run(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> tuple[str, ...]:
+        self._reach(cluster)
+        return self._fleet.dry_run(cluster, write, fence=fence, manager=manager)
+
     def deliver(
         self, cluster: str, write: Write, *, fence: str, manager: str, late: bool = False
     ) -> JSON | None:

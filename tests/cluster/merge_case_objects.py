@@ -65,7 +65,9 @@ def _deployments() -> Iterator[tuple[str, Json, Json | None, Json]]:
         field = "updateStrategy"
         first = in_kind(kind, pod(WEB), **{field: ON_DELETE})
         yield f"{kind.lower()}-from-on-delete", first, None, in_kind(kind, pod(WEB))
-        yield f"{kind.lower()}-to-on-delete", in_kind(kind, pod(WEB)), None, first
+        alone = {**ON_DELETE, "rollingUpdate": None} if kind == "StatefulSet" else ON_DELETE
+        then = in_kind(kind, pod(WEB), **{field: alone})
+        yield f"{kind.lower()}-to-on-delete", in_kind(kind, pod(WEB)), None, then
     parted = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
     partition = in_kind("StatefulSet", pod(WEB), updateStrategy=parted)
     yield "partition-gone", partition, None, in_kind("StatefulSet", pod(WEB))

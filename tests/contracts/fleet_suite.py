@@ -246,6 +246,43 @@ class FleetStories:
         world.fleet.write(world.cluster, patching(obj, {"data": {"a": "3"}}), fence="10.3")
         assert self.live(world, obj)["data"] == {"a": "3"}
 
+    # -- asking first
+
+    def ask(self, world: World, write: Write, fence: str = "1.2") -> tuple[str, ...]:
+        return world.fleet.dry_run(world.cluster, write, fence=fence)
+
+    def test_a_dry_run_changes_nothing(self, world: World) -> None:
+        """Nobody can tell afterwards that it was asked."""
+        obj = config_map(world, a="1")
+        assert self.ask(world, creating(obj)) == ()
+        assert self.live(world, obj) is None
+        self.make(world, obj)
+        before = self.live(world, obj)
+        assert self.ask(world, patching(obj, {"data": {"a": "2"}})) == ()
+        assert self.live(world, obj) == before
+
+    def test_a_dry_run_says_what_the_write_would_be_refused_for(self, world: World) -> None:
+        """Known before the first of several objects is written, not after half of them."""
+        broken = deployment(world, replicas=-1)
+        with pytest.raises(Refused, match="replicas"):
+            self.ask(world, creating(broken))
+        obj = deployment(world)
+        self.make(world, obj)
+        with pytest.raises(Conflict):
+            self.ask(world, creating(obj))
+        with pytest.raises(Refused, match="selector"):
+            self.ask(world, patching(obj, {"spec": {"selector": {"matchLabels": {"app": "x"}}}}))
+        with pytest.raises(Refused, match="not found"):
+            self.ask(world, patching(config_map(world), {"data": {}}))
+
+    def test_a_dry_run_is_fenced_as_the_write_is(self, world: World) -> None:
+        obj = config_map(world, a="1")
+        seen = self.make(world, obj, fence="10.2")["metadata"]["resourceVersion"]
+        with pytest.raises(Fenced):
+            self.ask(world, patching(obj, {"data": {"a": "x"}}), fence="9.9")
+        with pytest.raises(Conflict):
+            self.ask(world, patching(obj, {"data": {"a": "x"}}, f"{seen}0"), fence="10.3")
+
     # -- deleting
 
     def test_what_was_deleted_is_gone(self, world: World) -> None:

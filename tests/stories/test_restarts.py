@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot.adapters.simulated import SimulatedFleet
 from bot.core import chain
+from bot.reconciler.tick import Reconciler
 from tests import repo_files
 from tests.stories.breaking import Crash, Fuse, fused
 from tests.world import World
@@ -137,3 +138,18 @@ def patches_of(world: World) -> list[tuple[str, str, str]]:
         (entry["verb"], entry["object"], str(entry["patch"]))
         for entry in world.fleet.writes("st-1")
     ]
+
+
+def test_a_process_whose_rules_another_one_has_moved_takes_the_new_ones(world: World) -> None:
+    """Two bots by mistake: what one has read of main the other must not judge by what it was."""
+    other = Reconciler(world.bot.ports)
+    other.tick()
+    head = world.push("New rules")
+    world.tick()
+    assert world.bot.board.rules.commit == head
+    other.tick()
+    assert other.board.rules.commit == head, "it had seen no commit to process"
+    world.changes({"calendar/windows.yaml": "kind: Window\nnonsense"})
+    other.tick()
+    assert other.board.rules.broken == world.bot.board.rules.broken
+    assert other.board.rules.broken

@@ -30,6 +30,8 @@ class Answer:
     """What the server warns of, in its own words."""
     retry_after: float | None = None
     """Seconds that the server asks to wait."""
+    date: str = ""
+    """The server's own time, as it writes it."""
     flow: str = ""
     """UID of the flow schema that took the call: an object of this cluster and of no other."""
 
@@ -62,6 +64,7 @@ def answer_of(status: int, headers: Mapping[str, str], data: bytes) -> Answer:
         text=text,
         warnings=tuple(_warnings(headers.get("Warning") or "")),
         retry_after=_seconds(headers.get("Retry-After")),
+        date=headers.get("Date") or "",
         flow=headers.get("X-Kubernetes-Pf-Flowschema-Uid") or "",
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Event, RLock
 from typing import Any
 from urllib.parse import urlencode
@@ -123,6 +124,14 @@ class Client:
         """Which reading of the kubeconfig it goes by now: another number, another connection."""
         self._ready()
         return self._readings
+
+    def access(self) -> Access:
+        """How the cluster is reached now."""
+        return self._ready().access
+
+    def certificate_ends(self) -> datetime | None:
+        """Until when our client certificate is good, where we show one."""
+        return self._ready().credentials.ends()
 
     def put_down(self) -> None:
         """Close its connections; the next call opens them again."""

@@ -17,8 +17,10 @@ from threading import RLock
 from bot.adapters.kubernetes_fleet import owned, writing
 from bot.adapters.kubernetes_fleet.client import Client, Patience
 from bot.adapters.kubernetes_fleet.credentials import Credentials
+from bot.adapters.kubernetes_fleet.examining import Examined, examined
 from bot.adapters.kubernetes_fleet.exec_plugin import SECONDS, run_plugin
 from bot.adapters.kubernetes_fleet.kubeconfig import Access, in_cluster, kubeconfig
+from bot.adapters.kubernetes_fleet.ownership import taken
 from bot.adapters.kubernetes_fleet.server import Server, by_place
 from bot.adapters.kubernetes_fleet.writing import Version
 from bot.failures import PortError, Refused, Unreachable
@@ -26,7 +28,7 @@ from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
 from bot.ports import Clock, Connection
 
-REMEMBERED = 4096
+REMEMBERED = 2048
 """Versions of objects that are kept in mind between a look and the write that follows it."""
 FEWEST_OPEN = 64
 """Clusters whose connections stay open, however few files the system gives us."""
@@ -50,6 +52,8 @@ class KubernetesFleet:
         self._patience, self._plugin_seconds = patience or Patience(), plugin_seconds
         self._links: dict[str, JSON] = {}
         self._servers: dict[str, Server] = {}
+        self._uids: dict[str, str] = {}
+        """Cluster → who it was when it was asked last."""
         self._seen: OrderedDict[tuple[str, ObjectRef], Version] = OrderedDict()
         self._lock = RLock()
         # A connection is a file to the system; what else we open must find room beside them.
@@ -63,11 +67,21 @@ class KubernetesFleet:
             for cluster in [*self._servers]:
                 if self._links.get(cluster) != before.get(cluster):
                     self._servers.pop(cluster).client.close()
+                    self._uids.pop(cluster, None)
             for key in [key for key in self._seen if key[0] not in self._servers]:
                 del self._seen[key]
 
     def uid(self, cluster: str) -> str:
-        return self._server(cluster).uid()
+        """Two names for one cluster are refused: their units would not wait for each other."""
+        uid = self._server(cluster).uid()
+        with self._lock:
+            if self._uids.get(cluster) != uid:
+                self._uids[cluster] = uid
+            same = [name for name, known in self._uids.items() if known == uid and name != cluster]
+        if same:
+            why = f"is the same cluster as {same[0]}: one of the connections points elsewhere"
+            raise Unreachable(f"{cluster}: {why}")
+        return uid
 
     def get(self, cluster: str, ref: ObjectRef) -> JSON | None:
         live = self._server(cluster).get(ref)
@@ -93,9 +107,9 @@ class KubernetesFleet:
             seen = self._seen.pop(key, None)
         match write.verb:
             case "create":
-                made = writing.create(server, write, fence=fence, manager=manager)
+                made = writing.create(server, write, fence=fence, manager=manager).body
             case "patch":
-                made = writing.patch(server, write, seen, fence=fence, manager=manager)
+                made = writing.patch(server, write, seen, fence=fence, manager=manager)[0].body
             case "delete":
                 writing.delete(server, write, seen, fence=fence)
                 return None
@@ -103,6 +117,20 @@ class KubernetesFleet:
                 raise Refused(f"{server.what(write.ref)}: unknown verb {verb!r}")
         self._remember(cluster, write.ref, made)
         return made
+
+    def dry_run(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> tuple[str, ...]:
+        server = self._server(cluster)
+        server.same()
+        if write.verb == "create":
+            answer = writing.create(server, write, fence=fence, manager=manager, dry=True)
+            return answer.warnings
+        with self._lock:
+            seen = self._seen.get((cluster, write.ref))
+        answer, before = writing.patch(server, write, seen, fence=fence, manager=manager, dry=True)
+        after = (answer.body.get("metadata") or {}).get("managedFields") or ()
+        return (*answer.warnings, *taken(before.managed, after, manager))
 
     # -- beside the port
 
@@ -113,6 +141,10 @@ class KubernetesFleet:
         except PortError:
             return False
         return True
+
+    def examine(self, cluster: str, namespaces: Iterable[str] = ()) -> Examined:
+        """Everything about the connection that a person would want to know before a release."""
+        return examined(self._server(cluster), self._now, tuple(namespaces))
 
     def close(self) -> None:
         with self._lock:

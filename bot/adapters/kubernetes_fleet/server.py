@@ -164,11 +164,20 @@ class Server:
         """The same for a write. Refused where the kind is missing."""
         found = self.resource(ref.api_version, ref.kind)
         if found is None:
-            raise Refused(
-                f"{self.what(ref)}: the cluster serves no {ref.kind} of {ref.api_version}: "
-                "its CustomResourceDefinition is missing, or has another version"
-            )
+            raise self.not_served(ref)
         return found
+
+    def not_served(self, ref: ObjectRef) -> Refused:
+        """That a kind is missing, with the versions of its group that are there."""
+        group = ref.api_version.rpartition("/")[0]
+        why = f"{self.what(ref)}: the cluster serves no {ref.kind} of {ref.api_version}"
+        call = Call(method="GET", path=f"/apis/{group}", what=f"{self.cluster}: {group}")
+        answer = self.ask(call) if group else None
+        versions = (answer.body or {}).get("versions") if answer and answer.good else None
+        if not isinstance(versions, list) or not versions:
+            return Refused(f"{why}: its CustomResourceDefinition is missing")
+        served = ", ".join(str(one.get("groupVersion")) for one in versions)
+        return Refused(f"{why}: of this group it serves {served}")
 
     def what(self, ref: ObjectRef) -> str:
         return f"{self.cluster}: {ref.short}"

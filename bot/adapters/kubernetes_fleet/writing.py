@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.adapters.kubernetes_fleet.answers import error_of
+from bot.adapters.kubernetes_fleet.answers import Answer, error_of, kind_is_missing
 from bot.adapters.kubernetes_fleet.client import Call
 from bot.adapters.kubernetes_fleet.paths import item, place
 from bot.adapters.kubernetes_fleet.server import Server
@@ -36,6 +36,8 @@ class Version:
     resource_version: str
     fence: tuple[int, ...]
     annotated: bool
+    managed: tuple[JSON, ...] = ()
+    """Its managed fields: which manager set what."""
 
     @classmethod
     def of(cls, live: JSON) -> Version:
@@ -45,10 +47,11 @@ class Version:
             str(metadata["resourceVersion"]),
             fence_of(live),
             bool(metadata.get("annotations")),
+            tuple(metadata.get("managedFields") or ()),
         )
 
 
-def create(server: Server, write: Write, *, fence: str, manager: str, dry: bool = False) -> JSON:
+def create(server: Server, write: Write, *, fence: str, manager: str, dry: bool = False) -> Answer:
     ref = write.ref
     if not isinstance(write.body, dict):
         raise Refused(f"{server.what(ref)}: no object to create")
@@ -60,7 +63,12 @@ def create(server: Server, write: Write, *, fence: str, manager: str, dry: bool 
         query=_query(manager, dry),
         body=_fenced(written(write.body), fence),
     )
-    return server.good(call).body
+    answer = server.ask(call)
+    if kind_is_missing(answer):
+        raise server.not_served(ref)
+    if not answer.good:
+        raise error_of(answer, call.what, writes=call.writes)
+    return answer
 
 
 def patch(
@@ -71,8 +79,10 @@ def patch(
     fence: str,
     manager: str,
     dry: bool = False,
-) -> JSON:
-    """The patched object. `seen`: the version that the caller has read, where it is still known."""
+) -> tuple[Answer, Version]:
+    """The answer with the patched object, and the version that it was made of. `seen`: the version
+    that the caller has read, where it is still known.
+    """
     ref, what = write.ref, server.what(write.ref)
     resource = server.served(ref)
     for last in [False] * (TRIES - 1) + [True]:
@@ -92,7 +102,7 @@ def patch(
             continue
         if not answer.good:
             raise error_of(answer, what, writes=call.writes)
-        return answer.body
+        return answer, version
     raise AssertionError("the last try has no next")
 
 

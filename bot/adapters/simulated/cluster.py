@@ -19,7 +19,7 @@ from bot.adapters.simulated.api_rules import (
 )
 from bot.adapters.simulated.faults import Faults, faults_of
 from bot.adapters.simulated.jobs import JOB, job_json
-from bot.adapters.simulated.nodes import node_json, node_labels
+from bot.adapters.simulated.nodes import kube_system, node_json, node_labels
 from bot.adapters.simulated.patches import patched
 from bot.adapters.simulated.pods import Pod, iso, uid_of
 from bot.adapters.simulated.row_controller import RowController
@@ -167,7 +167,7 @@ class Cluster:
         if address[0] == "" and ref.kind == "Node" and ref.name in self.joined:
             return self.node(ref.name, t)
         if address == ("", "Namespace", "", "kube-system"):
-            return self._kube_system()
+            return kube_system(self.uid, self.created)
         if ref.kind in ("Pod", "ReplicaSet", "ControllerRevision"):
             for workload in self.workloads.values():
                 for child in workload.children(t):
@@ -198,7 +198,7 @@ class Cluster:
         group = (group_of(api_version), kind)
         shown = {a: w.view() for a, w in self.workloads.items()} | self.plain
         if group == ("", "Namespace"):
-            shown[("", "Namespace", "", "kube-system")] = self._kube_system()
+            shown[("", "Namespace", "", "kube-system")] = kube_system(self.uid, self.created)
         if group in (("", "Pod"), ("apps", "ReplicaSet"), ("apps", "ControllerRevision")):
             children = [c for w in self.workloads.values() for c in w.children(t)]
             found = [c for c in children if c["kind"] == kind]
@@ -215,19 +215,6 @@ class Cluster:
         uid = uid_of(self.uid, "node", name, self.joined[name])
         components = [w for w in self.workloads.values() if w.controller.on_nodes]
         return node_json(name, uid, self.joined[name], self.labels_of(name), components, t)
-
-    def _kube_system(self) -> JSON:
-        return {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {
-                "name": "kube-system",
-                "uid": self.uid,
-                "resourceVersion": "1",
-                "creationTimestamp": iso(self.created),
-            },
-            "status": {"phase": "Active"},
-        }
 
     # -- writing
 
@@ -247,17 +234,28 @@ class Cluster:
             case verb:
                 raise Refused(f"{write.ref.short}: unknown verb {verb!r}")
 
-    def _create(self, write: Write, live: JSON | None, t: int, *, fence: str, manager: str) -> JSON:
+    def judge(self, write: Write, t: int, *, fence: str) -> None:
+        """Refuse what a create or a patch would be refused for; store nothing."""
+        live = self.get(write.ref, t)
+        if write.verb == "create":
+            self._created(write, live, fence)
+        else:
+            self._patched(write, live, fence)
+
+    def _created(self, write: Write, live: JSON | None, fence: str) -> JSON:
         if live is not None:
             raise Conflict(f"{write.ref.short} already exists")
         if not isinstance(write.body, dict):
             raise Refused(f"{write.ref.short}: no object to create")
-        obj = self._accepted(write.ref, fenced(written(write.body), fence), None)
+        return self._accepted(write.ref, fenced(written(write.body), fence), None)
+
+    def _create(self, write: Write, live: JSON | None, t: int, *, fence: str, manager: str) -> JSON:
+        obj = self._created(write, live, fence)
         self.version += 8
         uid = uid_of(self.uid, *address_of(write.ref), self.version)
         return self._store(write.ref, obj, {"uid": uid, "creationTimestamp": iso(t)}, 1, t, manager)
 
-    def _patch(self, write: Write, live: JSON | None, t: int, *, fence: str, manager: str) -> JSON:
+    def _patched(self, write: Write, live: JSON | None, fence: str) -> JSON:
         ref = write.ref
         if live is None:
             raise Refused(f"{ref.short} not found")
@@ -269,7 +267,12 @@ class Cluster:
         check_fence(ref, live, fence)
         stored = self._stored(ref)
         merged = patched(ref, written(stored), write)
-        obj = self._accepted(ref, fenced(merged, fence), stored)
+        return self._accepted(ref, fenced(merged, fence), stored)
+
+    def _patch(self, write: Write, live: JSON | None, t: int, *, fence: str, manager: str) -> JSON:
+        ref, obj = write.ref, self._patched(write, live, fence)
+        assert live is not None
+        metadata, stored = live["metadata"], self._stored(ref)
         kept = {name: metadata[name] for name in ("uid", "creationTimestamp")}
         generation = metadata.get("generation", 1)
         moved = obj.get("spec") != stored.get("spec")

@@ -94,6 +94,15 @@ class SimulatedFleet:
                 raise AnswerLost(f"{cluster}: the connection broke before the answer")
             return answer
 
+    def dry_run(
+        self, cluster: str, write: Write, *, fence: str, manager: str = "sluice"
+    ) -> tuple[str, ...]:
+        """Not in the log: nothing was written."""
+        with self._lock:
+            there, t = self._reach(cluster)
+            there.judge(write, t, fence=fence)
+            return ()
+
     # -- for people who look at it
 
     def clusters(self) -> tuple[str, ...]:

@@ -67,3 +67,18 @@ def _since(pod: Pod, t: int) -> int:
 def _reason(broken: list[Pod], t: int) -> str:
     crashing = any(p.restarts(t)[0] for p in broken)
     return "CrashLoopBackOff" if crashing else "KubeletNotReady"
+
+
+def kube_system(uid: str, created: int) -> JSON:
+    """The namespace by which a cluster is known."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": "kube-system",
+            "uid": uid,
+            "resourceVersion": "1",
+            "creationTimestamp": iso(created),
+        },
+        "status": {"phase": "Active"},
+    }

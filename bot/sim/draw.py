@@ -18,6 +18,7 @@ from bot.sim.draw_crowd import PAIRS, crowd
 from bot.sim.draw_parts import narrow
 from bot.sim.draw_people import commands
 from bot.sim.draw_probing import probing
+from bot.sim.draw_tasks import work
 from bot.sim.oracle import units_of
 from bot.sim.script import (
     AT_PORTS,
@@ -38,6 +39,8 @@ NARROW = 0.3
 """Share of the others in which components are released by parts of clusters."""
 SEVERAL = 0.4
 """Share of those with several components in which releases bring several at once."""
+WORK = 0.25
+"""Share of the others in which stages hold tasks."""
 BAD = "2.5.0"
 """A version whose pods do not come up, where a history has one."""
 
@@ -63,14 +66,16 @@ def script_of(seed: int) -> Script:
     components = chance.sample(KINDS, chance.one(1, 1, 2, 2, 2, 3, 3))
     clusters = _clusters(chance, components)
     documents = _documents(chance, start, components, clusters)
-    if chance.often(NARROW):
-        narrow(chance, documents, components)
     addon = len(components) > 1 and chance.often(SEVERAL)
     if addon or chance.often(0.2):
         depend(chance, documents, components)
-    acts = _releases(chance, components, addon=addon)
+    tasks = work(chance, documents) if chance.often(WORK) else []
+    if chance.often(NARROW):
+        narrow(chance, documents, components, staged=not (addon or tasks))
+    acts = _releases(chance, components, addon=addon, tasks=tasks)
     names = [act.data["release"] for act in acts if act.do == "propose"]
-    units = [unit for c in components for k in clusters for unit in units_of(documents, c, k)]
+    brings = [*components, *tasks]
+    units = [unit for c in brings for k in clusters for unit in units_of(documents, c, k)]
     acts += commands(chance, names, units, chance.randrange(12))
     acts += probing(chance, names, documents)
     acts += _aimed(chance, names, units, clusters, components)
@@ -224,7 +229,9 @@ def freeze(chance: Chance, start: datetime) -> JSON:
     return make.doc("Freeze", "early", spec)
 
 
-def _releases(chance: Chance, components: Sequence[str], *, addon: bool) -> list[Act]:
+def _releases(
+    chance: Chance, components: Sequence[str], *, addon: bool, tasks: Sequence[str]
+) -> list[Act]:
     """Releases that overlap, wait for each other, replace each other; some are closed unmerged."""
     acts: list[Act] = []
     at = chance.randrange(60)
@@ -235,6 +242,10 @@ def _releases(chance: Chance, components: Sequence[str], *, addon: bool) -> list
         component = mine[0] if len(mine) == 1 else "addons"
         version, name = f"2.{5 + number}.0", f"{component}-2-{5 + number}-0"
         spec: dict[str, JSON] = {}
+        if tasks and chance.often(0.15):
+            # An operation: nothing but the tasks of its stages.
+            mine, component = [], "operation"
+            spec["components"] = []
         if len(mine) > 1:
             spec["components"] = [{"name": one, "version": version} for one in mine]
         old = list(dict.fromkeys(before[one] for one in mine if one in before))

@@ -22,8 +22,16 @@ SETS: JSON = [
 TEAMS = ("team-a", "team-b", "team-c")
 
 
-def narrow(chance: random.Random, documents: dict[str, JSON], components: Sequence[str]) -> None:
-    """Gives some components a narrower scope, and every cluster the parts for it."""
+def narrow(
+    chance: random.Random,
+    documents: dict[str, JSON],
+    components: Sequence[str],
+    *,
+    staged: bool,
+) -> None:
+    """Gives some components a narrower scope, and every cluster the parts for it. `staged`: whether
+    a part of each may be in a stage of its own.
+    """
     for name in components:
         scope = _scope(chance, name)
         if scope == "cluster":
@@ -34,7 +42,7 @@ def narrow(chance: random.Random, documents: dict[str, JSON], components: Sequen
     for path, one in list(documents.items()):
         if path.startswith("fleet/clusters/"):
             documents[path] = {**one, "spec": _with_parts(chance, one["spec"])}
-    if chance.random() < 0.3:
+    if staged and chance.random() < 0.3:
         _stages(chance, documents)
 
 

@@ -8,6 +8,7 @@ from bot.sim import (
     laws_people,
     laws_record,
     laws_states,
+    laws_tasks,
     laws_writes,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "laws_people",
     "laws_record",
     "laws_states",
+    "laws_tasks",
     "laws_writes",
 ]

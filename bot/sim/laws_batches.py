@@ -82,7 +82,7 @@ def blocked(seen: Seen) -> Iterator[str]:
             state = seen.releases.get(event.release)
             if state is not None and state.sticks:
                 plan = plan_of(seen, event.release)
-                back |= {(one.name, one.version) for one in plan.components}
+                back |= {(one.name, one.version) for one in plan.components if not one.task}
         elif event.kind == "batch.applying":
             yield from _blocked(seen, event, back)
 

@@ -85,7 +85,7 @@ def _short(
     if event.at < proof.soak_until:
         yield f"{named(event)} is certified before its silence is over"
     if began is None:
-        if not _overridden(seen, f"{event.release}/{event.unit}"):
+        if need and not _overridden(seen, f"{event.release}/{event.unit}"):
             yield f"{named(event)} is certified without a silence"
         return
     since, jumps = began
@@ -173,7 +173,9 @@ def sticks(seen: Seen) -> Iterator[str]:
             continue
         rows = seen.place.store.rows(Blocked)
         for one in plan_of(seen, event.release).components:
-            if not any((row.component, row.version) == (one.name, one.version) for row in rows):
+            if not one.task and not any(
+                (row.component, row.version) == (one.name, one.version) for row in rows
+            ):
                 yield f"{one.name} {one.version} of {event.release} is not blocked"
 
 

@@ -61,7 +61,8 @@ def once(seen: Seen) -> Iterator[str]:
 def fence(seen: Seen) -> Iterator[str]:
     highest: dict[tuple[str, str], tuple[int, ...]] = seen.keep("fences", dict)
     for one in _ours(seen):
-        if one.outcome != "done" or one.write.ref.kind == "Pod":
+        # A call leaves no object behind that could have a fence: its key tells it apart.
+        if one.outcome != "done" or one.write.ref.kind in ("Pod", "Webhook"):
             continue
         key = (one.uid, one.write.ref.key)
         numbers = tuple(int(part) for part in one.fence.split("."))

@@ -110,8 +110,14 @@ def kin(docs: Docs, cluster: str) -> set[str]:
     return {guest for guest, host in hosts.items() if host == cluster} | {hosts.get(cluster) or ""}
 
 
+def is_task(docs: Docs, component: str) -> bool:
+    return f"tasks/{component}.yaml" in docs
+
+
 def component_labels(docs: Docs, component: str) -> dict[str, str]:
-    return dict(docs[f"components/{component}/component.yaml"]["metadata"].get("labels", {}))
+    folder = f"components/{component}/component.yaml"
+    path = f"tasks/{component}.yaml" if is_task(docs, component) else folder
+    return dict(docs[path]["metadata"].get("labels", {}))
 
 
 def selected(selector: JSON, labels: Mapping[str, str]) -> bool:
@@ -222,7 +228,13 @@ def closes_within(docs: Docs, unit: str, at: datetime, need: timedelta) -> str:
 
 
 def component_spec(docs: Docs, unit: str) -> JSON:
-    return spec_of(docs, f"components/{parts(unit)[0]}/component.yaml")
+    """What a component asks of its units; a task in the same words."""
+    name = parts(unit)[0]
+    if not is_task(docs, name):
+        return spec_of(docs, f"components/{name}/component.yaml")
+    spec = spec_of(docs, f"tasks/{name}.yaml")
+    one = {"batches": ["100%"], "batchSoak": "0s", "batchTakes": spec["takes"]}
+    return {**spec, **one, "checks": {"before": [], "after": []}}
 
 
 def depends_on(docs: Docs, component: str) -> set[str]:
@@ -231,12 +243,24 @@ def depends_on(docs: Docs, component: str) -> set[str]:
 
 def upstream(docs: Docs, component: str) -> set[str]:
     """All that a component depends on, by whatever way."""
-    found: set[str] = set()
+    before, after = tasks_of(docs)
+    if component in before:
+        return set(before[: before.index(component)])
+    found = set(before)
+    if component in after:
+        found |= set(after[: after.index(component)])
+        return found | {one["metadata"]["name"] for one in of_kind(docs, "Component")}
     left = depends_on(docs, component)
     while left:
         found |= left
         left = {far for near in left for far in depends_on(docs, near)} - found
     return found
+
+
+def tasks_of(docs: Docs) -> tuple[list[str], list[str]]:
+    """Tasks before and after the components of a cluster; every stage has the same."""
+    held = spec_of(docs, "pipelines/standard.yaml")["stages"][0].get("tasks", {})
+    return held.get("before", []), held.get("after", [])
 
 
 def stage_of(docs: Docs, unit: str) -> tuple[int, JSON]:
@@ -256,7 +280,9 @@ def soak(docs: Docs, now: Docs, unit: str, *, final: bool) -> timedelta:
         _, stage = stage_of(docs, unit)
         least += [seconds(stage["soak"])] if "soak" in stage else []
     labels = component_labels(docs, parts(unit)[0])
-    for floor in policy(now).get("floors", ()):
+    # Floors are of components.
+    floors = () if is_task(docs, parts(unit)[0]) else policy(now).get("floors", ())
+    for floor in floors:
         field = "soak" if final else "batchSoak"
         if selected(floor.get("components"), labels) and field in floor:
             least.append(seconds(floor[field]))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.cluster import tasks
 from bot.core import commands_rollback, gates_begin, lifecycle, siblings
 from bot.core.gates import GATES
 from bot.model.state import UnitPhase
@@ -125,6 +126,22 @@ def side_by_side() -> tuple[Any, Any]:
     ]
 
 
+def with_a_task() -> tuple[Any, Any]:
+    """A Job before the component that never ends, until it has failed by its deadline."""
+    bad = [{"do": "neverReady", "image": "registry.local/ops:drain"}]
+    stage = {"name": "all", "units": {}, "tasks": {"before": ["drain"]}}
+    docs = documents(clusters=[make.cluster("eu-1", "prod", 2, {}, bad)], stages=[stage])
+    job = {"image": "registry.local/ops:drain", "namespace": "ops"}
+    spec = {"job": job, "takes": "1m", "deadline": "3m", "soak": "1m"}
+    docs["tasks/drain.yaml"] = make.doc("Task", "drain", spec)
+    return docs, released(0, "dns", "2.5.0")
+
+
+def no_ends(patch: pytest.MonkeyPatch) -> None:
+    """A Job that was made is taken for done."""
+    patch.setattr(tasks, "_condition", lambda live, name: "" if name == "Complete" else None)
+
+
 def every_node(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(siblings, "chosen", lambda choice, nodes: tuple(nodes))
 
@@ -141,6 +158,7 @@ BREAKS = {
     "together": (without(BACK, "later_sibling"), by_node_sets),
     "untouched": (every_node, by_node_sets),
     "needs": (without(PENDING, "dependencies"), several),
+    "worked": (no_ends, with_a_task),
     "before": (without(PENDING, "dependencies"), one_after_another),
     "beside": (without(PENDING, "dependencies"), side_by_side),
     "backwards": (without(BACK, "dependents_first"), several),

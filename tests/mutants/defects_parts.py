@@ -82,8 +82,8 @@ IN_PARTS = (
     Defect(
         name="a restored store is believed before it is compared",
         path=GATES,
-        old="        compared,\n        rollback_window,\n",
-        new="        rollback_window,\n",
+        old="        compared,\n        not_fenced,\n",
+        new="        not_fenced,\n",
         first=(
             asked(
                 "stories/test_review_gates",

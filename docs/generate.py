@@ -26,6 +26,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
         "release-repo.md": reference_markdown,
         "commands.md": commands_page,
         "simulation.md": simulation_page,
+        "guard.md": guard_page,
     }
     if find_spec("bot.core.lifecycle_doc") is not None:
         from bot.core.lifecycle_doc import lifecycle_markdown
@@ -45,6 +46,16 @@ def simulation_page() -> str:
     page = (DOCS / "simulation.md").read_text(encoding="utf-8")
     head, _, rest = page.partition("<!-- laws -->")
     return f"{head}<!-- laws -->\n{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+
+
+def guard_page() -> str:
+    """The page as it stands, with the built-in list."""
+    from bot.core.guard_doc import guard_markdown
+
+    page = (DOCS / "guard.md").read_text(encoding="utf-8")
+    head, _, rest = page.partition("<!-- list -->")
+    table = guard_markdown()
+    return f"{head}<!-- list -->\n{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
 
 
 def commands_page() -> str:

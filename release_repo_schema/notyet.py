@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from release_repo_schema.findings import Pointer
 from release_repo_schema.models import (
     Check,
-    Component,
     KindModel,
 )
 
@@ -20,18 +19,9 @@ CHECK_KINDS_NOW = frozenset(("workload", "cel"))
 def not_in_this_version(model: KindModel) -> Iterator[tuple[Pointer, str]]:
     """Each use of what is not done yet: where, and what."""
     match model:
-        case Component():
-            yield from _component(model)
         case Check():
             for kind in model.spec.kinds():
                 if kind not in CHECK_KINDS_NOW:
                     yield ("spec", kind), f"a check by {kind}"
         case _:
             return
-
-
-def _component(component: Component) -> Iterator[tuple[Pointer, str]]:
-    spec = component.spec
-    for field in ("block", "ignore", "ask"):
-        if getattr(spec.guard, field):
-            yield ("spec", "guard", field), f"`guard.{field}`"

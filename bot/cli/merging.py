@@ -47,15 +47,24 @@ def merge(flags: Flags, last: str, live: str, target: str) -> int:
         "patchType": merged.patch_type.value if merged else "none",
         "patch": _shown(here, merged.patch) if merged else {},
         "result": _shown(here, merged.result if merged else here),
-        "blocked": _blocked(here, merged),
+        "blocked": _guarded(here, merged, "block"),
+        "asked": _guarded(here, merged, "ask"),
     }
     emit(body, _text(body), as_json=flags.json)
     return GOOD
 
 
-def _blocked(live: Any, merged: Merge | None) -> list[Any]:
-    """What the guard's own list would not let through."""
-    return []
+def _guarded(live: Any, merged: Merge | None, act: str) -> list[Any]:
+    """What the guard's own list would block, or ask about."""
+    from bot.cluster.guard import judge
+    from bot.model.plan import GuardLists, ObjectRef
+
+    if merged is None:
+        return []
+    named = live["metadata"]
+    ref = ObjectRef(live["apiVersion"], live["kind"], named.get("namespace") or "", named["name"])
+    found = judge(GuardLists(), ref, live, merged.result)
+    return [one.shown() for one in found if one.act == act]
 
 
 def _object(option: str, name: str) -> Any:
@@ -148,13 +157,14 @@ def _shown(live: Any, obj: Any) -> Any:
 
 def _text(body: Any) -> str:
     from bot.cli.rendering import as_yaml
+    from bot.core.messages_guard import change
 
     if body["patchType"] == "none":
         return "Nothing to do: the API server would store what it has."
     parts = [f"# the patch, of type {body['patchType']}", as_yaml(body["patch"]).rstrip()]
     parts += ["---", "# the object after it", as_yaml(body["result"]).rstrip()]
-    for one in body["blocked"]:
-        parts.append(f"# blocked: {one['path']}: {one['from']} → {one['to']}")
+    parts += [f"# blocked: {change(one)}" for one in body["blocked"]]
+    parts += [f"# asked about: {change(one)}" for one in body["asked"]]
     return "\n".join(parts)
 
 

@@ -6,26 +6,19 @@ What a batch of ours leaves in a workload is no edit. Never decides what follows
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 from bot.cluster.fields import MISSING, Path, at, put
 from bot.cluster.kinds import WorkloadKind
 from bot.cluster.merge import SERVER_FIELDS
+from bot.cluster.quantity import same_amount
 from bot.cluster.sharding import placed, reach
 from bot.cluster.stage import in_hand
 from bot.model.plan import JSON
 
 HIDDEN = "(not shown)"
 _QUANTITIES = ("resources", "limits", "requests", "hard", "capacity", "sizeLimit")
-_QUANTITY = re.compile(r"([+-]?\d+(?:\.\d+)?)(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi)?")
-_SCALES = {
-    "": Decimal(1), "m": Decimal("0.001"), "k": Decimal(10**3), "Ki": Decimal(2**10),
-    "M": Decimal(10**6), "Mi": Decimal(2**20), "G": Decimal(10**9), "Gi": Decimal(2**30),
-    "T": Decimal(10**12), "Ti": Decimal(2**40), "P": Decimal(10**15), "Pi": Decimal(2**50),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +173,7 @@ def _same(path: Path, was: JSON, now: JSON) -> bool:
         return _empty(was)
     if was == now:
         return isinstance(was, bool) is isinstance(now, bool)
-    if any(part in _QUANTITIES for part in path):
-        left, right = _amount(was), _amount(now)
-        return left is not None and left == right
-    return False
-
-
-def _amount(value: JSON) -> Decimal | None:
-    found = _QUANTITY.fullmatch(str(value))
-    return None if found is None else Decimal(found[1]) * _SCALES[found[2] or ""]
+    return any(part in _QUANTITIES for part in path) and same_amount(was, now)
 
 
 def _empty(value: JSON) -> bool:

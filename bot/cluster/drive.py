@@ -13,6 +13,7 @@ from bot.cluster.facts import facts
 from bot.cluster.fields import at, overlay
 from bot.cluster.forward import forward, rolled_out
 from bot.cluster.goal import Goal, Mode, Progress, Step
+from bot.cluster.guard_hold import kept_back
 from bot.cluster.kinds import BUILT_IN, Rows, desired, guess_total, row_of, stops_part_way
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import holds_data
@@ -60,7 +61,7 @@ def drive(goal: Goal, seen: UnitSeen, now: datetime) -> Progress:
             steps = [stop(goal, ref, target, _seen(seen, ref), now) for ref, target in goal.objects]
         case Mode.RESTORE:
             steps = _restore(goal, seen, now)
-    return _progress(goal, steps)
+    return kept_back(goal, seen, _progress(goal, steps))
 
 
 def total_of(ref_key: str, seen: UnitSeen, rows: Rows = BUILT_IN) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.cluster.guard import NOTHING_ALLOWED, Allowance, Guarded
 from bot.cluster.kinds import BUILT_IN, Rows
 from bot.cluster.rollout import Rollout
 from bot.model.effects import Write
@@ -62,6 +63,8 @@ class Goal:
     """Number of the last write before a task was taken back: what is older is done anew."""
     rows: Rows = field(default_factory=lambda: BUILT_IN)
     """The workload kinds: built in, and those of the release repo."""
+    allowed: Allowance = NOTHING_ALLOWED
+    """What the component guards, and which guarded changes have a yes."""
 
     @property
     def by_node(self) -> bool:
@@ -97,8 +100,8 @@ class Progress:
     """How far a unit is, and what to send next.
 
     `waiting`: unreachable | not-applied | old-unavailable | controller-lag | other-revision |
-    progress | collateral, "" when converged. `detail`: facts to it: object, pods, counts, reason,
-    leak (pods on the new version beyond those wanted).
+    progress | collateral | guarded, "" when converged. `detail`: facts to it: object, pods, counts,
+    reason, leak (pods on the new version beyond those wanted).
     """
 
     writes: tuple[Write, ...] = ()
@@ -114,3 +117,5 @@ class Progress:
     everywhere: bool = False
     """All of the cluster has the target, the nodes of other units too."""
     steps: tuple[Step, ...] = ()
+    guarded: tuple[Guarded, ...] = ()
+    """Changes for which writes are kept back: blocked, or without a yes."""

@@ -7,31 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.cluster.fields import MISSING, Path, at
+from bot.cluster.fields import Path, at
 from bot.model.plan import JSON, ObjectRef
 
 _HOLDS_DATA = frozenset(
     {"Namespace", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume"}
 )
-
-_TEMPLATED = (("spec", "selector"),)
-_IMMUTABLE: dict[str, tuple[Path, ...]] = {
-    "Deployment": _TEMPLATED,
-    "DaemonSet": _TEMPLATED,
-    "CloneSet": _TEMPLATED,
-    "StatefulSet": (
-        *_TEMPLATED,
-        ("spec", "serviceName"),
-        ("spec", "podManagementPolicy"),
-        ("spec", "volumeClaimTemplates"),
-    ),
-    "Job": (*_TEMPLATED, ("spec", "template"), ("spec", "completionMode")),
-    "PersistentVolumeClaim": (("spec", "storageClassName"), ("spec", "accessModes")),
-    "StorageClass": (("provisioner",), ("parameters",), ("reclaimPolicy",)),
-    "RoleBinding": (("roleRef",),),
-    "ClusterRoleBinding": (("roleRef",),),
-}
-"""Fields that an API server takes once and never changes."""
 
 _SIZE: Path = ("spec", "resources", "requests", "storage")
 
@@ -77,13 +58,3 @@ def stored_version(crd: JSON) -> str:
     """The version in which a CRD's objects are stored; "" when it does not say."""
     versions = at(crd, ("spec", "versions")) or ()
     return next((str(one.get("name")) for one in versions if one.get("storage")), "")
-
-
-def immutable_changes(ref: ObjectRef, before: JSON, after: JSON) -> tuple[str, ...]:
-    """Fields that both have, that differ, and that no API server changes."""
-    found = []
-    for path in _IMMUTABLE.get(ref.kind, ()):
-        old, new = at(before, path, MISSING), at(after, path, MISSING)
-        if MISSING not in (old, new) and old != new:
-            found.append(".".join(path))
-    return tuple(found)

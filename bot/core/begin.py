@@ -16,7 +16,7 @@ from bot.cluster.goal import Mode
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import one_way
 from bot.cluster.render import digest
-from bot.core import chain, drifting, endings, siblings
+from bot.core import chain, drifting, endings, guarding, siblings
 from bot.core.batch_ahead import batch_ahead
 from bot.core.batches import still_ahead
 from bot.core.floors import soaks
@@ -77,6 +77,7 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
     if first:
         _first_contact(t, u, seen)
     u = drifting.settle(t, t.unit(u.plan.unit), seen, first=first)
+    u = guarding.settle(t, u)
     if first and _nothing_to_do(t, u, seen):
         t.put(replace(u.state, phase=UnitPhase.SUCCEEDED, since=t.s.now, look_at=None))
         t.tell("unit.succeeded", u.plan.unit, unchanged=True)
@@ -205,6 +206,7 @@ def _soak(t: Turn, u: Unit) -> bool:
         converged=t.s.now,
         soak_until=until,
         watched=t.s.now,
+        guarded=(),
         updated=progress.updated,
         total=progress.total,
         look_at=min(until, t.s.now + timedelta(seconds=30)),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.core.guard_lists import GUARD
 from bot.core.messages_asks import asks
 from bot.core.messages_void import IN_ORDER, TAKEN_BACK, TOO_OLD, plan_changed, verdicts_changed
 from bot.core.scope import first_covering
@@ -100,7 +101,7 @@ def _reopen(t: Turn) -> None:
     for decision in list(t.decisions.values()):
         if (
             decision.status is not DecisionStatus.APPROVED
-            or decision.what not in ("release", "stage", "wave", "after-stage")
+            or decision.what not in ("release", "stage", "wave", "after-stage", GUARD)
             or _used(t, decision)
             or t.granted(decision)
         ):
@@ -255,6 +256,9 @@ def _used(t: Turn, decision: Decision) -> bool:
     """Whether something began on the strength of it."""
     if decision.what == "release":
         return t.state.began is not None
+    if decision.what == GUARD:
+        marks = set(decision.subject.split(","))
+        return any(u.began and not marks.isdisjoint(u.guard_marks) for u in t.units.values())
     stage_name, _, wave = decision.subject.rpartition("/")
     for index, stage in enumerate(t.s.plan.stages):
         names: list[str] = []

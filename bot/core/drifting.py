@@ -16,9 +16,11 @@ from typing import cast
 
 from bot.cluster.drift import HIDDEN, Edit, edits, hidden, kept
 from bot.cluster.fields import MISSING
+from bot.cluster.guard import is_scaled, left_alone
 from bot.cluster.kinds import WorkloadKind, row_for, row_of
 from bot.cluster.render import digest
 from bot.core import siblings
+from bot.core.guard_lists import stricter_of
 from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit
 from bot.core.turn import Turn
@@ -125,12 +127,18 @@ def _closed(t: Turn, shown: tuple[JSON, ...], u: Unit) -> Wait:
 
 def _found(t: Turn, u: Unit, seen: UnitSeen) -> Iterator[tuple[ObjectRef, Edit]]:
     begun = u.state.began is not None
-    for ref, last, live, target in _objects(t, u, seen):
+    lists = stricter_of(u.component.guard, t.s.rules.components.get(u.component.name))
+    found = list(_objects(t, u, seen))
+    targets = [target for _, _, _, target in found]
+    for ref, last, live, target in found:
         if live is None:
             yield ref, Edit((), "there", MISSING)
             continue
         row = _row(t, u, ref, target, last)
-        for edit in edits(last, live, target, row, begun=begun):
+        # What the component leaves to others is theirs to edit.
+        scaled = is_scaled(ref, live, targets)
+        ours, wanted = (left_alone(lists, ref, one, live, scaled=scaled) for one in (last, target))
+        for edit in edits(ours, live, wanted, row, begun=begun):
             yield ref, edit
 
 

@@ -50,6 +50,7 @@ from bot.core.gates_rolling import (
 )
 from bot.core.gates_shared import Gate, Look
 from bot.core.gates_siblings import later_sibling, node_sets, shared_object, whole_install
+from bot.core.guarding import guard, unguarded
 from bot.core.way_back import rollback_limit
 from bot.model.state import UnitPhase
 
@@ -75,6 +76,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         window,
         reachable,
         drift,
+        guard,
         node_sets,
         whole_install,
         counted,
@@ -82,7 +84,7 @@ GATES: Mapping[UnitPhase, tuple[Gate, ...]] = {
         approval,
         replaces,
     ),
-    UnitPhase.APPLYING: (not_stopped, reachable, converged),
+    UnitPhase.APPLYING: (not_stopped, reachable, unguarded, converged),
     UnitPhase.SOAKING: (reachable, healthy, soaked),
     UnitPhase.VERIFYING: (reachable, healthy, still_converged, checks_after),
     UnitPhase.ROLLING_BACK: (

@@ -187,7 +187,9 @@ def restored(t: Turn, u: Unit) -> Wait | None:
         return LOOK if t.look_is_due(u) else as_last_seen(u, "restoring")
     if progress.converged:
         return None
-    facts = {"updated": progress.updated, "total": progress.total}
+    facts: dict[str, JSON] = {"updated": progress.updated, "total": progress.total}
+    if progress.guarded:
+        facts |= {"waiting": progress.waiting, "detail": dict(progress.detail)}
     late = u.state.deadline is not None and t.s.now >= u.state.deadline
     if progress.failed or (late and not further_back(u, progress)):
         return Stop(code="restoring", facts=facts, who=t.who("retry"))

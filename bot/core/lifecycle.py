@@ -21,6 +21,7 @@ from bot.core.gates_begin import after_last, waits_for_wave
 from bot.core.gates_reachable import ask_for_silent
 from bot.core.gates_rolling import further_back, not_stopped
 from bot.core.gates_shared import ask_checks, held
+from bot.core.guarding import guard
 from bot.core.messages_why import cause
 from bot.core.pace import FOR_ROOM, LOOK_EVERY, UNREACHABLE_EVERY
 from bot.core.rules_hold import keep_budget, stop_by_rule
@@ -100,6 +101,8 @@ def _asked_before(t: Turn, u: Unit) -> tuple[str, Wait] | None:
         return None
     if (edited := drift(t, u)) is not None:
         return "drift", edited
+    if (kept_back := guard(t, u)) is not None:
+        return "guard", kept_back
     wait = ask_checks(t, u, "before")
     return ("checks_before", wait) if wait is not None else None
 
@@ -212,7 +215,9 @@ def _measure(t: Turn, name: str) -> None:
             t.put(replace(t.units[name], deadline=begin.verified_by(t, t.unit(name))))
         t.measure(name, "after")
     elif phase is UnitPhase.PENDING and t.s.seen.get(name) is not None:
-        if t.units[name].drift_mark and drift(t, t.unit(name)) is not None:
+        u = t.unit(name)
+        asked = (u.state.drift_mark and drift(t, u)) or (u.state.guarded and guard(t, u))
+        if asked:
             return  # A person is asked first, for days perhaps: checks speak of the moment after.
         begin.forget_old_evidence(t, name)
         t.measure(name, "before")
@@ -257,7 +262,7 @@ def _look_on(t: Turn, u: Unit, gate: str) -> None:
         progress = t.progress(u)
         assert progress is not None
         t.writes += [(u.plan.unit, write) for write in progress.writes]
-        state = replace(state, updated=progress.updated, total=progress.total)
+        state = replace(state, updated=progress.updated, total=progress.total, guarded=())
         state = _given_time(t, u, gate, progress, state)
     t.put(replace(state, look_at=_look_again(t, state)))
 

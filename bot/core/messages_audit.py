@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from bot.core.messages_guard import changes, granted
 from bot.core.messages_words import clause, many, moment, row, sentence, short, some
 from bot.model.state import Certificate, Event
 
@@ -210,6 +211,12 @@ _SAYS: Mapping[str, Say] = {
     ),
     "unit.succeeded": lambda e, f: sentence(
         f"{_where(e)}done" + (" without a write: it ran this already" if f.get("unchanged") else "")
+    ),
+    "unit.guarded": lambda e, f: sentence(
+        f"{_where(e)}stopped by the guard: {changes(f.get('changes'))}"
+    ),
+    "guard.granted": lambda e, f: (
+        _where(e) + granted(f.get("changes"), str(f.get("id")), f.get("by"))
     ),
     "unit.failed": _unit("failed", "why"),
     "unit.retry": _unit("tried again"),

@@ -145,7 +145,7 @@ def stopping(view: ReleaseView) -> Hold | None:
 
 def awaits_a_word(view: ReleaseView) -> bool:
     """Whether a unit waits without end for a person, though no decision is open."""
-    return any(line.wait.code in ("drift", "irreversible") for line in view.waiting)
+    return any(line.wait.code in ("drift", "irreversible", "guarded") for line in view.waiting)
 
 
 def tone(view: ReleaseView) -> Tone:
@@ -209,6 +209,8 @@ _WEIGHTS = {
     "undo-data": 3,
     "irreversible": 3,
     "drift": 3,
+    "guarded": 3,
+    "guard-asks": 3,
     "approval": 3,
     "blocked": 4,
     "no-evidence": 4,

@@ -14,6 +14,7 @@ from bot.core.diff import Change
 from bot.core.messages_exposure import exposure_lines
 from bot.core.messages_forecast import columns, duration, wait_lines, when
 from bot.core.messages_graph import tree
+from bot.core.messages_guard import guard_lines
 from bot.core.messages_words import many, row
 from bot.core.plan_shown import PullPlan, ReleaseShown, Unreleased
 from bot.model.plan import ComponentPlan, StagePlan
@@ -68,6 +69,7 @@ def _release(shown: ReleaseShown) -> str:
     blocks += _listed("Versions of this baseline", tuple(notes))
     blocks.append(_table(shown))
     blocks += _listed("Approvals", _approvals(shown))
+    blocks += _listed("Guarded", guard_lines([(g.change, len(g.units)) for g in shown.guarded]))
     blocks += _listed("Look out", shown.warnings)
     blocks.append(_indented(wait_lines(shown.delays)))
     blocks.append(_indented(exposure_lines(shown.exposure, told.zone)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.core.messages_guard import kept_back
 from bot.core.messages_words import clause, many, row, sentence, some
 
 Detail = Mapping[str, Any]
@@ -89,6 +90,7 @@ _CAUSES: Mapping[str, Callable[[Detail], str]] = {
     "other-revision": _other_revision,
     "progress": _progress,
     "collateral": _collateral,
+    "guarded": kept_back,
 }
 
 

@@ -73,14 +73,6 @@ def plan_one_way(why: str, units: int) -> str:
     return f"{many(units, 'unit')} cannot simply be rolled back: {why}; a rollback holds and asks"
 
 
-def plan_immutable(what: str, path: str, units: int) -> str:
-    """A warning of a plan: a field that no API server changes."""
-    return (
-        f"{what}: {path} changes in {many(units, 'unit')}, and the API server refuses that:"
-        " the batch will fail there"
-    )
-
-
 def plan_new_data(objects: Sequence[str], units: int) -> str:
     """A warning of a plan: what it creates and no rollback deletes unasked."""
     return (

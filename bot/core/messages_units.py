@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.core import messages_tasks
+from bot.core import messages_guard, messages_tasks
 from bot.core.messages_drift import drifted, edits
 from bot.core.messages_figures import phase_of, small
 from bot.core.messages_words import clause, length, many, moment, sentence, some
@@ -232,6 +232,20 @@ def _drift_kept(event: Event, _view: ReleaseView) -> Message:
     )
 
 
+def _guarded(event: Event, view: ReleaseView) -> Message:
+    facts = {"unit": event.unit, "changes": event.data.get("changes")}
+    who = event.data.get("who")
+    wanted = tuple(map(str, who)) if isinstance(who, list | tuple) else ()
+    said = messages_guard.blocked(facts, view.zone)
+    return Message(text=f"{event.unit}: {said}", tone=Tone.STOPPED, mentions=wanted)
+
+
+def _guard_granted(event: Event, _view: ReleaseView) -> Message:
+    data = event.data
+    said = messages_guard.granted(data.get("changes"), str(data.get("id")), data.get("by"))
+    return Message(text=f"{event.unit}: {said}")
+
+
 def _left(event: Event, _view: ReleaseView) -> Message:
     return Message(
         text=f"{event.unit} is left out: main has its cluster no more. It comes back with it."
@@ -250,6 +264,8 @@ UNIT_STORIES: Mapping[str, Say] = {
     "unit.quarantined": _quarantined,
     "unit.back": _back,
     "unit.drifted": _drifted,
+    "unit.guarded": _guarded,
+    "guard.granted": _guard_granted,
     "unit.left": _left,
     "unit.drift-kept": _drift_kept,
     "unit.rolling-back": _unit_rolling_back,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.core import messages_graph, messages_rolling, messages_siblings
+from bot.core import messages_graph, messages_guard, messages_rolling, messages_siblings
 from bot.core.messages_drift import drifted
 from bot.core.messages_holds import held
 from bot.core.messages_progress import uncounted
@@ -301,6 +301,7 @@ def _verdict(value: Any) -> str:
 _CAUSES: Mapping[str, Callable[[Facts], str]] = {
     "check": _check_cause,
     "converging": messages_rolling.converging_cause,
+    "guarded": messages_guard.blocked_cause,
     "refused": messages_rolling.refused_cause,
     "restoring": messages_rolling.restoring_cause,
     "sick": messages_rolling.sick_cause,
@@ -337,6 +338,8 @@ _SENTENCES: Mapping[str, Say] = {
     "unreachable": _unreachable,
     "unreachable-many": _unreachable_many,
     "drift": drifted,
+    "guarded": messages_guard.blocked,
+    "guard-asks": messages_guard.asked,
     "rebuilt": _rebuilt,
     "uncounted": uncounted,
     "check": _check,

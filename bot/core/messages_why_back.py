@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.core.messages_progress import waits_for
 from bot.core.messages_words import clause, row, sentence
 
 Facts = Mapping[str, Any]
@@ -44,7 +45,11 @@ def _irreversible(f: Facts, _: str) -> str:
 
 
 def _restoring(f: Facts, _: str) -> str:
-    return f"Rolling back: {f.get('updated')} of {f.get('total')} pods are what they were before."
+    kept = waits_for(f.get("waiting"), f.get("detail")) if f.get("waiting") == "guarded" else ""
+    return sentence(
+        f"Rolling back: {f.get('updated')} of {f.get('total')} pods are what they were before",
+        f"No API server puts this back, the rest comes back: {kept}" if kept else "",
+    )
 
 
 BACK: Mapping[str, Callable[[Facts, str], str]] = {

@@ -17,6 +17,7 @@ from bot.cluster.render import digest
 from bot.cluster.tasks import split
 from bot.core.additions import as_merged
 from bot.core.asked import policy_ask
+from bot.core.guard_lists import guard_lists
 from bot.core.members import Brought, Membership
 from bot.core.order import Candidate, Placement, lanes, left_out
 from bot.model.plan import (
@@ -191,6 +192,7 @@ def component_plan(
             for pair in spec.irreversible
             if fnmatchcase(brought.version, pair.to)
         ),
+        guard=guard_lists(found),
         task=brought.task.spec.does if brought.task else "",
     )
 
@@ -322,6 +324,7 @@ def _component_facts(component: ComponentPlan) -> dict[str, Any]:
             if component.irreversible
             else {}
         ),
+        **({"guard": asdict(component.guard)} if component.guard else {}),
         **({"follows": list(component.after)} if component.after else {}),
         **({"task": component.task} if component.task else {}),
     }

@@ -148,6 +148,10 @@ def _release(shown: ReleaseShown) -> dict[str, Any]:
         "waits": delays_json(shown.delays),
         "exposure": exposure_json(shown.exposure),
         "changes": [_change(change) for change in shown.changes],
+        "guard": [
+            {**one.change, "component": one.component, "units": list(one.units)}
+            for one in shown.guarded
+        ],
         "approvals": [_asked(one) for one in shown.approvals],
         "warnings": list(shown.warnings),
     }

@@ -72,7 +72,7 @@ class UnitShown:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """One approval that the release will ask for. `what`: release | before | after | eachWave, or
-    install of a `component`.
+    install or guard of a `component`.
     """
 
     what: str
@@ -80,6 +80,15 @@ class Asked:
     times: int
     ask: ApprovalAsk
     component: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardShown:
+    """One guarded change: what people read of it, and the units in which it is the same."""
+
+    component: str
+    change: Mapping[str, JSON]
+    units: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +104,8 @@ class ReleaseShown:
     warnings: tuple[str, ...]
     delays: tuple[Delay, ...] = ()
     """Where the forecast waits for the calendar."""
+    guarded: tuple[GuardShown, ...] = ()
+    """Changes that the guard blocks, asks about, or leaves alone, as far as the files tell."""
 
     @property
     def plan(self) -> ReleasePlan:

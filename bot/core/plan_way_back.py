@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from bot.cluster.one_way import holds_data, immutable_changes, one_way
+from bot.cluster.one_way import holds_data, one_way
 from bot.core import messages_undo as say
 from bot.core.diff import Change
 from bot.core.plan_shown import UnitShown
@@ -52,8 +52,7 @@ def _of_objects(
     plan: ReleasePlan, before: Before, blob: Callable[[str], JSON | None]
 ) -> Iterable[str]:
     ways: Counter[str] = Counter()
-    fields: Counter[tuple[str, str]] = Counter()
-    told: dict[tuple[ObjectRef, str, str], tuple[str, tuple[str, ...]]] = {}
+    told: dict[tuple[ObjectRef, str, str], str] = {}
     for unit in plan.units:
         had = {one.ref: one.digest for one in before.get(unit.unit) or ()}
         for planned in unit.objects:
@@ -63,19 +62,14 @@ def _of_objects(
             key = (planned.ref, old, planned.digest)
             if key not in told:
                 told[key] = _compared(planned.ref, blob(old), blob(planned.digest))
-            if told[key][0]:
-                ways[told[key][0]] += 1
-            for field in told[key][1]:
-                fields[planned.ref.short, field] += 1
+            if told[key]:
+                ways[told[key]] += 1
     yield from (say.plan_one_way(why, units) for why, units in ways.items())
-    yield from (say.plan_immutable(what, path, n) for (what, path), n in fields.items())
 
 
-def _compared(ref: ObjectRef, old: JSON | None, new: JSON | None) -> tuple[str, tuple[str, ...]]:
-    if old is None or new is None:
-        return "", ()
-    found = one_way(ref, old, new)
-    return say.one_way(found) if found else "", immutable_changes(ref, old, new)
+def _compared(ref: ObjectRef, old: JSON | None, new: JSON | None) -> str:
+    found = None if old is None or new is None else one_way(ref, old, new)
+    return say.one_way(found) if found else ""
 
 
 def _of_new_data(changes: Sequence[Change]) -> Iterable[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core import drifting, endings, siblings
+from bot.core import drifting, endings, guarding, siblings
 from bot.core.decisions import live, open_decision
 from bot.core.fronts import obstacle
 from bot.core.gates_siblings import INSTALL_ASK
@@ -27,6 +27,9 @@ def waits_otherwise(t: Turn, u: Unit, gate: str, wait: Wait) -> bool:
         return True
     if gate == "drift":
         drifting.ask(t, u)
+        return True
+    if gate in ("guard", "unguarded"):
+        guarding.ask(t, u)
         return True
     if gate == "dependencies" and wait.facts.get("phase") == UnitPhase.QUARANTINED:
         endings.quarantine(t, u, str(wait.facts.get("why", "")))

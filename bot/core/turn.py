@@ -16,11 +16,14 @@ from zoneinfo import ZoneInfo
 from bot.cluster.drive import drive
 from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
+from bot.cluster.guard import Allowance
+from bot.cluster.guard_hold import as_left
 from bot.core.around import Around
 from bot.core.asked import policy_ask, required
 from bot.core.floors import floor_checks
 from bot.core.fronts import Fronts
 from bot.core.goals import goal_of
+from bot.core.guard_lists import GUARD, stricter_of
 from bot.core.lifting import LIFTED_BY as LIFTED_BY
 from bot.core.scope import covers, owned
 from bot.core.siblings import INSTALL
@@ -148,7 +151,27 @@ class Turn:
     def goal(self, u: Unit, mode: Mode) -> Goal:
         """What the driver has to reach for this unit."""
         blobs = ChainMap(self.blobs, cast("dict[str, JSON]", self.s.blobs))
-        return goal_of(self.s, self.units, blobs, u, mode)
+        known = self.s.rules.components.get(u.component.name)
+        lists = stricter_of(u.component.guard, known)
+        allowed = Allowance(lists=lists, granted=self.guard_granted)
+        goal = replace(goal_of(self.s, self.units, blobs, u, mode), allowed=allowed)
+        return as_left(goal, self.s.seen.get(u.plan.unit))
+
+    def guard_yes(self) -> list[Decision]:
+        """Decisions by which guarded changes have a yes."""
+        return [
+            decision
+            for decision in self.decisions.values()
+            if decision.what == GUARD
+            and decision.status in (DecisionStatus.OPEN, DecisionStatus.APPROVED)
+            and decision.plan_hash == self.s.plan.plan_hash
+            and self.granted(decision)
+        ]
+
+    @property
+    def guard_granted(self) -> frozenset[str]:
+        """Marks of the guarded changes that have a yes."""
+        return frozenset(m for one in self.guard_yes() for m in one.subject.split(","))
 
     def runs(self, u: Unit, when: str) -> tuple[CheckRun, ...]:
         """The checks of the batch in hand, those not yet measured included."""
@@ -207,11 +230,8 @@ class Turn:
         if decision.what in ("release", "stage") and self.live_ask is not None:
             count = max(count, self.live_ask.count)
         _, unknown = self.s.rules.directory.authors(self.s.plan.authors)
-        return (
-            count + 1
-            if unknown and decision.what in ("release", "stage", "wave", "after-stage")
-            else count
-        )
+        judged = ("release", "stage", "wave", "after-stage", GUARD)
+        return count + 1 if unknown and decision.what in judged else count
 
     @property
     def live_ask(self) -> ApprovalAsk | None:

@@ -68,6 +68,26 @@ class Irreversible:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLists:
+    """What a component says of its own fields: texts of paths."""
+
+    block: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.block or self.ignore or self.ask)
+
+    def stricter(self, other: GuardLists) -> GuardLists:
+        """These, with what the other blocks and asks."""
+        return GuardLists(
+            block=tuple(dict.fromkeys((*self.block, *other.block))),
+            ignore=self.ignore,
+            ask=tuple(dict.fromkeys((*self.ask, *other.ask))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentPlan:
     """What one component of the release brings, the same for all its units."""
 
@@ -95,6 +115,8 @@ class ComponentPlan:
     evidence_required: bool = False
     irreversible: tuple[Irreversible, ...] = ()
     """Versions before from which its version has no simple way back."""
+    guard: GuardLists = GuardLists()
+    """Fields that it blocks, leaves alone, or asks about, beside the built-in list."""
     task: str = ""
     """job | webhook where it is a task of the stages and no component."""
 

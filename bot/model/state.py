@@ -174,6 +174,10 @@ class UnitState:
     """What somebody edited of what we applied, as it was asked: object, path, from, to, by."""
     drift_mark: str = ""
     """Digest of these edits: an answer is to them and to no others."""
+    guarded: tuple[JSON, ...] = ()
+    """Changes that the guard blocks or asks about, as they were shown."""
+    guard_marks: tuple[str, ...] = ()
+    """Digests of the changes that it was asked about, and of those that it began with a yes to."""
     left: bool = False
     """Its cluster is gone from main: it is left out, and comes back with the cluster."""
     adopted: Mapping[str, str] = field(default_factory=dict)

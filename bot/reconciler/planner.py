@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core import messages_plan_facts as say
+from bot.core import plan_guard
 from bot.core.baseline import members_for
 from bot.core.calendar import Calendar
 from bot.core.candidates import candidates
@@ -27,6 +28,7 @@ from bot.core.plan_jobs import Source, all_blobs, source_of, wanted
 from bot.core.plan_rows import frozen, rows_used
 from bot.core.plan_shown import (
     NOTHING_KNOWN,
+    GuardShown,
     Known,
     MergePlan,
     PullPlan,
@@ -118,6 +120,7 @@ class Planner:
             findings += (*draft.asides, *(draft.findings if refused else draft.told(after, name)))
             if draft.planned is not None and not refused:
                 releases.append(self._shown(before, after, draft, now=now))
+                findings += plan_guard.errors(after, draft.planned.plan, releases[-1].guarded)
         carried = {
             component.name
             for name in new_releases(before, after)
@@ -302,7 +305,7 @@ class Planner:
         if known.emergency:
             calendar = calendar.with_emergency(known.emergency)
         told = forecast(plan, calendar, after.policy, now, batches=batches_ahead(draft.shown))
-        changes, no_way_back = self._changes(before, draft.planned, draft.shown, known)
+        changes, no_way_back, guarded = self._changes(before, draft.planned, draft.shown, known)
         others = warnings(after, plan, draft.members, draft.shown, changes, told, known=known)
         return ReleaseShown(
             planned=draft.planned,
@@ -310,8 +313,9 @@ class Planner:
             forecast=told,
             exposure=forecast_exposure(plan, told, counts_of(draft.shown)),
             changes=changes,
-            approvals=approvals(after, plan, known),
+            approvals=(*approvals(after, plan, known), *plan_guard.asks(guarded)),
             warnings=(*no_way_back, *others),
+            guarded=guarded,
             delays=delays(plan, told, calendar),
         )
 
@@ -321,9 +325,9 @@ class Planner:
         planned: PlannedRelease,
         shown: Mapping[str, UnitShown],
         known: Known,
-    ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-        """The diff of every unit: what was last applied (or the best guess of it) → the plan; and
-        what it says of the way back, and of what the objects lose.
+    ) -> tuple[tuple[Change, ...], tuple[str, ...], tuple[GuardShown, ...]]:
+        """The diff of every unit: what was last applied (or the best guess of it) → the plan; what
+        it says of the way back, the guard, and what the objects lose; and what is guarded.
         """
         had, blobs = self.had(before, planned, shown, known)
         differ = Differ(blobs)
@@ -333,7 +337,8 @@ class Planner:
         self.compared += differ.compared
         back = of_the_way_back(planned.plan, shown, changes, had, blobs.get)
         content = of_the_content(planned.plan, had, blobs.get, known)
-        return changes, (*back, *content)
+        said, guarded = plan_guard.of_the_guard(planned.plan, had, blobs.get)
+        return changes, (*back, *said, *content), guarded
 
     def had(
         self,

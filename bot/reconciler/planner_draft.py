@@ -11,6 +11,7 @@ from datetime import datetime
 
 from bot.core import messages_plan_facts as say
 from bot.core.members import Membership
+from bot.core.plan_guard import guard_findings
 from bot.core.plan_shown import NOTHING_KNOWN, Known, UnitShown
 from bot.model.plan import PlannedRelease
 from bot.reconciler.mistakes import condition_findings
@@ -47,6 +48,7 @@ def lint_all(
     return [
         *lint(repo, now=now, active=active, base=base),
         *condition_findings(repo),
+        *guard_findings(repo),
         *rule_findings(repo),
     ]
 

@@ -24,7 +24,7 @@ from bot.ports import Chat, PortError, Store
 from bot.reconciler.ledger import Ledger
 
 log = logging.getLogger(__name__)
-URGENT = ("hold.set", "decision.asked", "unit.failed", "unit.drifted", "freeze.set")
+URGENT = ("hold.set", "decision.asked", "unit.failed", "unit.drifted", "unit.guarded", "freeze.set")
 
 
 class Reporter:

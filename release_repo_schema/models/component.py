@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from release_repo_schema.models.base import KindModel, Model, VersionMetadata, exactly_one
+from release_repo_schema.models.guardpath import checked_guard_path
 from release_repo_schema.models.scalars import (
     Digest,
     DnsLabel,
@@ -118,19 +119,26 @@ class ComponentChecks(Model):
     )
 
 
+GuardPathText = Annotated[NonEmpty, AfterValidator(checked_guard_path)]
+
+
 class Guard(Model):
     """Fields that may not change, added to the built-in list."""
 
-    block: tuple[NonEmpty, ...] = Field(
+    block: tuple[GuardPathText, ...] = Field(
         default=(),
-        description="Paths whose change stops the release.",
+        description="Paths that no release changes: nothing is written to a unit where one would.",
         examples=[["spec.template.spec.hostNetwork"]],
     )
-    ignore: tuple[NonEmpty, ...] = Field(
-        default=(), description="Paths that belong to others and are left as they are."
+    ignore: tuple[GuardPathText, ...] = Field(
+        default=(),
+        description="Paths that belong to others: what is in the cluster there is left as it is.",
+        examples=[["spec.replicas"]],
     )
-    ask: tuple[NonEmpty, ...] = Field(
-        default=(), description="Paths whose change asks for an approval."
+    ask: tuple[GuardPathText, ...] = Field(
+        default=(),
+        description="Paths whose change an approver is asked about, once for the same change.",
+        examples=[["Service:spec.type"]],
     )
 
 

@@ -17,6 +17,7 @@ from release_repo_schema.rules.change import changed_releases, changes, new_rele
 from release_repo_schema.rules.components import components, cycles
 from release_repo_schema.rules.contradictions import contradictions
 from release_repo_schema.rules.fleet import clusters, hosts, values, versions
+from release_repo_schema.rules.guard import guards
 from release_repo_schema.rules.people import people, policy
 from release_repo_schema.rules.places import scopes
 from release_repo_schema.rules.releases import pipelines, releases
@@ -42,6 +43,7 @@ RULES: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     tasks,
     contradictions,
     changes,
+    guards,
 )
 
 

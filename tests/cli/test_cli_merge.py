@@ -124,3 +124,16 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     )
     assert said.code == 2
     assert "no text in UTF-8" in said.err
+
+
+def test_what_the_guard_blocks_or_asks_about_is_told(asked) -> None:  # type: ignore[no-untyped-def]
+    """Before it is written anywhere: with path, from, to and why."""
+    head = "apiVersion: v1\nkind: Service\nmetadata: {name: dns, namespace: infra}\n"
+    live = head + "spec: {clusterIP: 10.0.0.1, type: ClusterIP}\n"
+    target = head + "spec: {clusterIP: 10.0.0.2, type: NodePort}\n"
+    said = asked(None, live, target).json
+    (blocked,) = said["blocked"]
+    assert (blocked["path"], blocked["from"], blocked["to"]) == (
+        "spec.clusterIP", "10.0.0.1", "10.0.0.2",
+    )  # fmt: skip
+    assert [one["path"] for one in said["asked"]] == ["spec.type"]

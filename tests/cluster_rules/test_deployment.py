@@ -164,12 +164,12 @@ def test_a_restore_brings_back_what_the_release_took_away(told: str) -> None:
     """Also once the new version counts as the last one that was applied."""
     old, new = (workload("apps/v1", "Deployment", v) for v in "12")
     old["spec"]["minReadySeconds"] = 4
-    old["spec"]["template"]["spec"]["priorityClassName"] = "high"
+    old["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 7
     settings = [config_map(a="1", b="2"), config_map(a="1")]
     unit = Unit(old=[settings[0], old], new=[settings[1], new], applied=True)
     was = unit.live()["spec"]
     unit.forward(2)
-    assert "priorityClassName" not in unit.live()["spec"]["template"]["spec"]
+    assert "terminationGracePeriodSeconds" not in unit.live()["spec"]["template"]["spec"]
     if told != "before":
         unit.last = {ref.key: obj for ref, obj in unit.objects}
     assert unit.restore().converged

@@ -41,6 +41,16 @@ EDITS = [
     }
 ]
 
+GUARDED = {
+    "object": "Service infra/dns",
+    "path": "spec.type",
+    "from": "ClusterIP",
+    "to": "LoadBalancer",
+    "act": "ask",
+    "reason": "service-type",
+    "builtIn": True,
+}
+
 
 def _story() -> list[Event]:
     """A small release from its pull request to its rollback."""
@@ -64,6 +74,8 @@ def _story() -> list[Event]:
         event("release.amended", units=["node-agent@eu-9"], digest="sha256:ab"),
         event("unit.drifted", ST1, edits=EDITS, who=["ben"]),
         event("unit.drift-kept", ST1, who="ben", edits=EDITS),
+        event("unit.guarded", ST1, changes=[GUARDED], who=["ben"]),
+        event("guard.granted", ST1, changes=[GUARDED], id=D3, by=["ben"]),
         event("hold.set", who="ben", scope="all", code="paused", reason="switch upgrade"),
         event("hold.lifted", who="ben", scope="all"),
         event("freeze.set", who="ana", scope="all", until=until, reason="INC-1300"),

@@ -87,6 +87,37 @@ FACTS: dict[str, dict[str, Any]] = {
             {"object": "ConfigMap infra/other", "path": "", "from": "there", "to": None},
         ],
     },
+    "guarded": {
+        "unit": "node-agent@eu-1",
+        "cluster": "eu-1",
+        "changes": [
+            {
+                "object": "Service infra/dns",
+                "path": "spec.clusterIP",
+                "from": "10.0.0.10",
+                "to": "10.0.0.11",
+                "act": "block",
+                "reason": "cluster-ip",
+                "builtIn": True,
+            },
+        ],
+    },
+    "guard-asks": {
+        "unit": "node-agent@eu-1",
+        "cluster": "eu-1",
+        "id": "node-agent-2-5-0#2",
+        "changes": [
+            {
+                "object": "DaemonSet infra/node-agent",
+                "path": "spec.template.spec.hostNetwork",
+                "from": None,
+                "to": True,
+                "act": "ask",
+                "reason": "host",
+                "builtIn": True,
+            },
+        ],
+    },
     "unreachable-many": {
         "cluster": "eu-1",
         "error": "connection refused",
@@ -154,7 +185,7 @@ def test_each_hold_reads_well(golden: Callable[[str, str], None]) -> None:
 
 def test_each_stop_reads_well(golden: Callable[[str, str], None]) -> None:
     """A gate that became a failure says so, and its cause stands alone where it is quoted."""
-    codes = ("check", "converging", "sick", "refused", "restoring", "unreachable")
+    codes = ("check", "converging", "sick", "refused", "restoring", "unreachable", "guarded")
     lines = [f"{c}\n  {why(stop(c, **FACTS[c]))}\n  {cause(stop(c, **FACTS[c]))}\n" for c in codes]
     golden("messages/stops.txt", "".join(lines))
 

@@ -26,8 +26,8 @@ IN_PARTS = (
     Defect(
         name="a node in two sets is nobody's worry",
         path=GATES,
-        old="        drift,\n        node_sets,\n",
-        new="        drift,\n",
+        old="        guard,\n        node_sets,\n",
+        new="        guard,\n",
         first=(asked("stories/test_node_sets", "a_node_in_two_sets_holds_the_unit_and_says_so"),),
     ),
     Defect(

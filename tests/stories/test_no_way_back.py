@@ -145,6 +145,8 @@ def test_a_crd_that_stores_another_version_is_not_put_back(world: World) -> None
     world.run_to_the_end(world.releases("first", "2.4.1"))
     world.changes({path: CRD.format(alpha="false", stable="true")})
     release = world.releases("second", "2.5.0")
+    world.run_for(minutes=2)
+    assert world.says(f"approve {release}", by="ben").code == 0, "the guard asks before"
     world.run_to_the_end(release)
     world.says(f"rollback {release} slow")
     world.run_for(minutes=15)
@@ -187,7 +189,7 @@ def test_the_plan_says_what_no_rollback_deletes_unasked(world: World) -> None:
 
 
 def test_the_plan_says_what_an_api_server_refuses(world: World) -> None:
-    """A selector never changes: the first batch would fail, and the plan knows."""
+    """A selector never changes: no batch would write it, and the plan knows."""
     world.run_to_the_end(world.releases("first", "2.4.1"))
     template = repo_files.TEMPLATE.replace(
         "selector: {matchLabels: {app: node-agent}}", "selector: {matchLabels: {app: agent}}"
@@ -196,7 +198,9 @@ def test_the_plan_says_what_an_api_server_refuses(world: World) -> None:
         "releases/2026/second.yaml": repo_files.release("second", "2.5.0"),
         "components/node-agent/templates/node-agent.yaml": template,
     }
-    assert "spec.selector changes in 3 units" in shown(world, "second", files)
+    told = shown(world, "second", files)
+    assert "the guard blocks DaemonSet infra/node-agent spec.selector.matchLabels.app" in told
+    assert "in 3 units" in told
 
 
 def test_a_unit_that_waits_for_an_admin_is_shown_as_that(world: World) -> None:

@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         while not self.busy and (request := self._take()) is not None:
             fault = self.server.fault_for(request)
             if fault is None:
-                self.transport.write(encoded(self.server.answer(request)))
+                self.transport.write(self.server.encoded(request))
             else:
                 self.busy = True
                 self._suffer(request, fault)
@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
             case "latency":
                 self.loop.call_later(fault.seconds, self._late, request)
             case _:
-                self._done_but(encoded(self.server.answer(request)), fault)
+                self._done_but(self.server.encoded(request), fault)
 
     def _done_but(self, answer: bytes, fault: Fault) -> None:
         """It is done; something is wrong with how the answer travels."""
@@ -166,7 +166,7 @@ class Connection(asyncio.Protocol):
 
     def _late(self, request: Request) -> None:
         if not self.transport.is_closing():
-            self._go_on(encoded(self.server.answer(request)))
+            self._go_on(self.server.encoded(request))
 
     def _go_on(self, answer: bytes) -> None:
         self.transport.write(answer)
@@ -181,13 +181,13 @@ class Connection(asyncio.Protocol):
         self.transport.abort()
 
 
-def encoded(answer: Answer) -> bytes:
+def encoded(answer: Answer, flow: str = "") -> bytes:
     body = answer.body if isinstance(answer.body, bytes) else _encode(answer.body)
     more = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
     reason = REASONS.get(answer.status, "Unknown")
     head = (
         f"HTTP/1.1 {answer.status} {reason}\r\nContent-Type: {answer.content_type}\r\n"
-        f"{more}Content-Length: {len(body)}\r\n\r\n"
+        f"{flow}{more}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode("latin-1") + body
 

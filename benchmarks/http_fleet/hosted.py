@@ -18,14 +18,15 @@ from benchmarks.http_fleet.answers import Answer
 from benchmarks.http_fleet.resources import SERVED, Resource, defined
 from benchmarks.http_fleet.selectors import chosen_by
 from bot.adapters.simulated.cluster import Cluster
-from bot.model.effects import Purpose, Write
+from bot.adapters.simulated.pods import uid_of
+from bot.model.effects import PatchType, Purpose, Write
 from bot.model.plan import ObjectRef
 from bot.ports import Conflict, Refused
 
 PATCHES = {
-    "application/merge-patch+json": "merge",
-    "application/strategic-merge-patch+json": "strategic",
-    "application/json-patch+json": "json",
+    "application/merge-patch+json": PatchType.MERGE,
+    "application/strategic-merge-patch+json": PatchType.STRATEGIC,
+    "application/json-patch+json": PatchType.JSON,
 }
 CRDS = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 BY_SERVER = frozenset({"Pod", "ReplicaSet", "ControllerRevision", "Node"})
@@ -64,6 +65,8 @@ class Hosted:
         self.denied: set[tuple[str, str]] = set()
         """(verb, plural): rights that are missing; `*` is any."""
         self.warnings: list[str] = []
+        self.flow = f"X-Kubernetes-Pf-Flowschema-Uid: {uid_of(self.cluster.uid, 'flow')}\r\n"
+        """A real server says with every answer by which of its rules it took the request."""
         self._defined: tuple[int, dict[tuple[str, str, str], Resource]] = (-1, {})
         self.configure(simulated, now)
 
@@ -197,24 +200,23 @@ class Hosted:
     def _patch(self, asked: Asked, now: float) -> Answer:
         resource, name = asked.resource, asked.name
         patch_type = PATCHES.get(asked.content_type.partition(";")[0].strip())
-        if patch_type is None or (patch_type == "strategic" and resource.custom):
+        if patch_type is None or (patch_type is PatchType.STRATEGIC and resource.custom):
             raise answers.unsupported(resource)
         live, body = self._live(asked, now), _json(asked.body)
-        if patch_type != "json":
-            if not isinstance(body, dict):
-                raise answers.bad_request("the patch is no object")
+        if patch_type is PatchType.JSON:
+            metadata, body = _conditions(body)
+        elif isinstance(body, dict):
             metadata = body.get("metadata") or {}
-            found = live["metadata"]
-            if (uid := metadata.get("uid")) not in (None, found["uid"]):
-                raise answers.other_uid(resource, name, uid, found["uid"])
-            if metadata.get("resourceVersion") not in (None, "", found["resourceVersion"]):
-                raise answers.modified(resource, name)
+        else:
+            raise answers.bad_request("the patch is no object")
+        found = live["metadata"]
+        if (uid := metadata.get("uid")) not in (None, found["uid"]):
+            raise answers.other_uid(resource, name, uid, found["uid"])
+        if metadata.get("resourceVersion") not in (None, "", found["resourceVersion"]):
+            raise answers.modified(resource, name)
+        purpose = Purpose.FORWARD
         write = Write(
-            ref=asked.ref,
-            verb="patch",
-            purpose=Purpose.FORWARD,
-            body=body,
-            **({"patch_type": patch_type} if patch_type != "merge" else {}),
+            ref=asked.ref, verb="patch", purpose=purpose, body=body, patch_type=patch_type
         )
         return Answer(200, self._written(asked, write, now), self._warned())
 
@@ -256,6 +258,15 @@ class Hosted:
     def _warned(self) -> dict[str, str]:
         told = ", ".join(f'299 - "{warning}"' for warning in self.warnings)
         return {"Warning": told} if told else {}
+
+
+def _conditions(steps: Any) -> tuple[dict[str, Any], list[Any]]:
+    """What a JSON patch says of identity and version, and the steps that are about the rest."""
+    if not isinstance(steps, list):
+        raise answers.bad_request("the patch is no list of operations")
+    said = {"/metadata/resourceVersion": "resourceVersion", "/metadata/uid": "uid"}
+    told = {said[one["path"]]: one.get("value") for one in steps if one.get("path") in said}
+    return told, [one for one in steps if one.get("path") not in said]
 
 
 def verb_of(asked: Asked) -> str:

@@ -12,8 +12,7 @@ from threading import Event, RLock, Thread
 from typing import Any
 
 from benchmarks.http_fleet import answers
-from benchmarks.http_fleet.answers import Answer
-from benchmarks.http_fleet.connection import Connection, Request
+from benchmarks.http_fleet.connection import Connection, Request, encoded
 from benchmarks.http_fleet.faults import Fault
 from benchmarks.http_fleet.hosted import Hosted
 from benchmarks.http_fleet.routes import answer_of, split, verb_in
@@ -137,16 +136,17 @@ class FleetServer:
                     return Fault("lose")
             return None
 
-    def answer(self, request: Request) -> Answer:
+    def encoded(self, request: Request) -> bytes:
+        """The answer as it travels."""
         with self.lock:
+            cluster, path = split(request.path)
+            there = self.hosted.get(cluster)
             try:
-                cluster, path = split(request.path)
-                there = self.hosted.get(cluster)
                 if there is None:
                     raise answers.no_such_path()
-                return answer_of(there, request, path, self.now())
+                return encoded(answer_of(there, request, path, self.now()), there.flow)
             except answers.Failed as failed:
-                return failed.answer
+                return encoded(failed.answer, there.flow if there else "")
 
     def seed(self, cluster: str, objects: Iterable[Any]) -> None:
         with self.lock:

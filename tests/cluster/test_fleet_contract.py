@@ -10,6 +10,7 @@ import pytest
 from bot.adapters.kubernetes_fleet.client import Patience
 from tests.cluster.control_plane import Cluster
 from tests.cluster.real_fleet import RealWorld, fleet_of
+from tests.contracts.fleet_answers import AnswerStories
 from tests.contracts.fleet_patches import CustomPatchStories
 from tests.contracts.fleet_suite import FleetStories
 
@@ -26,3 +27,7 @@ class TestRealFleet(FleetStories):
 
 class TestPatchesOfRealFleet(CustomPatchStories):
     """Every type of patch, as the API server takes it."""
+
+
+class TestAnswersOfRealFleet(AnswerStories):
+    """What the embedded clusters and those behind HTTP are held against."""

@@ -15,6 +15,7 @@ import pytest
 
 from bot.adapters.simulated import SimulatedFleet
 from bot.ports import AnswerLost, Conflict, Connection, Refused, Unreachable
+from tests.contracts.fleet_answers import AnswerStories
 from tests.contracts.fleet_patches import CustomPatchStories
 from tests.contracts.fleet_suite import (
     FleetStories,
@@ -83,7 +84,7 @@ class TestSimulatedFleet(FleetStories):
     """Every promise of the port, in memory and in a file."""
 
 
-class TestPatchesOfSimulatedFleet(CustomPatchStories):
+class TestPatchesOfSimulatedFleet(CustomPatchStories, AnswerStories):
     """Every type of patch, in memory and in a file."""
 
 

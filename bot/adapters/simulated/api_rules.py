@@ -16,10 +16,17 @@ from bot.adapters.simulated.workload import Controller
 from bot.cluster.fence import FENCE, fence_of, numbers
 from bot.cluster.fields import at, overlay
 from bot.cluster.merge import SERVER_FIELDS
+from bot.model.effects import Write
 from bot.model.plan import JSON, ObjectRef
-from bot.ports import Fenced, Refused
+from bot.ports import Conflict, Fenced, Refused
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.:]*[a-z0-9])?")
+_KEY = re.compile(
+    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?", re.A
+)
+_LABEL = re.compile(r"([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?", re.A)
+KEPT = ("uid", "creationTimestamp", "deletionTimestamp")
+"""What of its metadata an object keeps from the first write to the last."""
 
 CONTROLLERS: dict[tuple[str, str], Controller] = {
     ("apps", "Deployment"): DeploymentController(),
@@ -100,6 +107,10 @@ def accepted(ref: ObjectRef, obj: JSON, before: JSON | None) -> JSON:
         for name, value in (metadata.get(maps) or {}).items():
             if not isinstance(value, str):
                 raise Refused(f"{ref.short}: metadata.{maps}.{name}: must be a string")
+            if not _KEY.fullmatch(name):
+                raise Refused(f"{ref.short}: metadata.{maps}: Invalid value: {name!r}")
+            if maps == "labels" and not _LABEL.fullmatch(value):
+                raise Refused(f"{ref.short}: metadata.labels: Invalid value: {value!r}")
     kind = (group_of(ref.api_version), ref.kind)
     return _accepted_workload(ref, kind, obj, before) if kind in CONTROLLERS else obj
 
@@ -253,6 +264,19 @@ def _no_room(ref: ObjectRef, where: str, rolling: JSON) -> None:
     nothing = (0, "0", "0%")
     if rolling.get("maxSurge", 0) in nothing and rolling.get("maxUnavailable", 0) in nothing:
         raise Refused(f"{ref.short}: {where}.maxUnavailable: may not be 0 when maxSurge is 0")
+
+
+def finalizers_of(obj: JSON) -> JSON:
+    """Who wants to clean up before the object goes."""
+    return obj["metadata"].get("finalizers") or []
+
+
+def check_conditions(write: Write, metadata: JSON) -> None:
+    """Conflict where the object is no longer what the write is for."""
+    if write.resource_version not in (None, metadata["resourceVersion"]):
+        raise Conflict(f"{write.ref.short} has been modified")
+    if write.uid not in (None, metadata["uid"]):
+        raise Conflict(f"{write.ref.short} is another object of this name")
 
 
 def check_fence(ref: ObjectRef, live: JSON, fence: str) -> None:

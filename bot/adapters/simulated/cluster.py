@@ -10,10 +10,13 @@ from typing import Any
 
 from bot.adapters.simulated.api_rules import (
     CONTROLLERS,
+    KEPT,
     accepted,
     as_version,
+    check_conditions,
     check_fence,
     fenced,
+    finalizers_of,
     group_of,
     written,
 )
@@ -229,7 +232,7 @@ class Cluster:
             case "patch":
                 return self._patch(write, live, t, fence=fence, manager=manager)
             case "delete":
-                self._delete(write, live, fence=fence)
+                self._delete(write, live, t, fence=fence)
                 return None
             case verb:
                 raise Refused(f"{write.ref.short}: unknown verb {verb!r}")
@@ -260,10 +263,7 @@ class Cluster:
         if live is None:
             raise Refused(f"{ref.short} not found")
         metadata = live["metadata"]
-        if write.resource_version not in (None, metadata["resourceVersion"]):
-            raise Conflict(f"{ref.short} has been modified")
-        if write.uid not in (None, metadata["uid"]):
-            raise Conflict(f"{ref.short} is another object of this name")
+        check_conditions(write, metadata)
         check_fence(ref, live, fence)
         stored = self._stored(ref)
         merged = patched(ref, written(stored), write)
@@ -273,13 +273,18 @@ class Cluster:
         ref, obj = write.ref, self._patched(write, live, fence)
         assert live is not None
         metadata, stored = live["metadata"], self._stored(ref)
-        kept = {name: metadata[name] for name in ("uid", "creationTimestamp")}
+        if obj == written(stored):
+            return live  # nothing of it is new: no version of its own
+        kept = {name: metadata[name] for name in KEPT if name in metadata}
         generation = metadata.get("generation", 1)
         moved = obj.get("spec") != stored.get("spec")
         if address_of(ref)[:2] == ("apps", "Deployment"):
             # Its server counts annotations, too: a fence alone is a new generation.
             moved |= obj["metadata"].get("annotations") != stored["metadata"].get("annotations")
-        return self._store(ref, obj, kept, generation + moved, t, manager)
+        answer = self._store(ref, obj, kept, generation + moved, t, manager)
+        if "deletionTimestamp" in kept and not finalizers_of(obj):
+            self._remove(address_of(ref), t)
+        return answer
 
     def _accepted(self, ref: ObjectRef, obj: JSON, before: JSON | None) -> JSON:
         found = accepted(ref, obj, before)
@@ -305,16 +310,13 @@ class Cluster:
         workload.written(obj, t)
         return as_version(workload.view(), ref.api_version)
 
-    def _delete(self, write: Write, live: JSON | None, *, fence: str) -> None:
+    def _delete(self, write: Write, live: JSON | None, t: int, *, fence: str) -> None:
         ref, address = write.ref, address_of(write.ref)
         if live is None:
             if write.uid is not None:
                 raise Conflict(f"{ref.short} is already gone")
             raise Refused(f"{ref.short} not found")
-        if write.uid not in (None, live["metadata"]["uid"]):
-            raise Conflict(f"{ref.short} is another object of this name")
-        if write.resource_version not in (None, live["metadata"]["resourceVersion"]):
-            raise Conflict(f"{ref.short} has been modified")
+        check_conditions(write, live["metadata"])
         check_fence(ref, live, fence)
         if address not in self.plain and address not in self.workloads:
             raise Refused(f"{ref.short} may not be deleted")
@@ -322,8 +324,23 @@ class Cluster:
         if address[:2] == ("", "Namespace"):
             doomed |= {p for p in (*self.plain, *self.workloads) if p[2] == ref.name}
         for gone in doomed:
-            self.plain.pop(gone, None)
-            self.workloads.pop(gone, None)
+            self._remove(gone, t)
+
+    def _remove(self, address: Address, t: int) -> None:
+        """Gone at once, or kept for its finalizers."""
+        workload = self.workloads.get(address)
+        obj = workload.obj if workload else self.plain[address]
+        if not finalizers_of(obj):
+            self.plain.pop(address, None)
+            self.workloads.pop(address, None)
+        elif "deletionTimestamp" not in obj["metadata"]:
+            version = str(self.next_version())
+            noted = {"deletionTimestamp": iso(t), "resourceVersion": version}
+            obj = {**obj, "metadata": obj["metadata"] | noted}
+            if workload:
+                workload.written(obj, t)
+            else:
+                self.plain[address] = obj
 
     def _delete_pod(self, write: Write, t: int) -> None:
         if write.verb != "delete":

@@ -29,8 +29,9 @@ def patched(ref: ObjectRef, obj: JSON, write: Write) -> JSON:
     fields = fields_of_kind(ref.api_version, ref.kind)
     if fields is None:
         raise Refused(
-            f"{ref.short}: the server does not take a strategic merge patch of a custom resource"
-            " (415 Unsupported Media Type)"
+            f"{ref.short}: the body of the request was in an unknown format - accepted media types"
+            " include: application/json-patch+json, application/merge-patch+json,"
+            " application/apply-patch+yaml"
         )
     try:
         return strategic_patch(obj, patch, fields)

@@ -46,6 +46,13 @@ class Figures:
         mark = "" if found == expected else "  WRONG"
         print(f"  {what:<58} {found:7}    (expected {expected}){mark}")
 
+    def most(self, what: str, found: float, limit: float) -> None:
+        """A figure that should not be above its limit."""
+        if found > limit:
+            self.slow.append(what)
+        mark = "" if found <= limit else "  ABOVE TARGET"
+        print(f"  {what:<58} {found:7.2f}    (at most {limit:g}){mark}")
+
     def ratio(self, what: str, one: float, other: float) -> None:
         print(f"  {what:<58} {one / other if other else 0:7.2f} ×")
 

@@ -5,6 +5,8 @@ Never lists a namespace without a selector, and never what the workload's kind c
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 
 from bot.adapters.kubernetes_fleet.server import Server, owned_by
@@ -17,6 +19,8 @@ _BETWEEN: dict[tuple[str, str], tuple[str, ...]] = {
     ("apps/v1", "ReplicaSet"): (),
 }
 """What else a kind owns beside pods; every other workload keeps ControllerRevisions."""
+_FROZEN = ("ControllerRevision",)
+"""What does not change once the controller has observed the template that it is made for."""
 _OPERATORS = {"In": "in", "NotIn": "notin"}
 
 
@@ -31,13 +35,32 @@ def children(server: Server, owner: JSON) -> tuple[JSON, ...]:
     if selector is None or not is_workload(owner):
         return ()
     namespace = str(metadata.get("namespace") or "")
+    uid = str(metadata["uid"])
     between: list[JSON] = []
     for own in _BETWEEN.get(kind, ("ControllerRevision",)):
-        found = server.listed("apps/v1", own, namespace, labelSelector=selector)
-        between += owned_by(frozenset({str(metadata["uid"])}), found)
-    owners = {str(metadata["uid"]), *(str(one["metadata"]["uid"]) for one in between)}
+        known = server.revisions(uid, mark := _mark(owner)) if own in _FROZEN else None
+        if known is None:
+            found = server.listed("apps/v1", own, namespace, labelSelector=selector)
+            known = tuple(owned_by(frozenset({uid}), found))
+            if own in _FROZEN and known and mark:
+                server.keep_revisions(uid, mark, known)
+        between += known
+    owners = {uid, *(str(one["metadata"]["uid"]) for one in between)}
     pods = server.listed("v1", "Pod", namespace, labelSelector=selector)
     return (*between, *owned_by(frozenset(owners), pods))
+
+
+def _mark(owner: JSON) -> str:
+    """By what its revisions are known to be the same as before; "" while its controller has not
+    observed it. A batch changes the spec and not the template, so it makes no new revision.
+    """
+    generation = at(owner, ("metadata", "generation"))
+    if generation is None or at(owner, ("status", "observedGeneration")) != generation:
+        return ""
+    template = at(owner, ("spec", "template"))
+    named = [at(owner, ("status", name)) for name in ("updateRevision", "currentRevision")]
+    told = json.dumps([template, *named], sort_keys=True, default=str).encode()
+    return hashlib.blake2b(told, digest_size=16).hexdigest()
 
 
 def is_workload(owner: JSON) -> bool:

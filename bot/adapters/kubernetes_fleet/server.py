@@ -6,6 +6,7 @@ Reads only. Every list is read in pages, by the narrowest selector there is.
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 
 from bot.adapters.kubernetes_fleet.answers import Answer, error_of, kind_is_missing
@@ -25,6 +26,8 @@ from bot.model.plan import JSON, ObjectRef
 PAGE = 500
 """Objects of one page of a list."""
 MOST_PAGES = 400
+REVISIONS_OF = 64
+"""Workloads of one cluster whose revisions are kept in mind."""
 KNOWN_FOR = 60.0
 """Seconds for which an identity is believed without asking again."""
 GONE = 410
@@ -40,6 +43,8 @@ class Server:
         self.cluster, self.client = cluster, client
         self._own: dict[Kind, Resource] = {}
         self._uid, self._uid_until, self._reading = "", 0.0, 0
+        self._revisions: OrderedDict[str, tuple[str, tuple[JSON, ...]]] = OrderedDict()
+        """Workload → by what they are known, and its ControllerRevisions."""
         self._flows: frozenset[str] = frozenset()
         self._strange: frozenset[str] = frozenset()
         """Flow schemas that answered since the identity was asked for, and were not known then."""
@@ -58,6 +63,7 @@ class Server:
             return self._uid
         if reading != self._reading:
             self._own.clear()
+            self._revisions.clear()
         live = self.get(_IDENTITY)
         if live is None:
             raise Unreachable(f"{self.cluster}: it has no namespace kube-system to know it by")
@@ -178,6 +184,17 @@ class Server:
             return Refused(f"{why}: its CustomResourceDefinition is missing")
         served = ", ".join(str(one.get("groupVersion")) for one in versions)
         return Refused(f"{why}: of this group it serves {served}")
+
+    def revisions(self, uid: str, mark: str) -> tuple[JSON, ...] | None:
+        """A workload's ControllerRevisions, where they must be what they were."""
+        kept = self._revisions.get(uid)
+        return kept[1] if kept is not None and mark and kept[0] == mark else None
+
+    def keep_revisions(self, uid: str, mark: str, found: tuple[JSON, ...]) -> None:
+        self._revisions[uid] = (mark, found)
+        self._revisions.move_to_end(uid)
+        while len(self._revisions) > REVISIONS_OF:
+            self._revisions.popitem(last=False)
 
     def what(self, ref: ObjectRef) -> str:
         return f"{self.cluster}: {ref.short}"

@@ -22,6 +22,7 @@ from bot.adapters.simulated.api_rules import (
 )
 from bot.adapters.simulated.faults import Faults, faults_of
 from bot.adapters.simulated.jobs import JOB, job_json
+from bot.adapters.simulated.leaving import remove
 from bot.adapters.simulated.nodes import kube_system, node_json, node_labels
 from bot.adapters.simulated.patches import patched
 from bot.adapters.simulated.pods import Pod, iso, uid_of
@@ -283,7 +284,7 @@ class Cluster:
             moved |= obj["metadata"].get("annotations") != stored["metadata"].get("annotations")
         answer = self._store(ref, obj, kept, generation + moved, t, manager)
         if "deletionTimestamp" in kept and not finalizers_of(obj):
-            self._remove(address_of(ref), t)
+            remove(self, address_of(ref), t)
         return answer
 
     def _accepted(self, ref: ObjectRef, obj: JSON, before: JSON | None) -> JSON:
@@ -324,23 +325,7 @@ class Cluster:
         if address[:2] == ("", "Namespace"):
             doomed |= {p for p in (*self.plain, *self.workloads) if p[2] == ref.name}
         for gone in doomed:
-            self._remove(gone, t)
-
-    def _remove(self, address: Address, t: int) -> None:
-        """Gone at once, or kept for its finalizers."""
-        workload = self.workloads.get(address)
-        obj = workload.obj if workload else self.plain[address]
-        if not finalizers_of(obj):
-            self.plain.pop(address, None)
-            self.workloads.pop(address, None)
-        elif "deletionTimestamp" not in obj["metadata"]:
-            version = str(self.next_version())
-            noted = {"deletionTimestamp": iso(t), "resourceVersion": version}
-            obj = {**obj, "metadata": obj["metadata"] | noted}
-            if workload:
-                workload.written(obj, t)
-            else:
-                self.plain[address] = obj
+            remove(self, gone, t)
 
     def _delete_pod(self, write: Write, t: int) -> None:
         if write.verb != "delete":

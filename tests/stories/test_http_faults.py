@@ -219,7 +219,7 @@ def test_a_right_that_is_missing_is_named_on_the_unit(network: Network) -> None:
     """Who looks after the cluster reads the verb and the resource, not a number."""
     network.http.server.hosted["eu-2"].denied = {("patch", "daemonsets")}
     release = network.release()
-    network.run(release, lambda: "refused" in network.outcomes("eu-2"))
+    network.run(release, lambda: IntentStatus.REFUSED.value in network.outcomes("eu-2"))
     rows = network.world.bot.ports.store.rows(Intent)
     (why,) = {row.outcome for row in rows if row.status is IntentStatus.REFUSED}
     assert "lacks the right to patch daemonsets.apps.kruise.io in namespace infra" in why

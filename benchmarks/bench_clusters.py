@@ -81,6 +81,7 @@ def _once(figures: Figures, clusters: int) -> None:
         assert engine.phase(NAME) == "SUCCEEDED", engine.phase(NAME)
         figures.count("patches", calls.get("patch", 0), clusters)
         figures.count("reads: who it is, before, after", calls.get("get", 0), 3 * clusters)
+        figures.count("questions before the first write", calls.get("dry", 0), clusters)
         figures.count("connections ever made", told["made"], clusters)
         figures.seconds(f"{clusters} clusters, each written once", clock, 10)
         total = sum(calls.values())
@@ -113,9 +114,10 @@ def _batches(figures: Figures, clusters: int) -> None:
         total = sum(calls.values())
         figures.count("patches: one a batch", calls.get("patch", 0), batches)
         figures.most("connections a cluster", told["made"] / clusters, 4)
-        # Once a unit: who the cluster is, the look before (object, pods, revisions), and the new
-        # revision; then a batch is a patch, the object, and its pods by their selector.
-        figures.count("calls: 3 a batch and 5 a unit", total, 3 * batches + 5 * clusters)
+        # Once a unit: who the cluster is, the look before (object, pods, revisions), the question
+        # before the first write, and the new revision; then a batch is a patch, the object, and
+        # its pods by their selector.
+        figures.count("calls: 3 a batch and 6 a unit", total, 3 * batches + 6 * clusters)
         figures.most("ms of work a call, the bot's own included", 1000 * clock.cpu / total, 1.2)
         figures.seconds(f"{clusters} clusters x {BATCHES} batches", clock, 60)
         print(f"  {engine.ticks} ticks; calls {calls}")

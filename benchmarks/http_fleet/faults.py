@@ -20,7 +20,8 @@ class Fault:
     do: str
     cluster: str = "*"
     method: str = "*"
-    """GET, PATCH, … or a pattern of it; `list` is a GET of several."""
+    """GET, PATCH, … or a pattern of it; `list` is a GET of several, `dry` a write that is only
+    tried."""
     path: str = "*"
     times: int | None = None
     skip: int = 0

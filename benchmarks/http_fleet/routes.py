@@ -70,6 +70,8 @@ def verb_in(request: Request, path: str) -> str:
             return "other"
         named = "/namespaces/" in path
         return "list" if depth in ((1, 3) if named and depth >= 3 else (1,)) else "get"
+    if "dryRun=All" in request.query:
+        return "dry"
     return {"POST": "create", "PATCH": "patch", "DELETE": "delete"}.get(request.method, "other")
 
 

@@ -125,7 +125,9 @@ class FleetServer:
             verb = verb_in(request, path)
             self.calls[cluster, verb] += 1
             for fault in self.faults:
-                if fault.strikes(cluster, "list" if verb == "list" else request.method, path):
+                if fault.strikes(
+                    cluster, verb if verb in ("list", "dry") else request.method, path
+                ):
                     return fault
             there = self.hosted.get(cluster)
             if there is not None and there.cluster.faults.unreachable(self.now()):

@@ -23,6 +23,7 @@ from tests.contracts.http_world import HttpWorld
 from tests.world import World, moment
 
 PATCHED = {"method": "PATCH", "path": "*daemonsets*"}
+TRIED = {"method": "dry", "path": "*daemonsets*"}
 READ = {"method": "GET", "path": "*daemonsets*"}
 
 
@@ -116,11 +117,14 @@ def test_without_faults_both_clusters_are_released(network: Network) -> None:
         ("half", PATCHED, IntentStatus.UNKNOWN),
         ("hangAfter", PATCHED, IntentStatus.UNKNOWN),
         ("reset", PATCHED, IntentStatus.UNKNOWN),
+        ("garbage", PATCHED, IntentStatus.UNKNOWN),
         ("hang", PATCHED, IntentStatus.UNKNOWN),
         ("status", {**PATCHED, "status": 500}, IntentStatus.UNKNOWN),
         ("status", {**PATCHED, "status": 504}, IntentStatus.UNKNOWN),
         ("status", {**PATCHED, "status": 429, "retry_after": 60}, IntentStatus.NOT_SENT),
         ("status", {**PATCHED, "status": 403}, IntentStatus.REFUSED),
+        ("lose", TRIED, IntentStatus.NOT_SENT),
+        ("status", {**TRIED, "status": 500}, IntentStatus.NOT_SENT),
     ],
 )
 def test_a_write_that_goes_wrong_is_recorded_as_what_is_known_of_it(
@@ -142,6 +146,7 @@ def test_a_write_that_goes_wrong_is_recorded_as_what_is_known_of_it(
         ("garbage", PATCHED),
         ("reset", PATCHED),
         ("status", {**PATCHED, "status": 500}),
+        ("garbage", TRIED),
         ("reset", READ),
         ("half", READ),
         ("garbage", READ),

@@ -119,6 +119,15 @@ def error_of(answer: Answer, what: str, *, writes: bool) -> PortError:
     return Unreachable(f"{what}: answered {status}, which is no answer of a Kubernetes API")
 
 
+def must_be_object(answer: Answer, what: str, *, writes: bool) -> None:
+    """A good answer that is cut off, or is a proxy's own page, tells nothing of what was done."""
+    metadata = answer.body.get("metadata") if isinstance(answer.body, dict) else None
+    if isinstance(metadata, dict) and metadata.get("name"):
+        return
+    why = f"{what}: the answer is no object of a Kubernetes API"
+    raise AnswerLost(why) if writes else Unreachable(why)
+
+
 _RIGHT = re.compile(
     r'User "(?P<who>[^"]+)" cannot (?P<verb>[\w*]+) resource "(?P<what>[^"]+)" '
     r'in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<where>[^"]+)")?'

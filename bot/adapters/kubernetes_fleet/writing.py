@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.adapters.kubernetes_fleet.answers import Answer, error_of, kind_is_missing
+from bot.adapters.kubernetes_fleet.answers import Answer, error_of, kind_is_missing, must_be_object
 from bot.adapters.kubernetes_fleet.client import Call
 from bot.adapters.kubernetes_fleet.paths import item, place
 from bot.adapters.kubernetes_fleet.server import Server
@@ -68,6 +68,7 @@ def create(server: Server, write: Write, *, fence: str, manager: str, dry: bool 
         raise server.not_served(ref)
     if not answer.good:
         raise error_of(answer, call.what, writes=call.writes)
+    must_be_object(answer, call.what, writes=call.writes)
     return answer
 
 
@@ -102,6 +103,7 @@ def patch(
             continue
         if not answer.good:
             raise error_of(answer, what, writes=call.writes)
+        must_be_object(answer, what, writes=call.writes)
         return answer, version
     raise AssertionError("the last try has no next")
 

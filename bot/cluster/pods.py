@@ -87,10 +87,14 @@ class Pod:
         return tuple(text if text.startswith("sha256:") else "" for text in found)
 
     def runs_digests(self) -> bool:
-        """Images named by digest really run by that digest."""
+        """Images named by digest really run by that digest.
+
+        A runtime that tells only its own id of the image (no `@`) does not tell by which digest it
+        was pulled: that is no proof of another image.
+        """
         for image, image_id in zip(self.images, self.image_ids, strict=False):
             _, by_digest, digest = image.partition("@")
-            if by_digest and image_id and not image_id.endswith(digest):
+            if by_digest and "@" in image_id and not image_id.endswith(digest):
                 return False
         return True
 

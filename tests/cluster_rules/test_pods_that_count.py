@@ -89,8 +89,13 @@ def test_a_pod_counts_by_the_digest_that_it_really_runs(api_version: str, kind: 
 
         return change
 
+    def known_by_its_own_id(pod: Any) -> None:
+        runs(other)(pod)
+        pod["status"]["containerStatuses"][0]["imageID"] = other
+
     assert judged(unit, runs(wanted)).converged
     assert not judged(unit, runs(other)).converged
+    assert judged(unit, known_by_its_own_id).converged, "a runtime's own id proves nothing"
 
 
 @EVERY_KIND

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.ports import Connection
 
+MOST_FILES = 65_536
 _SCP_LIKE = re.compile(r"[\w.+-]+@[\w.-]+:\S+")
 
 
@@ -120,6 +121,16 @@ def fleet_for_looking(settings: Settings, connections: Iterable[Connection]) -> 
     fleet = LookedAtFleet(embedded, real_fleet(settings))
     fleet.connect(connections)
     return fleet
+
+
+def room_for_connections() -> None:
+    """As many open files as the system lets us have: each cluster holds a connection or more."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def real_fleet(settings: Settings) -> KubernetesFleet:

@@ -25,7 +25,7 @@ from bot.adapters.sqlite_guard import StoreGuard
 from bot.adapters.terminal_chat import TerminalChat
 from bot.adapters.webhooks import CallingFleet
 from bot.app.counted import CountedFleet
-from bot.app.opening import fleet_file, git_host, real_fleet, renderer
+from bot.app.opening import fleet_file, git_host, real_fleet, renderer, room_for_connections
 from bot.app.report import save_report
 from bot.app.routed import RoutedFleet
 from bot.ports import PortError, StoreLocked
@@ -216,6 +216,7 @@ def running(
         server = HealthServer(vitals, clock, port)
         held.callback(server.close)
         sandbox = held.enter_context(renderer())
+        room_for_connections()
         real = real_fleet(settings)
         fleet = RoutedFleet(SimulatedFleet(clock, str(fleet_file(settings.db))), real)
         held.callback(fleet.close)

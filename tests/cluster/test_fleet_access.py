@@ -86,6 +86,20 @@ def test_a_server_that_is_not_the_one_of_the_kubeconfig_is_not_talked_to(
         fleet.uid("east")
 
 
+def test_a_connection_that_nobody_vouches_for_works_and_is_told(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """A laboratory may want it; doctor says it of every cluster that is reached so."""
+    told = yaml.safe_load(cluster.kubeconfig.read_text())
+    told["clusters"][0]["cluster"].pop("certificate-authority")
+    told["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+    other = tmp_path / "other"
+    other.write_text(yaml.safe_dump(told))
+    with fleet_of(tmp_path, {"east": other}) as fleet:
+        assert fleet.reachable("east")
+        assert fleet.examine("east").proved is False
+
+
 def test_a_token_that_is_renewed_on_disk_is_used_at_once(
     cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:

@@ -62,6 +62,27 @@ def test_a_version_that_moved_on_is_a_conflict_and_nothing_is_overwritten(
     assert live["data"] == {"a": "1"}
 
 
+def test_fields_that_another_manager_set_are_told_before_they_are_taken(
+    world: RealWorld, cluster: Cluster
+) -> None:
+    """Somebody scaled by hand: the audit names whose field the release took over."""
+    obj = deployment(world)
+    send(world, creating(obj))
+    scaled = '{"spec":{"replicas":4}}'
+    words = ["patch", "deployment", "web", "-p", scaled, "--field-manager=night-shift"]
+    cluster.kubectl("-n", world.namespace, *words)
+    ask = world.fleet.dry_run
+    assert ask("east", patching(obj, {"spec": {"replicas": 4}}), fence="1.2") == ()
+    (told,) = ask("east", patching(obj, {"spec": {"replicas": 2}}), fence="1.2")
+    assert told == "spec.replicas was set by night-shift, and is ours now"
+
+
+def test_a_dry_run_knows_fields_that_no_schema_knows(world: RealWorld) -> None:
+    """A typo would be dropped in silence, and the release would bring less than was reviewed."""
+    with pytest.raises(Refused, match=r"unknown field.*replcas"):
+        world.fleet.dry_run("east", creating(deployment(world, replcas=3)), fence="1.1")
+
+
 def test_a_second_process_with_a_newer_plan_wins(
     world: RealWorld, cluster: Cluster, tmp_path: Path
 ) -> None:

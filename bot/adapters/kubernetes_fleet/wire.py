@@ -5,7 +5,9 @@ No redirects, no retries of its own, no proxy for this machine itself. Sends not
 
 from __future__ import annotations
 
+import logging
 import ssl
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -46,7 +48,12 @@ def rest_client(access: Access, context: ssl.SSLContext | None) -> RESTClientObj
         settings.proxy = access.proxy
     elif urlsplit(access.server).hostname in _LOOPBACK:
         settings.proxy = None
+    if access.insecure:
+        # Said by doctor, once; not by every call.
+        warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     made = RESTClientObject(settings)
+    # What it remarks on its pool is no news; what goes wrong we say in our own words.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     if context is not None:
         # One context a cluster, not one a connection; and no key in a file that stays.
         made.pool_manager.connection_pool_kw["ssl_context"] = context

@@ -160,6 +160,8 @@ def _sorted_out(patch: list[Any], key: str) -> tuple[list[Any], list[Key], bool]
 
 def _values(here: list[Any], patch: list[Any], order: list[Any] | None) -> list[Any]:
     """A list of plain values, each once."""
+    if any(isinstance(one, dict | list) for one in (*here, *patch, *(order or ()))):
+        raise BadPatch("a list of plain values holds something else")
     both = list(dict.fromkeys([*here, *patch]))
     wanted = patch if order is None else order
     ours = in_order(((one, one) for one in both if one in wanted), wanted)
@@ -175,7 +177,7 @@ def _follows(asked: list[Key], wanted: list[Key]) -> bool:
 def key_of(element: Any, key: str) -> Key:
     if not isinstance(element, dict):
         raise BadPatch(f"an element of a list merged by {key} is no map")
-    if key not in element:
+    if not isinstance(element.get(key), str | int | float):
         raise BadPatch(f"an element has no {key}, by which its list is merged")
     found: Key = element[key]
     return found

@@ -79,7 +79,7 @@ def _list(last: list[Any], have: list[Any], want: list[Any], row: Row) -> list[A
     if not row["merge"]:
         return _values(last, have, want)
     lists = (last, have, want)
-    if not all(isinstance(one, dict) and row["merge"] in one for some in lists for one in some):
+    if not all(has_key(one, row["merge"]) for some in lists for one in some):
         return cleaned(want)  # type: ignore[no-any-return]
     if not have:
         return cleaned(want)  # type: ignore[no-any-return]
@@ -128,6 +128,8 @@ def _by_full_key(had: Keyed, there: Keyed, asked: Keyed, *, row: Row) -> list[An
 
 def _values(last: list[Any], have: list[Any], want: list[Any]) -> list[Any]:
     """Plain values merged as a set: finalizers."""
+    if any(isinstance(one, dict | list) for one in (*last, *have, *want)):
+        return cleaned(want)  # type: ignore[no-any-return]
     if want == sorted(have, key=str) and set(last) <= set(want):
         # kubectl compares with the sorted live list: it does not see that only the order differs.
         return have
@@ -136,6 +138,11 @@ def _values(last: list[Any], have: list[Any], want: list[Any]) -> list[Any]:
     theirs = [(one, one) for one in both if one not in want]
     made = interleaved(ours, theirs, have)
     return [one for one in made if one in want or one not in last]
+
+
+def has_key(element: Any, key: str) -> bool:
+    """Whether an element can be told from others: people write all sorts of things."""
+    return isinstance(element, dict) and isinstance(element.get(key), str | int | float)
 
 
 def unique(elements: list[Any], key: str) -> bool:

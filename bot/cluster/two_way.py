@@ -13,7 +13,7 @@ from bot.cluster.merge_defaults import comes_back
 from bot.cluster.merge_table import Row, fields_of
 from bot.cluster.quantity import same_amount
 from bot.cluster.strategic import DIRECTIVE, ORDER, RETAIN, UNLIST
-from bot.cluster.three_way import identical, unique
+from bot.cluster.three_way import has_key, identical, unique
 from bot.model.plan import JSON
 
 CUSTOM = ""
@@ -104,7 +104,7 @@ def _list(patch: JSON, name: str, have: list[Any], made: list[Any], row: Row) ->
     if not key:
         _values(patch, name, have, made)
         return
-    if not all(isinstance(one, dict) and key in one for one in (*have, *made)):
+    if not all(has_key(one, key) for one in (*have, *made)):
         raise Ambiguous(name)
     if not (unique(have, key) and unique(made, key)):
         if not _alike(have, made, row, _TOLD):
@@ -136,6 +136,8 @@ def _element(before: JSON, one: JSON, row: Row) -> JSON:
 def _values(patch: JSON, name: str, have: list[Any], made: list[Any]) -> None:
     if have == made:
         return
+    if any(isinstance(one, dict | list) for one in (*have, *made)):
+        raise Ambiguous(name)
     patch[name] = [one for one in made if one not in have]
     patch[UNLIST + name] = [one for one in have if one not in made]
     patch[ORDER + name] = made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -223,6 +224,16 @@ def test_two_spread_constraints_on_one_key_stay_two() -> None:
 
     assert after(spread(1, 1), spread(1, 1), spread(1, 5)) == spread(1, 5)
     assert after(spread(1, 1), spread(1, 1), spread(1)) == spread(1)
+
+
+@pytest.mark.parametrize("name", [None, {"a": 1}, ["a"], 5])
+def test_a_key_that_is_none_breaks_nothing(name: Any) -> None:
+    """What people write before the API server has looked at it: the list is taken as written."""
+    odd = deployment({"name": name, "image": "web:1"}, {"image": "web:1"})
+    assert containers(after(deployment(WEB), deployment(WEB, MESH), odd))[1] == {"image": "web:1"}
+    kept = deployment(WEB)
+    kept["metadata"]["finalizers"] = [{"a": 1}]
+    assert after(None, deployment(WEB), kept)["metadata"]["finalizers"] == [{"a": 1}]
 
 
 # -- what the server writes differently is no difference

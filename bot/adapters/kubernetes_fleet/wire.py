@@ -9,6 +9,7 @@ import logging
 import ssl
 import warnings
 from collections.abc import Iterator
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 """Connections to one cluster that are kept."""
+_ONE_AT_A_TIME = Lock()
+"""Its modules import each other: two threads that load them at once find half of them."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -33,8 +36,9 @@ class Limits(Protocol):
 
 def rest_client(access: Access, context: ssl.SSLContext | None) -> RESTClientObject:
     """A client of one cluster. Opens nothing by itself."""
-    from kubernetes.client.configuration import Configuration
-    from kubernetes.client.rest import RESTClientObject
+    with _ONE_AT_A_TIME:
+        from kubernetes.client.configuration import Configuration
+        from kubernetes.client.rest import RESTClientObject
 
     settings = Configuration(host=access.server)
     # Its own retries would send a DELETE twice, and would follow a redirect with our token.

@@ -75,5 +75,6 @@ def _element(had: JSON, have: JSON, one: JSON, *, custom: bool) -> JSON:
 
 
 def _named(elements: list[JSON]) -> bool:
-    names = [one.get("name") for one in elements if isinstance(one, dict)]
-    return len(names) == len(elements) == len(set(map(str, names))) and None not in names
+    own = [one for one in elements if isinstance(one, dict)]
+    names = [one["name"] for one in own if isinstance(one.get("name"), str)]
+    return len(names) == len(elements) == len(set(names))

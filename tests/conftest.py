@@ -56,7 +56,10 @@ def _profiles() -> None:
 def _environment() -> None:
     """The same on every machine: no settings, identity or colours of whoever runs the tests."""
     # How many histories are simulated, and whether every kill and every verb is tried.
-    kept = {"SLUICE_SEEDS", "SLUICE_EVERY_KILL", "SLUICE_EVERY_PAIR", "SLUICE_CLUSTER_TOOLS"}
+    kept = {"SLUICE_SEEDS", "SLUICE_EVERY_KILL", "SLUICE_EVERY_PAIR"}
+    # A bot that a test starts would refuse it as a setting that it does not know.
+    if tools := os.environ.get("SLUICE_CLUSTER_TOOLS"):
+        os.environ["CLUSTER_TOOLS"] = tools
     for name in [n for n in os.environ if n.startswith(("SLUICE_", "GIT_")) and n not in kept]:
         del os.environ[name]
     os.environ |= {

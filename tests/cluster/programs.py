@@ -64,7 +64,9 @@ class Tools:
 
 
 def folder() -> Path:
-    return Path(os.environ.get("SLUICE_CLUSTER_TOOLS") or HERE / ".tools").resolve()
+    """Where the built programs are. Inside a test the setting has lost its prefix (conftest)."""
+    named = os.environ.get("SLUICE_CLUSTER_TOOLS") or os.environ.get("CLUSTER_TOOLS")
+    return Path(named or HERE / ".tools").resolve()
 
 
 def find() -> Tools:
@@ -75,7 +77,10 @@ def find() -> Tools:
     if missing:
         raise Missing(f"no {', '.join(missing)}: `make cluster-tools` builds them; it needs Go")
     if not (built / "manifests").is_dir():
-        raise Missing("the manifests of OpenKruise and KWOK are missing: `make cluster-tools`")
+        raise Missing(
+            "the manifests of OpenKruise and KWOK are missing: `make cluster-tools` copies them "
+            "out of their modules; it needs Go"
+        )
     return Tools(programs, built / "manifests")
 
 

@@ -12,6 +12,7 @@ from tests.cluster.control_plane import Cluster
 from tests.cluster.real_fleet import RealWorld, fleet_of
 from tests.contracts.fleet_answers import AnswerStories
 from tests.contracts.fleet_patches import CustomPatchStories
+from tests.contracts.fleet_status import StatusStories
 from tests.contracts.fleet_suite import FleetStories
 
 
@@ -23,6 +24,10 @@ def world(cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[RealWorl
 
 class TestRealFleet(FleetStories):
     """Every promise of the port, kept by a real API server and its controllers."""
+
+
+class TestStatusOfRealFleet(StatusStories):
+    """What the real controllers show of a workload."""
 
 
 class TestPatchesOfRealFleet(CustomPatchStories):

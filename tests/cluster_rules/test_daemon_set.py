@@ -16,7 +16,7 @@ def daemon_set(limit: int | str | None = None, **changed: Any) -> Unit:
 
 
 def unavailable(unit: Unit) -> int:
-    return int(unit.live()["status"]["numberUnavailable"])
+    return int(unit.live()["status"].get("numberUnavailable", 0))
 
 
 def test_a_batch_replaces_exactly_so_many_pods_from_the_end() -> None:

@@ -17,6 +17,7 @@ from bot.adapters.simulated import SimulatedFleet
 from bot.ports import AnswerLost, Conflict, Connection, Refused, Unreachable
 from tests.contracts.fleet_answers import AnswerStories
 from tests.contracts.fleet_patches import CustomPatchStories
+from tests.contracts.fleet_status import StatusStories
 from tests.contracts.fleet_suite import (
     FleetStories,
     config_map,
@@ -82,6 +83,10 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimulatedW
 
 class TestSimulatedFleet(FleetStories):
     """Every promise of the port, in memory and in a file."""
+
+
+class TestStatusOfSimulatedFleet(StatusStories):
+    """What the embedded controllers show of a workload."""
 
 
 class TestPatchesOfSimulatedFleet(CustomPatchStories, AnswerStories):

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from bot.adapters.simulated.pods import Pod
 from bot.adapters.simulated.revisions import RevisionRules
-from bot.adapters.simulated.workload import Revision, Workload, scaled
+from bot.adapters.simulated.workload import Revision, Workload, scaled, without_zeros
 from bot.cluster.members import selects
 from bot.model.plan import JSON
+
+_KRUISE_UNSAID = frozenset({"numberAvailable", "numberUnavailable"})
+_UNSAID = _KRUISE_UNSAID | {"updatedNumberScheduled"}
+"""Counts that the API leaves out when they are zero."""
 
 
 class DaemonSetController(RevisionRules):
@@ -62,7 +66,7 @@ class DaemonSetController(RevisionRules):
         if self.kruise:
             # One controller serves both versions; the API shows the name of the version asked for.
             status["updateRevision"] = new
-        return status
+        return without_zeros(status, _KRUISE_UNSAID if self.kruise else _UNSAID)
 
 
 def _nodes(w: Workload) -> tuple[str, ...]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from bot.adapters.simulated.pods import Pod
 from bot.adapters.simulated.revisions import RevisionRules, current_of, note_current
-from bot.adapters.simulated.workload import Workload, scaled, template_hash
+from bot.adapters.simulated.workload import Revision, Workload, scaled, template_hash, without_zeros
 from bot.cluster.fields import at
 from bot.cluster.ordinals import ordinal_of, positions
 from bot.model.plan import JSON
+
+_UNSAID = frozenset({"readyReplicas", "currentReplicas", "updatedReplicas"})
+"""Counts that the API of the native kind leaves out when they are zero."""
 
 
 class StatefulSetController(RevisionRules):
@@ -106,6 +109,14 @@ class StatefulSetController(RevisionRules):
             else:
                 return
 
+    def show_revision(self, w: Workload, revision: Revision, t: int) -> JSON:
+        """The label of its pods holds the revision's name; on the revision it is another one."""
+        shown = super().show_revision(w, revision, t)
+        labels = shown["metadata"]["labels"]
+        if labels.pop(self.label, None):
+            labels["controller.kubernetes.io/hash"] = revision.hash.rpartition("-")[2]
+        return shown
+
     def status(self, w: Workload, t: int) -> JSON:
         new = w.current.hash if w.current else ""
         standing = [p for p in w.pods.values() if not p.deleting]
@@ -128,7 +139,8 @@ class StatefulSetController(RevisionRules):
         if self.kruise:
             status["updatedReadyReplicas"] = sum(p.is_ready(t) for p in updated)
             status["updatedAvailableReplicas"] = sum(p in available for p in updated)
-        return status
+            return status
+        return without_zeros(status, _UNSAID)
 
     def _serves(self, w: Workload, pod: Pod, t: int) -> bool:
         return not pod.deleting and pod.is_ready(t) and pod.is_available(t, self.min_ready(w))

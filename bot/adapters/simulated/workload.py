@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Protocol
 
 from bot.adapters.simulated.faults import Faults
@@ -306,6 +307,11 @@ def scaled(value: JSON, of: int, *, up: bool) -> int:
         product = int(value[:-1]) * of
         return -(-product // 100) if up else product // 100
     return int(value or 0)
+
+
+def without_zeros(status: dict[str, JSON], unsaid: Iterable[str]) -> dict[str, JSON]:
+    """A status as its API server shows it: of these counts it leaves out those that are zero."""
+    return {name: value for name, value in status.items() if value or name not in unsaid}
 
 
 def condition(kind: str, holds: bool | None, reason: str, since: int) -> JSON:

@@ -31,7 +31,7 @@ metadata: {name: always}
 spec: {zone: Europe/Berlin}
 """
 _PACE = """
-  batches: [1, 50%, 100%]
+  batches: [1, 100%]
   batchSoak: 1s
   soak: 2s
   batchTakes: 10s
@@ -102,6 +102,7 @@ class ExampleRepo(ReleaseRepo):
         for name in ("node-agent", "ingress-proxy", "log-shipper"):
             file = f"components/{name}/component.yaml"
             self._edit(file, (slow, ""), (r"\Z", _PACE.format(deadline="90s").rstrip() + "\n"))
+        self._edit("checks/no-restarts.yaml", (r"interval: \S+", "interval: 1s"))
         kruise = "components/node-agent/templates/daemonset.yaml"
         self._edit(kruise, ("apps.kruise.io/v1beta1", "apps.kruise.io/v1alpha1"))
 

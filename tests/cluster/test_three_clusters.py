@@ -28,7 +28,7 @@ WORKLOADS = (
     ("ConfigMap", "node-agent", "v1"),
 )
 BROKEN = "2.6.0-never-ready"
-LONG = 240.0
+LONG = 420.0
 """Seconds that a release over three clusters may take on a machine with other work."""
 
 

@@ -87,7 +87,7 @@ def test_the_example_is_released_over_three_clusters_and_a_broken_canary_comes_b
         wait_until(lambda: desk.phase(release) == "ROLLED_BACK", "it is rolled back", LONG)
         wait_until(lambda: settled(east) == before["east"], "east is what it was", LONG)
         assert all(map(is_ready, east.api.pods("kube-system")))
-        code, _, wrong = desk.type("audit", "--verify")
+        code, _, wrong = desk.type("audit", release, "--verify")
         assert code == 0, wrong
         assert bot.process.poll() is None, bot.log
 

@@ -226,7 +226,7 @@ class RenderJob:
     values: JSON
     context: JSON
     release: str = ""
-    """The component: the owner of the objects, and the name of the release that a chart sees."""
+    """Name of the Helm release that a chart sees."""
     namespace: str = ""
     """Its namespace."""
 

@@ -6,8 +6,7 @@ or the right one. Never remembers, never reads a clock, never waits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bot.cluster.facts import facts
@@ -19,15 +18,12 @@ from bot.cluster.kinds import BUILT_IN, Rows, desired, guess_total, row_of, stop
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import holds_data
 from bot.cluster.plain import create, delete, patch
-from bot.cluster.render import group_kind
 from bot.cluster.restore import restore_workload
 from bot.cluster.rollout import Rollout
-from bot.cluster.served import not_served
 from bot.cluster.settle import pending
 from bot.cluster.sharding import served
 from bot.cluster.shards import all_moved, forward_shards, restore_shards
 from bot.cluster.stage import restored
-from bot.cluster.stamp import corrected, stamped
 from bot.cluster.stop import stop
 from bot.cluster.tasks import is_task, run, take_back
 from bot.model.effects import Purpose, Write
@@ -65,10 +61,7 @@ def drive(goal: Goal, seen: UnitSeen, now: datetime) -> Progress:
             steps = [stop(goal, ref, target, _seen(seen, ref), now) for ref, target in goal.objects]
         case Mode.RESTORE:
             steps = _restore(goal, seen, now)
-    progress = kept_back(goal, seen, _progress(goal, steps))
-    if not progress.writes:
-        return progress
-    return replace(progress, writes=stamped(progress.writes, goal.wanted, goal.stood, seen))
+    return kept_back(goal, seen, _progress(goal, steps))
 
 
 def total_of(ref_key: str, seen: UnitSeen, rows: Rows = BUILT_IN) -> int | None:
@@ -154,11 +147,10 @@ def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
     """Batch k of each workload in turn: the next one waits until this one has converged."""
     steps: list[Step] = []
     held = False
-    missing = not_served(goal.objects, seen)
     for ref, target in _in_order(goal):
         there = _seen(seen, ref)
         if row_of(ref, goal.rows) is None:
-            steps.append(_apply(goal, ref, target, there, missing))
+            steps.append(_apply(goal, ref, target, there))
             continue
         go_on = forward_shards if _moves_namespaces(ref, goal.rows) else forward
         step = go_on(goal, ref, target, there, now, may_write=not held)
@@ -167,19 +159,10 @@ def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
     return steps
 
 
-def _apply(
-    goal: Goal,
-    ref: ObjectRef,
-    target: JSON,
-    there: ObjectSeen,
-    missing: Collection[tuple[str, str]],
-) -> Step:
-    if group_kind(target) in missing:
-        return Step(ref=ref, waiting="not-applied", detail={"reason": "CRD not established"})
+def _apply(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen) -> Step:
     if there.live is None:
         return Step(ref=ref, writes=(create(ref, target, Purpose.FORWARD),), waiting="not-applied")
-    due = pending(goal.last.get(ref.key), there.live, target)
-    changes = due or corrected(there.live, goal.wanted.get(ref.key, ""))
+    changes = pending(goal.last.get(ref.key), there.live, target)
     if changes is None:
         return Step(ref=ref)
     return Step(

@@ -36,10 +36,6 @@ class Goal:
     """What was there before this release; None: nothing was."""
     applied: frozenset[str] = frozenset()
     """Keys whose `before` is what we applied ourselves, not what we found: all of it is ours."""
-    wanted: Mapping[str, str] = field(default_factory=dict)
-    """Digests of the targets, which their writes leave on the objects."""
-    stood: Mapping[str, str] = field(default_factory=dict)
-    """The same of what was there before this release."""
     targets: Mapping[str, int] = field(default_factory=dict)
     """Workload → cumulative pods or nodes wanted on the new version."""
     totals: Mapping[str, int] = field(default_factory=dict)

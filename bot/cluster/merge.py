@@ -33,7 +33,6 @@ SERVER_FIELDS = frozenset(
 _SERVER_ANNOTATIONS = frozenset(
     {
         "sluice/fence",
-        "sluice/applied",
         "deployment.kubernetes.io/revision",
         "deprecated.daemonset.template.generation",
     }

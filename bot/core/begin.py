@@ -16,7 +16,6 @@ from bot.cluster.goal import Mode
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import one_way
 from bot.cluster.render import digest
-from bot.cluster.stamp import stamp_of
 from bot.core import chain, drifting, endings, guarding, siblings
 from bot.core.batch_ahead import batch_ahead
 from bot.core.batches import still_ahead
@@ -25,7 +24,7 @@ from bot.core.messages_undo import irreversible
 from bot.core.messages_undo import one_way as in_words
 from bot.core.situation import Unit
 from bot.core.turn import Turn
-from bot.model.plan import JSON, PlannedObject
+from bot.model.plan import JSON
 from bot.model.record import BEGAN
 from bot.model.seen import UnitSeen
 from bot.model.state import Applied, Before, Certificate, Tally, UnitPhase, UnitState
@@ -144,17 +143,13 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
             found.append(first[planned.ref.key])
         elif live is None or (known is None and planned.ref.key in stood.half_way):
             found.append(Before(ref=planned.ref, digest=None, source="absent"))
-        elif known is not None and not _foreign(t, u, planned, live, known):
+        elif known is not None:
             source = "applied" if stood.revision else "baseline"
             found.append(Before(ref=planned.ref, digest=known, source=source))
         else:
             was = baseline(live)
             t.blobs[digest(was)] = was
-            source = "baseline" if known is None else "foreign"
-            found.append(Before(ref=planned.ref, digest=digest(was), source=source))
-    adopted = [one.ref.short for one in found if one.source == "foreign"]
-    if adopted:
-        t.tell("unit.disagreed", u.plan.unit, objects=adopted)
+            found.append(Before(ref=planned.ref, digest=digest(was), source="baseline"))
     t.put(
         replace(
             u.state,
@@ -164,15 +159,6 @@ def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
             one_way=_one_way(t, u, found, stood.revision.partition("@")[0]),
         )
     )
-
-
-def _foreign(t: Turn, u: Unit, planned: PlannedObject, live: JSON, known: str) -> bool:
-    """Whether a spec was applied last that the store has never seen: another store did it, or this
-    one was put back. What parts of a cluster share is written by several, and judged by none.
-    """
-    stamp = stamp_of(live)
-    ours = {known, planned.digest, u.state.wanted(planned), *t.blobs, ""}
-    return u.plan.nodes is None and stamp not in ours and stamp not in t.s.blobs
 
 
 def _one_way(t: Turn, u: Unit, found: list[Before], version: str) -> tuple[str, ...]:

@@ -21,11 +21,9 @@ def goal_of(
     return Goal(
         mode=mode,
         objects=tuple(objects.items()),
-        last=_last(u, applied, blobs),
+        last={ref.key: blobs.get(applied.get(ref.key, "")) for ref in objects},
         before=before,
         applied=frozenset(b.ref.key for b in u.state.before or () if b.source == "applied"),
-        wanted={planned.ref.key: u.state.wanted(planned) for planned in u.plan.objects},
-        stood={b.ref.key: b.digest for b in u.state.before or () if b.digest},
         targets=u.state.targets,
         totals=u.state.totals,
         final=u.state.step >= len(u.component.batches) - 1,
@@ -38,16 +36,3 @@ def goal_of(
         rows=s.index.rows,
         **siblings.goal_nodes(s, units, u.plan, mode, back if mode is Mode.RESTORE else objects),
     )
-
-
-def _last(u: Unit, applied: Mapping[str, str], blobs: Mapping[str, JSON]) -> dict[str, JSON | None]:
-    """The DB spec of each object. Of one that says that something else was applied last than the
-    store has, there is none before we write it: nothing that it holds is ours to delete.
-    """
-    foreign = {b.ref.key for b in u.state.before or () if b.source == "foreign"}
-    found: dict[str, JSON | None] = {}
-    for planned in u.plan.objects:
-        digest = applied.get(planned.ref.key, "")
-        known = planned.ref.key not in foreign or digest == u.state.wanted(planned)
-        found[planned.ref.key] = blobs.get(digest) if known else None
-    return found

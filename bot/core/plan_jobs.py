@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bot.cluster.owner import owned, reserved
 from bot.cluster.render import (
     apply_order,
     digest,
@@ -20,7 +19,6 @@ from bot.cluster.render import (
     template_context,
     values_for,
 )
-from bot.core import messages_plan_facts as say
 from bot.core.order import Candidate
 from bot.core.plan import Rendered, content_key
 from bot.model.plan import JSON, PlannedObject
@@ -97,8 +95,6 @@ class Source:
     reads: Reads
     namespace: str = ""
     """Of the Helm release; "": that of the unit, or `default`."""
-    owner: str = ""
-    """Whose its objects are; "": a task's, which have labels of their own."""
     keys: dict[tuple[str, ...], str] = field(default_factory=dict)
     """Version, namespace and layers → rendering key, where no template looks at the cluster."""
 
@@ -135,7 +131,6 @@ def source_of(repo: Repo, component: str, reads: Reads | None = None) -> Source:
         used=_CHARTS_SEE if render.helm else reads.files[file_keys],
         reads=reads,
         namespace=render.namespace or "",
-        owner=component,
     )
 
 
@@ -158,10 +153,10 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
         scope=unit.scope,
         place=unit.place,
     )
-    kind, namespace = f"{source.kind} {source.owner}", ""
-    if source.kind == "helm":
+    kind, namespace = source.kind, ""
+    if kind == "helm":
         namespace = source.namespace or context["unit"]["namespace"] or "default"
-        kind = f"{kind} {namespace}"
+        kind = f"helm {component} {namespace}"
     place = (version, namespace, *(layer.key for layer in layers))
     key = source.keys.get(place)
     if key is None:
@@ -179,37 +174,24 @@ def wanted(source: Source, version: str, unit: Candidate) -> Wanted:
             ),
             values=values_for([layer.value for layer in layers], keep_nulls=bool(namespace)),
             context=context,
-            release=source.owner,
+            release=component,
             namespace=namespace,
         )
 
     return Wanted(key, job, layers)
 
 
-def output_of(rendering: Rendering, owner: str = "") -> Output:
-    """What came back, in the order of applying, each object with its owner and under its digest."""
+def output_of(rendering: Rendering) -> Output:
+    """What came back, in the order of applying, each object under its digest."""
     if any(problem.level == "error" for problem in rendering.problems):
         return Output((), {}, rendering.problems)
     objects: list[PlannedObject] = []
     blobs: dict[str, JSON] = {}
-    wrong = [found for obj in rendering.objects for found in _reserved(obj, owner)]
-    for made in apply_order(rendering.objects):
-        obj = owned(made, owner) if owner else made
+    for obj in apply_order(rendering.objects):
         one = digest(obj)
         blobs[one] = obj
         objects.append(PlannedObject(ref_of(obj), one))
-    return Output(tuple(objects), blobs, (*rendering.problems, *wrong))
-
-
-def _reserved(obj: JSON, owner: str) -> Iterable[RenderProblem]:
-    for path in reserved(obj, owner) if owner else ():
-        yield RenderProblem(
-            path=f"components/{owner}/component.yaml",
-            line=None,
-            message=say.reserved(ref_of(obj).short, path),
-            hint=say.RESERVED_HINT,
-            code="reserved-name",
-        )
+    return Output(tuple(objects), blobs, rendering.problems)
 
 
 def all_blobs(outputs: Iterable[Output]) -> dict[str, JSON]:

@@ -14,7 +14,6 @@ from typing import ParamSpec, TypeVar
 
 from bot.cluster.kinds import Rows
 from bot.cluster.render import digest as digest_of
-from bot.cluster.stamp import stamp_of
 from bot.cluster.tasks import answered, is_call
 from bot.core.board import Active, Board
 from bot.core.messages_store import LOST_ROW, damaged_object
@@ -25,7 +24,6 @@ from bot.core.soundness import flaws
 from bot.core.tallies import Tallies
 from bot.model.plan import JSON, ReleasePlan, UnitPlan
 from bot.model.runs import PipelineRun, TaskRun
-from bot.model.seen import UnitSeen
 from bot.model.state import (
     Applied,
     Blocked,
@@ -213,17 +211,6 @@ def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
         if blob is None or digest_of(blob) != digest:
             raise StoreLocked(damaged_object(unit, digest, missing=blob is None), "broken")
         board.blobs[digest] = blob
-
-
-def fetch_stamped(store: Store, board: Board, seen: Iterable[UnitSeen]) -> None:
-    """Specs that objects say were applied to them last, where the store knows these."""
-    for unit in seen:
-        for there in unit.objects.values():
-            stamp = stamp_of(there.live) if there.live is not None else ""
-            if stamp and stamp not in board.blobs:
-                blob = store.blob(stamp)
-                if blob is not None and digest_of(blob) == stamp:
-                    board.blobs[stamp] = blob
 
 
 def answered_calls(board: Board, units: Iterable[UnitPlan]) -> dict[tuple[str, str], JSON]:

@@ -52,7 +52,6 @@ from bot.core.tasks import source_of_task
 from bot.model.plan import JSON, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import rendered_findings
-from bot.reconciler.mistakes_objects import brought_twice
 from bot.reconciler.planner_caches import Renderings, Repos
 from bot.reconciler.planner_draft import Draft, errors, lint_all, removed
 from bot.reconciler.planner_known import broken_by, last_applied, of_units
@@ -246,9 +245,6 @@ class Planner:
             mistakes += findings
             if before is not after and not release.spec.baseline:
                 versions |= versions_by_releases(before, one.name, units, known.ran)
-        if len(members.components) > 1 and not errors(mistakes):
-            brings = ((u.component, u.cluster, rendered[u.unit].objects) for u in members.units)
-            mistakes += (finding for finding, _ in brought_twice(brings, blobs))
         asides = tuple(dict.fromkeys(one for one in mistakes if one.level != "error"))
         if wrong := errors(mistakes):
             return Draft(findings=tuple(dict.fromkeys(wrong)), asides=asides)

@@ -97,9 +97,7 @@ class Renderings:
             keys[one.key] = None
             if one.key not in self._outputs and one.key not in jobs:
                 jobs[one.key] = one.job()
-        asked_for = tuple(jobs.values())
-        rendered = zip(asked_for, self._render(asked_for), strict=True)
-        made = {job.key: output_of(one, job.release) for job, one in rendered}
+        made = dict(zip(jobs, map(output_of, self._render(tuple(jobs.values()))), strict=True))
         found = {key: made.get(key) or self._outputs[key] for key in keys}
         for key, output in found.items():
             if key in self._outputs:

@@ -34,7 +34,6 @@ from bot.reconciler.inbox import take_note
 from bot.reconciler.joining import follow_fleet
 from bot.reconciler.ledger import Ledger, Versions
 from bot.reconciler.loading import all_stays, answered_calls, load_board, load_runs, to_look_at
-from bot.reconciler.loading import fetch_stamped as fetch_stamped
 from bot.reconciler.looking import Looked, look
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
@@ -283,7 +282,6 @@ class Reconciler:
             elif step is not None:
                 errands += self.recorder.take(active, step, now, ledger, touched)
         looked = self._look(later, now)
-        fetch_stamped(self.ports.store, self.board, looked.seen.values())
         ticked.looks += len(looked.seen)
         for active, asks in later:
             step = self._safely(active, now, ledger, looked.of(asks))

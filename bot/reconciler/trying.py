@@ -5,17 +5,16 @@ Finds mistakes only; what a release would really bring is the planner's to rende
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.core.candidates import candidates
 from bot.core.order import Candidate
-from bot.core.plan_jobs import Output, Wanted, all_blobs, source_of, wanted
+from bot.core.plan_jobs import Wanted, source_of, wanted
 from bot.core.plan_versions import key_of
 from bot.core.tasks import source_of_task, version_of
 from bot.ports import Renderer
 from bot.reconciler.mistakes import render_findings, rendered_findings
-from bot.reconciler.mistakes_objects import brought_twice
 from bot.reconciler.planner_caches import Renderings
 from release_repo_schema.findings import Finding
 from release_repo_schema.repo import Repo
@@ -47,31 +46,7 @@ def try_templates(repo: Repo, renderer: Renderer) -> tuple[Finding, ...]:
             found += map(_in_its_file, render_findings(units, outputs))
         else:
             found += rendered_findings(repo, chosen[component], units, outputs)
-    return (*found, *_twice(repo, chosen, asked, outputs))
-
-
-def _twice(
-    repo: Repo,
-    chosen: dict[str, list[Candidate]],
-    asked: dict[str, dict[str, Wanted]],
-    outputs: Mapping[str, Output],
-) -> Iterator[Finding]:
-    """One object of two components: an error where one Release brings both. Else a warning: they
-    may be meant for clusters of different kinds, and a plan sees whether they meet.
-    """
-    made = [
-        (component, "", outputs[asked[component][unit.unit].key].objects)
-        for component, units in chosen.items()
-        for unit in units
-    ]
-    together = {
-        frozenset((one.name, other.name))
-        for release in repo.releases.values()
-        for one in release.spec.components
-        for other in release.spec.components
-    }
-    for finding, pair in brought_twice(made, all_blobs(outputs.values())):
-        yield finding if pair in together else replace(finding, level="warning")
+    return tuple(found)
 
 
 _FIELDS = tuple(

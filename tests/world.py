@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -297,13 +298,13 @@ class World:
         return found
 
     def live(self, cluster: str, kind: str, name: str = "node-agent") -> Any:
-        """An object as it stands in a cluster; None when it is not there."""
+        """An object as it stands in a cluster, to be changed at will; None when it is not there."""
         found = [
             obj
             for obj in self.fleet.objects(cluster)
             if obj["kind"] == kind and obj["metadata"]["name"] == name
         ]
-        return found[0] if found else None
+        return deepcopy(found[0]) if found else None
 
     def pods(self, cluster: str, version: str, component: str = "node-agent") -> list[str]:
         """Names of the pods of a component that run a version."""

@@ -56,10 +56,14 @@ def obstacle(index: PlanIndex, units: Mapping[str, UnitState], plan: UnitPlan) -
     found: Obstacle | None = None
     for name in index.needed(plan):
         state = units[name]
+        behind = obstacle(index, units, index.units[name]) if _open_behind(state) else None
         if done(state):
+            # What was left out stands for all that it needs itself: that still comes first.
+            one = behind
+        else:
+            one = Obstacle(name, behind.root if behind else state)
+        if one is None:
             continue
-        behind = obstacle(index, units, index.units[name]) if _waits(state) else None
-        one = Obstacle(name, behind.root if behind else state)
         if in_the_way(one.root):
             return one
         found = found or one
@@ -89,6 +93,11 @@ def neighbours_in_flight(
             if units[name].in_flight:
                 return name
     return None
+
+
+def _open_behind(state: UnitState) -> bool:
+    """What it needs itself may not be done yet."""
+    return _waits(state) or (state.phase is UnitPhase.SKIPPED and done(state))
 
 
 def _waits(state: UnitState) -> bool:

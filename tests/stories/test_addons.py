@@ -181,6 +181,19 @@ def test_a_skip_of_what_was_not_touched_frees_what_needs_it(world: World) -> Non
     assert world.unit(release, "mesh@eu-2").phase == "SUCCEEDED"
 
 
+def test_what_needs_a_skipped_one_still_waits_for_what_that_needs(world: World) -> None:
+    """logs needs mesh, mesh needs coredns: without the new mesh, coredns still goes first."""
+    brings(world, {"coredns": (), "mesh": ("coredns",), "logs": ("mesh",)})
+    release = addons(world, "coredns", "mesh", "logs")
+    assert world.says("skip mesh@st-1 --reason later").code == 0
+    world.run_until("2026-11-24T09:05:00Z")
+    assert in_flight(world, release) == {"coredns@st-1"}
+    assert "logs@st-1 [dependencies] Waiting for coredns@st-1" in world.why(release)
+    world.run_to_the_end(release)
+    assert world.unit(release, "mesh@st-1").phase == "SKIPPED"
+    assert world.unit(release, "logs@st-1").phase == "SUCCEEDED"
+
+
 def test_a_failure_of_what_nobody_needs_stops_only_itself(world: World) -> None:
     """mesh fails in staging: coredns, ingress and logs end everywhere."""
     brings(world)

@@ -371,6 +371,10 @@ class Store(Protocol):
 
     def answer(self, note: int) -> Answer | None: ...
 
+    def event_count(self) -> int:
+        """How many lines the audit ever had, by whatever process; cheap."""
+        ...
+
     def events(
         self, *, release: str | None = None, after: int = 0, limit: int | None = None
     ) -> tuple[Event, ...]: ...

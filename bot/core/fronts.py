@@ -57,11 +57,8 @@ def obstacle(index: PlanIndex, units: Mapping[str, UnitState], plan: UnitPlan) -
     for name in index.needed(plan):
         state = units[name]
         behind = obstacle(index, units, index.units[name]) if _open_behind(state) else None
-        if done(state):
-            # What was left out stands for all that it needs itself: that still comes first.
-            one = behind
-        else:
-            one = Obstacle(name, behind.root if behind else state)
+        # What was left out stands for all that it needs itself: that still comes first.
+        one = behind if done(state) else Obstacle(name, behind.root if behind else state)
         if one is None:
             continue
         if in_the_way(one.root):

@@ -153,7 +153,7 @@ def dependents_first(t: Turn, u: Unit) -> Wait | None:
 
 
 def _moves_back(t: Turn, u: Unit) -> bool:
-    if u.state.unreachable_since is not None or reversible(t, u) or undo_decided(t, u):
+    if _silent(t, u) or reversible(t, u) or undo_decided(t, u):
         return False
     if unit_free(t, u) or not_fenced(t, u):
         return False
@@ -162,6 +162,14 @@ def _moves_back(t: Turn, u: Unit) -> bool:
         # The calendar says the same to all who ask in one turn, and many do.
         t.may_go_back[name] = compared(t, u) is None and rollback_window(t, u) is None
     return t.may_go_back[name]
+
+
+def _silent(t: Turn, u: Unit) -> bool:
+    """Its cluster does not answer; as long as it is still to be asked anew, nobody knows."""
+    if u.state.unreachable_since is None:
+        return False
+    seen = t.s.seen.get(u.plan.unit)
+    return not seen.reachable if seen is not None else not t.look_is_due(u)
 
 
 def undo_decided(t: Turn, u: Unit) -> Wait | None:

@@ -5,7 +5,7 @@ Collects, and hands over in one transaction. Decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,8 @@ class Versions:
         self._known: dict[tuple[type, str], int] = {}
         self.runs: Runs | None = None
         """What the lines of the audit begin and end."""
+        self.lines = 0
+        """The last line of the audit up to which there is none that this process has not read."""
 
     def learn(self, row: Any) -> None:
         """A row as it was read."""
@@ -42,6 +44,12 @@ class Versions:
         if isinstance(row, _COUNTED):
             key = (type(row), row.key)
             self._known[key] = self._known.get(key, 0) + 1
+
+    def told(self, events: Sequence[Event]) -> None:
+        """Lines that this process wrote: where another's came in between, those are unread."""
+        for event in events:
+            if event.seq == self.lines + 1:
+                self.lines = event.seq
 
     def forget_rows(self, *rows: Any) -> None:
         """Rows that nobody writes any more before they are read again."""
@@ -101,4 +109,5 @@ class Ledger:
         for row in self._puts.values():
             self._versions.written(row)
         self._versions.forget(self._drops)
+        self._versions.told(events)
         return events

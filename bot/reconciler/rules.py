@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from bot.core.calendar import Calendar, CalendarUnit, EmergencyFreeze
+from bot.core.calendar.spans import FIRST
 from bot.core.candidates import candidates
 from bot.core.people import Directory
 from bot.core.plan_rows import own_rows
@@ -79,7 +80,9 @@ def late_joiners(repo: Repo) -> Callable[[ReleasePlan], tuple[str, ...]]:
 
 
 def freeze_of(stop: EmergencyStop) -> EmergencyFreeze:
-    """An emergency freeze counts as a Freeze from its begin to its end."""
+    """An emergency freeze counts as a Freeze to its end. It has no beginning: it stands, and a
+    clock that was set back behind the moment at which it was said must not lift it.
+    """
 
     def selects(unit: CalendarUnit) -> bool:
         return covers(stop.scope, Covered("", unit.unit, unit.component, unit.labels))
@@ -87,7 +90,7 @@ def freeze_of(stop: EmergencyStop) -> EmergencyFreeze:
     return EmergencyFreeze(
         name=stop.scope,
         selector=selects,
-        start=stop.at,
+        start=FIRST,
         until=stop.until,
         reason=stop.reason,
         owner=stop.by,

@@ -66,6 +66,7 @@ class Reconciler:
         """From what the store has: at the start, and after a tick that did not come to its end."""
         ports, now = self.ports, self.ports.clock.now()
         self.versions = Versions()
+        self.versions.lines = ports.store.event_count()
         ledger = Ledger(ports.store, self.versions)
         self.board = self._load(now)
         self.versions.runs = load_runs(ports.store, self.board)
@@ -84,7 +85,8 @@ class Reconciler:
 
     def tick(self) -> Ticked:
         """One whole tick. Raises StoreLocked when nothing can be recorded: no write has left."""
-        if not self._whole or moved_elsewhere(self.ports.store, self.board):
+        read = self.versions.lines
+        if not self._whole or moved_elsewhere(self.ports.store, self.board, read):
             self._begin()
         self._whole = False
         ticked = self._tick()

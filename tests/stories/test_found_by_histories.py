@@ -192,3 +192,14 @@ def test_a_clock_that_goes_back_leaves_no_silence_unwatched(world: World) -> Non
     world.run_for(minutes=2)
     world.fleet.sicken("st-1", sick, well=True)
     assert world.unit(release, "node-agent@st-1").phase == "FAILED"
+
+
+def test_a_clock_that_goes_back_lifts_no_freeze(world: World) -> None:
+    """The machine's clock is set back behind the moment at which somebody froze everything."""
+    world.run_until("2026-11-24T10:00:00Z")
+    assert world.says("freeze all --until 2h --reason INC-7").code == 0
+    world.clock.at -= timedelta(minutes=50)
+    release = world.releases()
+    world.run_for(minutes=30)
+    assert not world.events(release, "batch.applying")
+    assert "Emergency freeze all" in world.why(release)

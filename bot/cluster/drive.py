@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bot.cluster.facts import facts
-from bot.cluster.fields import at, overlay
+from bot.cluster.fields import overlay
 from bot.cluster.forward import forward, rolled_out
 from bot.cluster.goal import Goal, Mode, Progress, Step
 from bot.cluster.guard_hold import kept_back
 from bot.cluster.kinds import BUILT_IN, Rows, desired, guess_total, row_of, stops_part_way
+from bot.cluster.leftovers import goes, leave
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import holds_data
 from bot.cluster.plain import create, delete, patch
@@ -57,6 +58,7 @@ def drive(goal: Goal, seen: UnitSeen, now: datetime) -> Progress:
             steps = take_back(goal, seen)
         case Mode.FORWARD:
             steps = _forward(goal, seen, now)
+            steps += leave(goal, seen, held=any(step.waiting for step in steps))
         case Mode.STOP:
             steps = [stop(goal, ref, target, _seen(seen, ref), now) for ref, target in goal.objects]
         case Mode.RESTORE:
@@ -186,6 +188,9 @@ def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: 
     before = goal.before[ref.key]
     if there.live is None:
         return Step(ref=ref, writes=(create(ref, before, Purpose.RESTORE),), waiting="not-applied")
+    if goes(there.live):
+        # Deleted, and not gone yet: it has to be gone before it can come again.
+        return Step(ref=ref, waiting="progress", detail={"reason": "Terminating"})
     if _moves_namespaces(ref, goal.rows):
         return restore_shards(goal, ref, target, there, now)
     if row_of(ref, goal.rows) is not None:
@@ -205,7 +210,7 @@ def _undo(goal: Goal, ref: ObjectRef, there: ObjectSeen) -> Step:
         return Step(ref=ref)
     if holds_data(ref) and not goal.undo_data:
         return Step(ref=ref)
-    if at(there.live, ("metadata", "deletionTimestamp")):
+    if goes(there.live):
         return Step(ref=ref, waiting="progress", detail={"reason": "Terminating"})
     return Step(ref=ref, writes=(delete(ref, there.live, Purpose.RESTORE),), waiting="not-applied")
 

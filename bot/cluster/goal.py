@@ -11,7 +11,7 @@ from bot.cluster.guard import NOTHING_ALLOWED, Allowance, Guarded
 from bot.cluster.kinds import BUILT_IN, Rows
 from bot.cluster.rollout import Rollout
 from bot.model.effects import Write
-from bot.model.plan import JSON, ObjectRef
+from bot.model.plan import JSON, GuardLists, ObjectRef
 
 
 class Mode(StrEnum):
@@ -21,6 +21,20 @@ class Mode(StrEnum):
     """Stop what rolls, where it is."""
     RESTORE = "restore"
     """Put back what was there before the release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """An object that left the template, and that may be deleted if it is still what it was."""
+
+    ref: ObjectRef
+    spec: JSON
+    """As it was applied last."""
+    uid: str
+    component: str
+    fence: tuple[int, ...]
+    """That of the release: what a newer plan has written is not deleted."""
+    lists: GuardLists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +77,8 @@ class Goal:
     """Number of the last write before a task was taken back: what is older is done anew."""
     rows: Rows = field(default_factory=lambda: BUILT_IN)
     """The workload kinds: built in, and those of the release repo."""
+    leaving: tuple[Leaving, ...] = ()
+    """FORWARD deletes them when all that is rendered has arrived; people have said yes."""
     allowed: Allowance = NOTHING_ALLOWED
     """What the component guards, and which guarded changes have a yes."""
 

@@ -29,3 +29,14 @@ def patch(ref: ObjectRef, live: JSON, changes: Merge | JSON, purpose: Purpose) -
 def delete(ref: ObjectRef, live: JSON, purpose: Purpose) -> Write:
     """Holds only for this very object, not for a later one of its name."""
     return Write(ref=ref, verb="delete", purpose=purpose, uid=at(live, ("metadata", "uid")))
+
+
+def delete_seen(ref: ObjectRef, live: JSON, purpose: Purpose) -> Write:
+    """Holds only for this very object as it was seen: what changed since is not deleted with it."""
+    return Write(
+        ref=ref,
+        verb="delete",
+        purpose=purpose,
+        uid=at(live, ("metadata", "uid")),
+        resource_version=at(live, ("metadata", "resourceVersion")),
+    )

@@ -16,7 +16,7 @@ from bot.cluster.goal import Mode
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import one_way
 from bot.cluster.render import digest
-from bot.core import chain, drifting, endings, guarding, siblings
+from bot.core import chain, drifting, endings, guarding, leftovers, siblings
 from bot.core.batch_ahead import batch_ahead
 from bot.core.batches import still_ahead
 from bot.core.floors import soaks
@@ -76,11 +76,13 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
     first = u.state.before is None
     if first:
         _first_contact(t, u, seen)
+        leftovers.note(t, t.unit(u.plan.unit), seen)
     u = drifting.settle(t, t.unit(u.plan.unit), seen, first=first)
     u = guarding.settle(t, u)
     if first and _nothing_to_do(t, u, seen):
         t.put(replace(u.state, phase=UnitPhase.SUCCEEDED, since=t.s.now, look_at=None))
         t.tell("unit.succeeded", u.plan.unit, unchanged=True)
+        leftovers.flip(t, u.plan.unit)
         return
     found = batch_ahead(t, u, seen)
     totals, step = found.totals, found.step
@@ -124,6 +126,7 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
         wave=u.plan.wave + 1,
         stage=u.stage.name,
         totals=dict(totals),
+        **leftovers.told(state),
     )
 
 
@@ -198,6 +201,8 @@ def _soak(t: Turn, u: Unit) -> bool:
     if progress is None:
         return False
     between, after = soaks(t.s, u)
+    if u.state.leaving:
+        after = between  # the long silence after the version is behind it
     until = t.s.now + (after if _final(u) else between)
     state = replace(
         u.state,
@@ -212,7 +217,8 @@ def _soak(t: Turn, u: Unit) -> bool:
         look_at=min(until, t.s.now + timedelta(seconds=30)),
     )
     t.put(state)
-    _keep(t, u, _applied(t, u, certified=False))
+    if not u.state.leaving:
+        _keep(t, u, _applied(t, u, certified=False))
     t.tell(
         "batch.soaking", u.plan.unit, until=until, updated=progress.updated, total=progress.total
     )
@@ -243,8 +249,10 @@ def _batch_done(t: Turn, u: Unit) -> bool:
     progress = t.progress(u)
     if progress is None or not (progress.converged and progress.healthy):
         return False
-    final = _final(u)
-    proof = _certificate(t, u, progress.pods, progress.updated, progress.total, final)
+    final, leaving = _final(u), u.state.leaving
+    u = leftovers.settle(t, u)
+    pods = (*progress.pods, *(leftovers.evidence(u.state) if final else ()))
+    proof = _certificate(t, u, pods, progress.updated, progress.total, final)
     t.puts.append(proof)
     t.tell(
         chain.DONE,
@@ -268,7 +276,9 @@ def _batch_done(t: Turn, u: Unit) -> bool:
     t.put(state)
     if final:
         _keep(t, u, _applied(t, u, certified=True), whole=progress.everywhere)
-        t.tell("unit.succeeded", u.plan.unit)
+        if not leaving:
+            t.tell("unit.succeeded", u.plan.unit)
+        leftovers.flip(t, u.plan.unit)
     return True
 
 
@@ -313,6 +323,7 @@ def _applied(t: Turn, u: Unit, *, certified: bool) -> Applied:
         safe=safe_of(u.state),
         safe_revision=u.state.before_revision or "",
         safe_release=u.state.before_release or "",
+        leftovers=leftovers.standing(u.state),
     )
 
 
@@ -335,13 +346,15 @@ def _rolled_back(t: Turn, u: Unit) -> None:
     deleted = t.is_first_install(u) and u.state.undo
     revision = u.state.before_revision or ""
     own: Applied | None = None
-    if kept:
+    again, older = leftovers.put_back(u.state)
+    if kept or again:
         own = replace(
             _applied(t, u, certified=True),
             version=revision.partition("@")[0],
             revision=revision,
             release=u.state.before_release or t.s.name,
-            objects=kept,
+            objects=kept | again,
+            leftovers=older,
         )
         t.puts.append(own)
     elif not (t.is_first_install(u) and "keep" in u.state.overrides):
@@ -357,6 +370,8 @@ def _rolled_back(t: Turn, u: Unit) -> None:
             phase=UnitPhase.ROLLED_BACK,
             since=t.s.now,
             back=False,
+            leftovers=(),
+            leaving=False,
             anew_above=t.state.seq,
             look_at=None,
             deadline=None,

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.cluster.leftovers import Identity
 from bot.core.flights import Flights
 from bot.core.fronts import DONE
 from bot.core.lifecycle import Step
@@ -89,6 +90,8 @@ class Board:
     applied: dict[str, Applied] = field(default_factory=dict)
     clusters: dict[str, ClusterSeen] = field(default_factory=dict)
     blobs: dict[str, JSON] = field(default_factory=dict)
+    brought: dict[str, Mapping[str, frozenset[Identity]]] = field(default_factory=dict)
+    """Unit of which something leaves → other units of its cluster → their objects."""
     flaws: tuple[str, ...] = ()
     """What did not fit together when the store was read."""
     asked: datetime | None = None
@@ -181,6 +184,7 @@ class Board:
             blobs=self.blobs,
             applied=self.applied,
             clusters=self.clusters,
+            brought=self.brought,
             flights=self.flights,
             tally=self.tally,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core import undo
+from bot.core import leftovers_asked, undo
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome, Verb, owners_of
 from bot.core.commands_drift import accept_edits
@@ -27,6 +27,7 @@ from bot.core.commands_units import retry, skip
 from bot.core.messages_refusal import Refusal, done, refusal
 from bot.core.messages_undo import UNITS_CHANGED
 from bot.core.turn import LIFTED_BY, Turn
+from bot.model.leftover import LEFTOVERS
 from bot.model.state import (
     Decision,
     DecisionStatus,
@@ -67,6 +68,8 @@ def approve(ask: Ask) -> Outcome:
         )
         if decision.what in undo.KINDS:
             undo.decide(t, decision, delete=True)
+        if decision.what == LEFTOVERS:
+            leftovers_asked.decide(t, decision, delete=True, by=ask.by)
     outcome.step(t)
     rejected = [
         h
@@ -102,6 +105,8 @@ def reject(ask: Ask) -> Outcome:
         if undo.is_stale(t, decision):
             return Outcome(refused=refusal("stale", id=decision.id, why=UNITS_CHANGED))
         undo.decide(t, decision, delete=False)
+    elif decision.what == LEFTOVERS:
+        leftovers_asked.decide(t, decision, delete=False, by=ask.by)
     elif decision.what != "override-window":
         t.hold(
             Hold(

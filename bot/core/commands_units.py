@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core import endings, siblings, undo
+from bot.core import endings, leftovers, siblings, undo
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
 from bot.core.commands_rollback import (
@@ -42,8 +42,11 @@ def skip(ask: Ask) -> Outcome:
     t = ask.turn(active)
     if moves and unit.unreachable_since is None and not _awaits_a_word(t, unit):
         return Outcome(refused=refusal("in-flight", unit=ask.scope))
-    t.put(_left_out(unit, ask.now))
-    t.tell("unit.skipped", unit.unit, actor=ask.by, reason=ask.command.reason)
+    if unit.leaving and not unit.phase.ended and not unit.back:
+        t.put(leftovers.left_by(t, unit, ask.by, ask.command.reason))
+    else:
+        t.put(_left_out(unit, ask.now))
+        t.tell("unit.skipped", unit.unit, actor=ask.by, reason=ask.command.reason)
     undo.ask(t)
     outcome = Outcome()
     outcome.step(t)
@@ -56,9 +59,10 @@ def skip(ask: Ask) -> Outcome:
         reason=ask.command.reason,
         by=ask.by,
         freed=freed,
-        half_way=t.units[unit.unit].began is not None,
+        half_way=t.units[unit.unit].began is not None and not unit.leaving,
     )
-    outcome.body = {"release": t.s.name, "unit": unit.unit, "phase": UnitPhase.SKIPPED.value}
+    phase = t.units[unit.unit].phase.value
+    outcome.body = {"release": t.s.name, "unit": unit.unit, "phase": phase}
     return outcome
 
 

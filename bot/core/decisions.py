@@ -19,6 +19,7 @@ from bot.core.messages_void import IN_ORDER, TAKEN_BACK, TOO_OLD, plan_changed, 
 from bot.core.scope import first_covering
 from bot.core.situation import covered
 from bot.core.turn import Turn
+from bot.model.leftover import LEFTOVERS, Fate
 from bot.model.plan import JSON, ApprovalAsk
 from bot.model.state import Decision, DecisionStatus, HoldCode, ReleasePhase, UnitPhase
 from checks.verdict import Verdict
@@ -101,7 +102,7 @@ def _reopen(t: Turn) -> None:
     for decision in list(t.decisions.values()):
         if (
             decision.status is not DecisionStatus.APPROVED
-            or decision.what not in ("release", "stage", "wave", "after-stage", GUARD)
+            or decision.what not in ("release", "stage", "wave", "after-stage", GUARD, LEFTOVERS)
             or _used(t, decision)
             or t.granted(decision)
         ):
@@ -259,6 +260,12 @@ def _used(t: Turn, decision: Decision) -> bool:
     if decision.what == GUARD:
         marks = set(decision.subject.split(","))
         return any(u.began and not marks.isdisjoint(u.guard_marks) for u in t.units.values())
+    if decision.what == LEFTOVERS:
+        marks = set(decision.subject.split(","))
+        ended = (Fate.LEAVING, Fate.DELETED)
+        return any(
+            one.fate in ended and one.mark in marks for u in t.units.values() for one in u.leftovers
+        )
     stage_name, _, wave = decision.subject.rpartition("/")
     for index, stage in enumerate(t.s.plan.stages):
         names: list[str] = []

@@ -12,6 +12,7 @@ from bot.cluster.fence import numbers
 from bot.core import siblings
 from bot.core.failed import failures
 from bot.core.fronts import obstacle
+from bot.core.good_end import all_good, held_as_a_whole
 from bot.core.messages_endings import (
     TAKEN_OVER,
     component_went_back,
@@ -270,12 +271,12 @@ def finish(t: Turn) -> None:
     elif t.state.phase in (ReleasePhase.PROGRESSING, ReleasePhase.SCHEDULED):
         if t.state.superseded_by and all(_stands(unit) for unit in units):
             _superseded(t)
-        elif _all_good(t):
+        elif all_good(t):
             _succeeded(t)
         elif all(t.fronts.settled(name) for name in t.units):
             _hold_for_tolerated(t)
             _leave_out(t)
-            if _all_good(t):
+            if all_good(t):
                 _succeeded(t)
 
 
@@ -299,7 +300,7 @@ def _leave_out(t: Turn) -> None:
     """All has ended but what waits for units that were taken back or never answered: those end
     with them, and the release does not wait for ever.
     """
-    if _held(t):
+    if held_as_a_whole(t):
         return
     for unit in t.s.plan.units:
         ahead = obstacle(t.s.index, t.units, unit)
@@ -311,24 +312,6 @@ def _leave_out(t: Turn) -> None:
             state = t.units[unit.unit]
             t.put(replace(state, phase=UnitPhase.SKIPPED, since=t.s.now, look_at=None))
             t.tell("unit.skipped", unit.unit, reason=needs_what_is_not_there(ahead.root.unit))
-
-
-def _held(t: Turn) -> bool:
-    # A snooze delays what begins: a good end is no beginning.
-    holds = (hold for hold in t.holds if hold.code is not HoldCode.SNOOZED)
-    return any(hold.release == t.s.name for hold in holds)
-
-
-def _all_good(t: Turn) -> bool:
-    ended = all(unit.phase.ended for unit in t.units.values())
-    if not t.units or not ended or any(unit.phase is UnitPhase.FAILED for unit in t.units.values()):
-        return False
-    for stage in t.s.plan.stages:
-        if stage.approval is not None and stage.approval.when == "after":
-            decision = t.decision_on("after-stage", stage.name)
-            if decision is None or not t.granted(decision):
-                return False
-    return not _held(t)
 
 
 def _succeeded(t: Turn) -> None:

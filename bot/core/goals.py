@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.cluster.goal import Goal, Mode
+from bot.cluster.fence import numbers
+from bot.cluster.goal import Goal, Leaving, Mode
+from bot.cluster.leftovers import identity
 from bot.core import siblings
 from bot.core.situation import Situation, Unit
-from bot.model.plan import JSON
+from bot.model.leftover import Fate, Leftover
+from bot.model.plan import JSON, ObjectRef, UnitPlan
+from bot.model.state import ReleaseState
 
 
 def goal_of(
@@ -16,14 +20,22 @@ def goal_of(
     """The goal of a unit. `blobs`: objects by digest, those of this turn too."""
     applied = siblings.last_applied(s, u.plan)
     objects = {planned.ref: blobs[u.state.wanted(planned)] for planned in u.plan.objects}
+    ours = {b.ref.key for b in u.state.before or () if b.source == "applied"}
     before = {b.ref.key: blobs[b.digest] if b.digest else None for b in u.state.before or ()}
+    if mode is Mode.RESTORE:
+        # What this release deleted comes back too, as it was applied last.
+        for gone in u.state.leftovers:
+            if gone.fate in (Fate.LEAVING, Fate.DELETED):
+                objects[gone.ref] = before[gone.ref.key] = blobs[gone.digest]
+                applied = {**applied, gone.ref.key: gone.digest}
+                ours.add(gone.ref.key)
     back = {ref: before.get(ref.key) or obj for ref, obj in objects.items()}
     return Goal(
         mode=mode,
         objects=tuple(objects.items()),
         last={ref.key: blobs.get(applied.get(ref.key, "")) for ref in objects},
         before=before,
-        applied=frozenset(b.ref.key for b in u.state.before or () if b.source == "applied"),
+        applied=frozenset(ours),
         targets=u.state.targets,
         totals=u.state.totals,
         final=u.state.step >= len(u.component.batches) - 1,
@@ -36,3 +48,59 @@ def goal_of(
         rows=s.index.rows,
         **siblings.goal_nodes(s, units, u.plan, mode, back if mode is Mode.RESTORE else objects),
     )
+
+
+# what left the template
+
+
+def says(s: Situation, u: Unit, ref: ObjectRef) -> str:
+    """What the component says of deleting an object: allow | ask | keep, the stricter of what was
+    planned and what main has now.
+    """
+    return "ask"
+
+
+def brought_by(s: Situation, plan: UnitPlan, ref: ObjectRef) -> tuple[str, ...]:
+    """Other units of the cluster that bring the object now, by this plan or by what was applied."""
+    wanted = identity(ref)
+    found = [
+        name
+        for name in s.index.by_cluster.get(plan.cluster, ())
+        if name != plan.unit
+        and any(identity(planned.ref) == wanted for planned in s.index.units[name].objects)
+    ]
+    rows = s.brought.get(plan.unit, {})
+    found += [name for name, brought in rows.items() if wanted in brought]
+    return tuple(dict.fromkeys(found))
+
+
+def leaving_one(s: Situation, state: ReleaseState, u: Unit, one: Leftover, spec: JSON) -> Leaving:
+    """A leftover as the driver judges it."""
+    return Leaving(
+        ref=one.ref,
+        spec=spec,
+        uid=one.uid,
+        component=u.component.name,
+        # Its next write, of whatever number: what this plan wrote is older than that.
+        fence=(*numbers(state.fence(u.state))[:1], state.seq + 1),
+        lists=u.component.guard,
+    )
+
+
+def leaving_of(
+    s: Situation, state: ReleaseState, u: Unit, blobs: Mapping[str, JSON], yes: frozenset[str]
+) -> tuple[Leaving, ...]:
+    """What the step in hand may delete: only what has a yes at this moment, and nobody else
+    brings.
+    """
+    if not (u.state.leaving and u.state.phase.rolling):
+        return ()
+    may = []
+    for one in u.state.leftovers:
+        said, spec = says(s, u, one.ref), blobs.get(one.digest)
+        allowed = said == "allow" or (said == "ask" and one.mark in yes)
+        if one.fate is not Fate.LEAVING or spec is None or not allowed:
+            continue
+        if not brought_by(s, u.plan, one.ref):
+            may.append(leaving_one(s, state, u, one, spec))
+    return tuple(may)

@@ -73,7 +73,7 @@ def settle(t: Turn, u: Unit) -> Unit:
     """The batch begins: what had a yes goes into the record, what is no change is forgotten."""
     found = _found(t, u) or ()
     marks = _marks(found)
-    for decision in t.guard_yes():
+    for decision in t.said_yes(GUARD):
         mine = [one for one in found if one.mark in decision.subject.split(",")]
         new = [one for one in mine if u.state.began is None or one.mark not in u.state.guard_marks]
         if new:
@@ -112,7 +112,7 @@ def _closed(t: Turn, u: Unit, shown: Sequence[JSON], marks: Sequence[str]) -> Wa
             who=t.who("skip"),
             source=source,
         )
-    granted = t.guard_granted
+    granted = t.marks(GUARD)
     missing = [mark for mark in marks if mark not in granted]
     if not missing or not shown:
         return None
@@ -131,7 +131,7 @@ def _closed(t: Turn, u: Unit, shown: Sequence[JSON], marks: Sequence[str]) -> Wa
 
 def _open(t: Turn, u: Unit, found: Sequence[Guarded]) -> None:
     """One question about what nobody has been asked about yet."""
-    missing = [mark for mark in _marks(found) if mark not in t.guard_granted]
+    missing = [mark for mark in _marks(found) if mark not in t.marks(GUARD)]
     asked = {mark for one in _standing(t) for mark in one.subject.split(",")}
     new = [mark for mark in missing if mark not in asked]
     if not new:

@@ -13,14 +13,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cluster.goal import Mode, Progress
-from bot.core import begin, endings, way_back
+from bot.core import begin, endings, leftovers, leftovers_asked, way_back
 from bot.core.decisions import keep_asking
 from bot.core.drifting import drift
 from bot.core.gates import GATES, Look
-from bot.core.gates_begin import after_last, waits_for_wave
+from bot.core.gates_begin import waits_for_wave
 from bot.core.gates_reachable import ask_for_silent
 from bot.core.gates_rolling import further_back, not_stopped
-from bot.core.gates_shared import ask_checks, held
+from bot.core.gates_shared import ask_checks
 from bot.core.guarding import guard
 from bot.core.messages_why import cause
 from bot.core.pace import FOR_ROOM, LOOK_EVERY, UNREACHABLE_EVERY
@@ -30,10 +30,10 @@ from bot.core.sibling_waits import stays_out, waits_otherwise
 from bot.core.situation import Situation, Unit, covered, reaches
 from bot.core.step import Step as Step
 from bot.core.turn import Turn
+from bot.core.whole import whole
 from bot.model.effects import Write
 from bot.model.gate import Stop, Wait, Waiting
 from bot.model.state import (
-    HoldCode,
     ReleasePhase,
     UnitPhase,
     UnitState,
@@ -64,14 +64,16 @@ def advance(s: Situation) -> Step:
         keep_budget(t)
         keep_asking(t)
         if s.state.phase is not ReleasePhase.PROPOSED:
+            leftovers.go_on(t)
             for name in _in_hand(t):
                 waiting += _walk(t, name)
             waiting = _where_room_is(t, waiting)
             ask_for_silent(t, waiting)
+            leftovers_asked.keep(t)
             endings.finish(t)
             keep_budget(t)
             keep_asking(t)
-            waiting += _whole(t)
+            waiting += whole(t)
     return close(t, waiting)
 
 
@@ -93,7 +95,7 @@ def explain(s: Situation) -> tuple[Waiting, ...]:
             closed = _asked_before(t, u)
         if closed is not None:
             found.append(Waiting(unit=unit.unit, gate=closed[0], wait=closed[1]))
-    return (*found, *_whole(t))
+    return (*found, *whole(t))
 
 
 def _asked_before(t: Turn, u: Unit) -> tuple[str, Wait] | None:
@@ -105,24 +107,6 @@ def _asked_before(t: Turn, u: Unit) -> tuple[str, Wait] | None:
         return "guard", kept_back
     wait = ask_checks(t, u, "before")
     return ("checks_before", wait) if wait is not None else None
-
-
-def _whole(t: Turn) -> list[Waiting]:
-    """What a release waits for that has no unit left, or none at all: a hold, or a last yes."""
-    if t.state.phase is ReleasePhase.PROPOSED or t.state.phase.ended:
-        return []
-    back = t.state.phase is ReleasePhase.ROLLING_BACK
-    idle = (UnitPhase.PENDING,) if back else ()  # what never began has nothing to go back
-    if any(not (unit.phase.ended or unit.phase in idle) for unit in t.units.values()):
-        return []
-    holds = [hold for hold in t.holds if hold.release == t.s.name]
-    holds.sort(key=lambda hold: hold.code is not HoldCode.FAILED)
-    if holds:
-        return [Waiting(unit="", gate="holds", wait=held(t, holds[0]))]
-    if t.state.phase not in (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING):
-        return []
-    asked = [after_last(t, stage) for stage in t.s.plan.stages]
-    return [Waiting(unit="", gate="approval", wait=wait) for wait in asked if wait][:1]
 
 
 def first_closed(t: Turn, u: Unit) -> tuple[str, Wait] | None:
@@ -188,6 +172,7 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
         u = t.unit(name)
         remember(t, u)
         watch(t, t.unit(name))
+        leftovers.let_be(t, name)
         _measure(t, name)
         u = t.unit(name)
         closed = first_closed(t, u)

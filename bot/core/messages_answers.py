@@ -63,6 +63,8 @@ def after_no(f: Facts) -> str:
             return "What was installed is kept"
         case "undo-data":
             return "What may hold data is kept"
+        case "leftovers":
+            return "What left the template stays in the clusters"
         case _:
             return "The release is held"
 

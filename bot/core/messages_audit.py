@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.core.messages_guard import changes, granted
+from bot.core.messages_leftovers import deleted_line, found_line, kept_line
 from bot.core.messages_words import clause, many, moment, row, sentence, short, some
 from bot.model.state import Certificate, Event
 
@@ -217,6 +218,12 @@ _SAYS: Mapping[str, Say] = {
     ),
     "guard.granted": lambda e, f: (
         _where(e) + granted(f.get("changes"), str(f.get("id")), f.get("by"))
+    ),
+    "leftovers.found": lambda e, f: sentence(_where(e) + found_line(f)),
+    "leftovers.deleted": lambda e, f: sentence(_where(e) + deleted_line(f)),
+    "leftover.kept": lambda e, f: sentence(_where(e) + kept_line(f)),
+    "leftovers.handed-over": lambda e, f: sentence(
+        f"{e.release}: {f.get('release')} waits, and asks about what left the template itself"
     ),
     "unit.failed": _unit("failed", "why"),
     "unit.retry": _unit("tried again"),

@@ -57,7 +57,8 @@ def _first(view: ReleaseView) -> tuple[Button, ...]:
 
 def _decision(decision: Decision) -> tuple[Button, ...]:
     yes, no = _VOTES.get(decision.what, ("Approve", "Reject"))
-    name = decision.subject.partition(" ")[0].replace("/", " wave ")
+    marks = decision.what in ("guard", "leftovers")  # what they are about, the question says
+    name = "" if marks else decision.subject.partition(" ")[0].replace("/", " wave ")
     return (
         Button(label=f"{yes} {name}".strip(), command=f"approve {decision.id}", style="primary"),
         Button(label=no, command=f"reject {decision.id}"),
@@ -73,6 +74,7 @@ _VOTES = {
     "undo": ("Delete", "Keep it"),
     "unreachable": ("Leave them out of", "Reject"),
     "undo-data": ("Delete data too", "Keep data"),
+    "leftovers": ("Delete them", "Keep them"),
 }
 
 

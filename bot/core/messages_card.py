@@ -28,6 +28,7 @@ from bot.core.messages_figures import (
     stopping,
     tone,
 )
+from bot.core.messages_stays import stays_behind
 from bot.core.messages_tasks import named
 from bot.core.messages_void import asked_anew
 from bot.core.messages_why import headline, why
@@ -247,7 +248,7 @@ def _waiting(view: ReleaseView) -> str:
     if view.state.phase.ended:
         return ""
     told = {"held"} if view.holds else set()
-    told |= {"approval", "undo", "undo-data"} if open_decisions(view) else set()
+    told |= {"approval", "undo", "undo-data", "leftovers"} if open_decisions(view) else set()
     lines = [line for line in foremost(view.waiting) if line.wait.code not in told]
     if not lines:
         return ""
@@ -285,26 +286,11 @@ def _left_behind(view: ReleaseView) -> str:
     quarantined = in_phase(view, UnitPhase.QUARANTINED)
     if quarantined:
         parts.append(f"Quarantined: {row(quarantined, most=3)}")
-    parts += _stays_behind(view)
+    parts += stays_behind(view)
     owed = [unit for unit in view.owed if unit not in skipped and unit not in quarantined]
     if owed:
         parts.append(f"Owed: {row(owed, most=3)}")
     return sentence(*parts)
-
-
-def _stays_behind(view: ReleaseView) -> list[str]:
-    """Of what goes back: what cannot simply be put back, and what nobody can reach."""
-    back = [unit for unit in view.units.values() if unit.phase is UnitPhase.ROLLING_BACK]
-    told = [
-        f"{unit.unit} ({row(unit.one_way, most=2, joint='; ')})"
-        for unit in back
-        if unit.one_way and "irreversible" not in unit.overrides
-    ]
-    silent = [unit.unit for unit in back if unit.unreachable_since is not None]
-    return [
-        *([f"Cannot simply be rolled back: {row(told, most=3, joint='; ')}"] if told else []),
-        *([f"Owed when it answers: {row(silent, most=3)}"] if silent else []),
-    ]
 
 
 def _failed(view: ReleaseView, unit: str, told: Sequence[str]) -> str:

@@ -211,6 +211,7 @@ _WEIGHTS = {
     "drift": 3,
     "guarded": 3,
     "guard-asks": 3,
+    "leftovers": 3,
     "approval": 3,
     "blocked": 4,
     "no-evidence": 4,

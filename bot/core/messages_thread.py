@@ -141,7 +141,7 @@ def _approved(event: Event, view: ReleaseView) -> Message:
 def _rejected(event: Event, _view: ReleaseView) -> Message:
     reason = clause(event.data.get("reason"))
     text = f"Rejected {event.data.get('id', '')} by {event.who}" + (f": {reason}" if reason else "")
-    held = event.data.get("what") not in ("override-window", "undo", "undo-data")
+    held = event.data.get("what") not in ("override-window", "undo", "undo-data", "leftovers")
     tone = Tone.STOPPED if held else None
     return Message(text=sentence(text, after_no(event.data)), tone=tone)
 

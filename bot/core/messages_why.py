@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.core import messages_graph, messages_guard, messages_rolling, messages_siblings
+from bot.core import (
+    messages_graph,
+    messages_guard,
+    messages_leftovers,
+    messages_rolling,
+    messages_siblings,
+)
 from bot.core.messages_drift import drifted
 from bot.core.messages_holds import held
 from bot.core.messages_progress import uncounted
@@ -313,6 +319,7 @@ _STEPS = {"check": "Retry, override or roll back", "restoring": "Look at the clu
 
 _SENTENCES: Mapping[str, Say] = {
     "held": held,
+    "leftovers": messages_leftovers.waits,
     "no-evidence": _no_evidence,
     "blocked": _blocked,
     "earlier-stage": _earlier_stage,

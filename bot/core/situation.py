@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 
 from bot.cluster.kinds import Rows
+from bot.cluster.leftovers import Identity
 from bot.cluster.own_kinds import rows_of
 from bot.core.calendar import Calendar, CalendarUnit
 from bot.core.flights import Flights
@@ -307,6 +308,8 @@ class Situation:
     blobs: Mapping[str, JSON] = field(default_factory=dict)
     applied: Mapping[str, Applied] = field(default_factory=dict)
     clusters: Mapping[str, ClusterSeen] = field(default_factory=dict)
+    brought: Mapping[str, Mapping[str, frozenset[Identity]]] = field(default_factory=dict)
+    """Unit of which something leaves → other units of its cluster → their objects."""
     flights: Flights = field(default_factory=Flights)
     """What all releases have in flight; this one's own as it was before the turn."""
     tally: Tallies = field(default_factory=Tallies)

@@ -22,13 +22,14 @@ from bot.core.around import Around
 from bot.core.asked import policy_ask, required
 from bot.core.floors import floor_checks
 from bot.core.fronts import Fronts
-from bot.core.goals import goal_of
+from bot.core.goals import goal_of, leaving_of
 from bot.core.guard_lists import GUARD, stricter_of
 from bot.core.lifting import LIFTED_BY as LIFTED_BY
 from bot.core.scope import covers, owned
 from bot.core.siblings import INSTALL
 from bot.core.situation import Situation, Unit, covered
 from bot.model.effects import Write
+from bot.model.leftover import LEFTOVERS
 from bot.model.plan import JSON, ApprovalAsk, UnitPlan
 from bot.model.state import (
     CheckRun,
@@ -153,25 +154,26 @@ class Turn:
         blobs = ChainMap(self.blobs, cast("dict[str, JSON]", self.s.blobs))
         known = self.s.rules.components.get(u.component.name)
         lists = stricter_of(u.component.guard, known)
-        allowed = Allowance(lists=lists, granted=self.guard_granted)
-        goal = replace(goal_of(self.s, self.units, blobs, u, mode), allowed=allowed)
+        allowed = Allowance(lists=lists, granted=self.marks(GUARD))
+        leaving = leaving_of(self.s, self.state, u, blobs, self.marks(LEFTOVERS))
+        goal = goal_of(self.s, self.units, blobs, u, mode)
+        goal = replace(goal, allowed=allowed, leaving=leaving)
         return as_left(goal, self.s.seen.get(u.plan.unit))
 
-    def guard_yes(self) -> list[Decision]:
-        """Decisions by which guarded changes have a yes."""
+    def said_yes(self, what: str) -> list[Decision]:
+        """Decisions by which guarded changes (or leftovers) have a yes."""
         return [
             decision
             for decision in self.decisions.values()
-            if decision.what == GUARD
+            if decision.what == what
             and decision.status in (DecisionStatus.OPEN, DecisionStatus.APPROVED)
             and decision.plan_hash == self.s.plan.plan_hash
             and self.granted(decision)
         ]
 
-    @property
-    def guard_granted(self) -> frozenset[str]:
-        """Marks of the guarded changes that have a yes."""
-        return frozenset(m for one in self.guard_yes() for m in one.subject.split(","))
+    def marks(self, what: str) -> frozenset[str]:
+        """Marks of what has a yes."""
+        return frozenset(m for one in self.said_yes(what) for m in one.subject.split(","))
 
     def runs(self, u: Unit, when: str) -> tuple[CheckRun, ...]:
         """The checks of the batch in hand, those not yet measured included."""
@@ -230,7 +232,7 @@ class Turn:
         if decision.what in ("release", "stage") and self.live_ask is not None:
             count = max(count, self.live_ask.count)
         _, unknown = self.s.rules.directory.authors(self.s.plan.authors)
-        judged = ("release", "stage", "wave", "after-stage", GUARD)
+        judged = ("release", "stage", "wave", "after-stage", GUARD, LEFTOVERS)
         return count + 1 if unknown and decision.what in judged else count
 
     @property

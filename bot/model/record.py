@@ -97,6 +97,10 @@ class Applied:
     """The release that had brought it."""
     whole: str = ""
     """Of a lock's row: the fence up to which all of the cluster was known to run the same."""
+    leftovers: Mapping[str, str] = field(default_factory=dict)
+    """Objects of earlier targets that stand there still, and of which nobody has said what becomes:
+    key → digest.
+    """
     mixed: bool = False
     """Of a lock's row: its units did not run the same before the release either."""
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.model.checkrun import CheckRun as CheckRun
+from bot.model.leftover import Leftover
 from bot.model.plan import JSON, ObjectRef, PlannedObject
 from bot.model.record import Applied as Applied
 from bot.model.record import Blocked as Blocked
@@ -182,6 +183,10 @@ class UnitState:
     """Its cluster is gone from main: it is left out, and comes back with the cluster."""
     adopted: Mapping[str, str] = field(default_factory=dict)
     """Object key → digest of the object with an edit that is kept, in the place of the planned."""
+    leftovers: tuple[Leftover, ...] = ()
+    """What was applied there and is rendered no more."""
+    leaving: bool = False
+    """The batch in hand, or the one to begin, deletes of them what may go."""
     look_at: datetime | None = None
     """When the cluster is to be asked again; None: nothing to see."""
     version: int = 0

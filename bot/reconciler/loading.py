@@ -13,16 +13,18 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from bot.cluster.kinds import Rows
+from bot.cluster.leftovers import identity, ref_of_key
 from bot.cluster.render import digest as digest_of
 from bot.cluster.tasks import answered, is_call
 from bot.core.board import Active, Board
+from bot.core.leftovers import to_see
 from bot.core.messages_store import LOST_ROW, damaged_object
 from bot.core.plan import Origin, unplanned
 from bot.core.runs import Runs
 from bot.core.situation import PlanIndex, Rules
 from bot.core.soundness import flaws
 from bot.core.tallies import Tallies
-from bot.model.plan import JSON, ReleasePlan, UnitPlan
+from bot.model.plan import JSON, ObjectRef, ReleasePlan, UnitPlan
 from bot.model.runs import PipelineRun, TaskRun
 from bot.model.state import (
     Applied,
@@ -39,6 +41,7 @@ from bot.model.state import (
 )
 from bot.ports import Store, StoreLocked
 from bot.reconciler.ledger import Versions
+from bot.reconciler.looking import Beside
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -195,14 +198,15 @@ def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
     for name in active.index.sharing.get(unit, (unit,)):
         needed |= {b.digest for b in active.units[name].before or () if b.digest}
     needed |= set(active.units[unit].adopted.values())
-    digests = set(needed)
+    digests = needed | {one.digest for one in active.units[unit].leftovers}
     for key in {unit, plan.lock}:
         if key not in board.applied:
             applied = store.get(Applied, key)
             if applied is not None:
                 board.applied[key] = applied
         row = board.applied.get(key)
-        digests |= {*row.objects.values(), *row.safe.values()} if row else set()
+        if row is not None:
+            digests |= {*row.objects.values(), *row.safe.values(), *row.leftovers.values()}
     for digest in sorted(digests - board.blobs.keys()):
         blob = store.blob(digest)
         if blob is None and digest not in needed:
@@ -227,14 +231,42 @@ def answered_calls(board: Board, units: Iterable[UnitPlan]) -> dict[tuple[str, s
 
 def to_look_at(
     store: Store, board: Board, wanted: Iterable[tuple[Active, Iterable[str]]]
-) -> tuple[list[UnitPlan], Callable[[UnitPlan], Rows]]:
-    """The units that are asked for, all of them fetched, and the workload kinds each goes by."""
+) -> tuple[list[UnitPlan], Callable[[UnitPlan], Rows], Beside]:
+    """The units that are asked for, all of them fetched, the workload kinds each goes by, and what
+    is to be seen of each beside its objects.
+    """
     units: dict[str, UnitPlan] = {}
     rows: dict[str, Rows] = {}
+    beside: dict[str, tuple[ObjectRef, ...]] = {}
     for active, asks in wanted:
         if any(one.on_failure != "hold" for one in active.index.plan.components):
             fetch_applied(store, board, active)
         for unit in sorted(asks):
             fetch(store, board, active, unit)
             units[unit], rows[unit] = active.index.units[unit], active.index.rows
-    return list(units.values()), lambda unit: rows[unit.unit]
+            beside[unit] = fetch_leftovers(store, board, active, unit)
+    return list(units.values()), lambda unit: rows[unit.unit], lambda unit: beside[unit.unit]
+
+
+def fetch_leftovers(store: Store, board: Board, active: Active, unit: str) -> tuple[ObjectRef, ...]:
+    """What left the template of a unit and is to be seen now; and what else is brought there."""
+    plan = active.index.units[unit]
+    refs = to_see(active.index, board.applied, plan, active.units[unit])
+    board.brought.pop(unit, None)
+    if not refs:
+        return ()
+    names = {*store.names(Applied, ending=f"@{plan.cluster}")}
+    for component in board.rules.components:
+        place = f"{component}@{plan.cluster}/"
+        names |= {name for name in board.rules.units(component) if name.startswith(place)}
+    # The row of a lock is but the sum of its units.
+    rows = [
+        board.applied.get(name) or store.get(Applied, name)
+        for name in sorted(names - {plan.unit, plan.lock})
+    ]
+    board.brought[unit] = {
+        row.unit: frozenset(identity(ref_of_key(key)) for key in row.objects)
+        for row in rows
+        if row is not None
+    }
+    return refs

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from bot.cluster.kinds import BUILT_IN, Rows, Sharding, row_of
 from bot.cluster.tasks import is_call
 from bot.core.messages_rolling import no_answer_for
-from bot.model.plan import JSON, UnitPlan
+from bot.model.plan import JSON, ObjectRef, UnitPlan
 from bot.model.seen import ObjectSeen, UnitSeen
 from bot.ports import Fleet, PortError
 from bot.reconciler.lanes import Call, Lanes, Late
@@ -22,6 +22,8 @@ Calls = Mapping[tuple[str, str], JSON]
 """(unit, object key) → a call over HTTP that was answered: no cluster can tell of it."""
 RowsOf = Callable[[UnitPlan], Rows]
 """The workload kinds that a unit's release goes by."""
+Beside = Callable[[UnitPlan], Iterable[ObjectRef]]
+"""Objects that are to be seen with those of a unit: what left its template."""
 
 
 AT_ONCE = 4
@@ -53,6 +55,7 @@ def look(
     now: datetime,
     calls: Calls = MappingProxyType({}),
     rows: RowsOf = lambda unit: BUILT_IN,
+    beside: Beside = lambda unit: (),
 ) -> Looked:
     """A cluster that does not answer gives an unreachable unit, never an error; one that takes
     its time gives nothing yet, and what it says after all is told by the next look.
@@ -66,7 +69,7 @@ def look(
     }
 
     def at(unit: UnitPlan) -> tuple[UnitPlan, UnitSeen]:
-        return unit, look_at(fleet, unit, now, calls, rows(unit))
+        return unit, look_at(fleet, unit, now, calls, rows(unit), beside(unit))
 
     asked = [unit for name, unit in wanted.items() if name not in told]
     found = lanes.run(
@@ -94,6 +97,7 @@ def look_at(
     now: datetime,
     calls: Calls = MappingProxyType({}),
     rows: Rows = BUILT_IN,
+    beside: Iterable[ObjectRef] = (),
 ) -> UnitSeen:
     """One unit: identity of the cluster, every object of it, and what the workloads own."""
     try:
@@ -110,6 +114,9 @@ def look_at(
             if row is not None and row.sharding is not None:
                 children = _sharded(fleet, unit.cluster, row.sharding)
             objects[planned.ref.key] = ObjectSeen(ref=planned.ref, live=live, children=children)
+        for ref in beside:
+            # What only leaves is judged by itself: its pods count nowhere.
+            objects[ref.key] = ObjectSeen(ref=ref, live=fleet.get(unit.cluster, ref))
         nodes = fleet.nodes(unit.cluster) if unit.nodes is not None else None
     except PortError as error:
         return UnitSeen(unit=unit.unit, at=now, reachable=False, error=error.why)

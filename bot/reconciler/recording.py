@@ -226,6 +226,7 @@ class Recorder:
             safe=safe_of(active.units[intent.unit]),
             safe_revision=active.units[intent.unit].before_revision or "",
             safe_release=active.units[intent.unit].before_release or "",
+            leftovers=known.leftovers if known else {},
         )
         self.board.applied[intent.unit] = row
         ledger.put(row)

@@ -306,9 +306,9 @@ class Reconciler:
         return after
 
     def _look(self, wanted: Sequence[tuple[Active, frozenset[str]]], now: datetime) -> Looked:
-        units, rows_of = to_look_at(self.ports.store, self.board, wanted)
+        units, rows_of, beside = to_look_at(self.ports.store, self.board, wanted)
         calls = answered_calls(self.board, units)
-        return look(self.ports.fleet, self.ports.lanes, units, now, calls, rows_of)
+        return look(self.ports.fleet, self.ports.lanes, units, now, calls, rows_of, beside)
 
     def _safely(
         self, active: Active, now: datetime, ledger: Ledger, seen: Mapping[str, UnitSeen]

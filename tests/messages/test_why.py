@@ -102,6 +102,7 @@ FACTS: dict[str, dict[str, Any]] = {
             },
         ],
     },
+    "leftovers": {"objects": ["ConfigMap infra/old"], "id": "node-agent-2-5-0#2"},
     "guard-asks": {
         "unit": "node-agent@eu-1",
         "cluster": "eu-1",

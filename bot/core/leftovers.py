@@ -1,0 +1,254 @@
+"""What left the template: found at first contact, deleted in a step of its own, or kept and told.
+
+A unit that has succeeded goes through one more batch for it, by all its gates, once a yes stands.
+Asks nobody itself (`leftovers_asked` does), and names no write: the driver does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bot.cluster.goal import Mode
+from bot.cluster.leftovers import goes, in_order, no_more_rendered, stays
+from bot.core import siblings
+from bot.core.goals import brought_by, leaving_one, says
+from bot.core.situation import PlanIndex, Unit
+from bot.core.turn import Turn
+from bot.model.leftover import LEFTOVERS, Fate, Leftover
+from bot.model.plan import JSON, ObjectRef, UnitPlan
+from bot.model.seen import UnitSeen
+from bot.model.state import Applied, ReleasePhase, UnitPhase, UnitState
+
+FORWARD = (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING)
+
+
+def candidates(
+    index: PlanIndex, applied: Mapping[str, Applied], plan: UnitPlan
+) -> dict[ObjectRef, str]:
+    """What was applied to a unit and is rendered no more → its digest, by what the store has.
+
+    Units that share objects have it in the last of them: before that one has come, others may
+    still use it.
+    """
+    own = applied.get(plan.unit)
+    group = index.sharing.get(plan.unit, (plan.unit,))
+    if own is None or group[-1] != plan.unit or index.component(plan).task:
+        return {}
+    rendered = [planned.ref for planned in (*plan.objects, *plan.undo)]
+    return no_more_rendered({**own.leftovers, **own.objects}, rendered)
+
+
+def to_see(
+    index: PlanIndex, applied: Mapping[str, Applied], plan: UnitPlan, state: UnitState
+) -> tuple[ObjectRef, ...]:
+    """The leftovers of a unit that a look has to show now: none while it rolls out."""
+    if state.before is None:
+        return tuple(candidates(index, applied, plan))
+    if state.leaving or state.phase is UnitPhase.ROLLING_BACK:
+        return tuple(one.ref for one in state.leftovers if one.fate in (Fate.LEAVING, Fate.DELETED))
+    return ()
+
+
+def note(t: Turn, u: Unit, seen: UnitSeen) -> None:
+    """First contact: what stands there and is rendered no more. What is never deleted is kept and
+    told at once, so that nobody is asked about it.
+    """
+    stood = siblings.stood(t.s, u.plan)
+    found: list[Leftover] = []
+    blobs: dict[ObjectRef, JSON] = {}
+    for ref, digest in candidates(t.s.index, t.s.applied, u.plan).items():
+        there = seen.objects.get(ref.key)
+        if there is None or there.live is None or goes(there.live):
+            continue
+        blobs[ref] = t.s.blobs.get(digest)
+        uid = str((there.live.get("metadata") or {}).get("uid", ""))
+        one = Leftover(ref=ref, digest=digest, uid=uid, older=ref.key not in stood.objects)
+        found.append(_judged(t, u, one, there.live, seen))
+    if not found:
+        return
+    order = in_order({ref: obj for ref, obj in blobs.items() if obj is not None})
+    found.sort(key=lambda one: order.index(one.ref) if one.ref in order else len(order))
+    t.put(replace(t.units[u.plan.unit], leftovers=tuple(found)))
+    t.tell("leftovers.found", u.plan.unit, objects=[one.ref.short for one in found])
+    _tell_kept(t, u.plan.unit, found)
+
+
+def _judged(t: Turn, u: Unit, one: Leftover, live: JSON, seen: UnitSeen) -> Leftover:
+    """The leftover as it is, or kept where it must not be deleted."""
+    spec = t.s.blobs.get(one.digest)
+    if spec is None:
+        return _kept(one, "unknown")
+    if others := brought_by(t.s, u.plan, one.ref):
+        return _kept(one, "rendered", others[0])
+    if says(t.s, u, one.ref) == "keep":
+        return _kept(one, "component")
+    if by := _refused_before(t, one):
+        return _kept(one, "no", by)
+    code = stays(leaving_one(t.s, t.state, u, one, spec), live, seen, t.s.index.rows)
+    # An edit may be taken back before the time comes.
+    return one if code in ("", "edited") else _kept(one, code)
+
+
+def _refused_before(t: Turn, one: Leftover) -> str:
+    """Who said no to deleting this object, in another unit of the release; "" nobody."""
+    said = (other for unit in t.units.values() for other in unit.leftovers)
+    return next((o.detail for o in said if o.ref == one.ref and o.why == "no"), "")
+
+
+def _kept(one: Leftover, why: str, detail: str = "") -> Leftover:
+    return replace(one, fate=Fate.KEPT, why=why, detail=detail[:300])
+
+
+def _tell_kept(t: Turn, unit: str, found: Iterable[Leftover], *, actor: str = "sluice") -> None:
+    for one in found:
+        if one.fate is Fate.KEPT:
+            data = {"object": one.ref.short, "why": one.why, "detail": one.detail}
+            t.tell("leftover.kept", unit, actor=actor, **data)
+
+
+# the step
+
+
+def has_yes(t: Turn, u: Unit, one: Leftover) -> bool:
+    """Whether it may be deleted by what people and the component say now."""
+    from_rules = says(t.s, u, one.ref)
+    return from_rules == "allow" or (from_rules == "ask" and one.mark in t.marks(LEFTOVERS))
+
+
+def go_on(t: Turn) -> None:
+    """Units that have succeeded, and of which something may leave now, get a step for it."""
+    for name, unit in list(t.units.items()):
+        if unit.leftovers:
+            flip(t, name)
+
+
+def flip(t: Turn, name: str) -> None:
+    """One more batch for a unit that is well, if something may leave."""
+    unit = t.units[name]
+    if unit.phase is not UnitPhase.SUCCEEDED or t.state.phase not in FORWARD:
+        return
+    u = t.unit(name)
+    may = {one.ref for one in unit.leftovers if one.fate is Fate.OPEN and has_yes(t, u, one)}
+    if not may:
+        return
+    found = tuple(replace(o, fate=Fate.LEAVING) if o.ref in may else o for o in unit.leftovers)
+    t.put(
+        replace(
+            unit,
+            phase=UnitPhase.PENDING,
+            since=t.s.now,
+            leftovers=found,
+            leaving=True,
+            checks=(),
+            deadline=None,
+            look_at=None,
+        )
+    )
+    t.forget_progress(name)
+
+
+def let_be(t: Turn, name: str) -> None:
+    """What the cluster refuses to delete, or does not get done in time, stays and is told: the
+    version that arrived is as well as it was.
+    """
+    u = t.unit(name)
+    if not u.state.leaving or u.state.phase is not UnitPhase.APPLYING:
+        return
+    late = u.state.deadline is not None and t.s.now >= u.state.deadline
+    progress = t.progress(u) if u.state.refused or late else None
+    if progress is None:
+        return
+    leaving = {one.ref: one for one in u.state.leftovers if one.fate is Fate.LEAVING}
+    stuck = [step for step in progress.steps if step.waiting]
+    if not stuck or any(step.ref not in leaving for step in stuck):
+        return
+    given_up: dict[ObjectRef, Leftover] = {}
+    for step in stuck if late else stuck[:1]:
+        why = "terminating" if step.detail.get("reason") == "Terminating" else "refused"
+        given_up[step.ref] = _kept(leaving[step.ref], why, u.state.refused or "")
+    found = tuple(given_up.get(one.ref, one) for one in u.state.leftovers)
+    t.put(replace(u.state, leftovers=found, refused=None, look_at=t.s.now))
+    t.forget_progress(name)
+    _tell_kept(t, name, given_up.values())
+
+
+def settle(t: Turn, u: Unit) -> Unit:
+    """The step is done and well: what is gone, and what stayed after all."""
+    if not u.state.leaving:
+        return u
+    seen = t.s.seen[u.plan.unit]
+    ready = {one.ref: one for one in t.goal(u, Mode.FORWARD).leaving}
+    after: list[Leftover] = []
+    for one in u.state.leftovers:
+        there = seen.objects.get(one.ref.key)
+        live = there.live if there else None
+        if one.fate is not Fate.LEAVING:
+            after.append(one)
+        elif live is None:
+            after.append(replace(one, fate=Fate.DELETED))
+        elif one.ref in ready:
+            after.append(_kept(one, stays(ready[one.ref], live, seen, t.s.index.rows)))
+        else:
+            after.append(_judged(t, u, replace(one, fate=Fate.OPEN), live, seen))
+    before = {one.ref: one.fate for one in u.state.leftovers}
+    t.put(replace(u.state, leftovers=tuple(after), leaving=False))
+    new = [one for one in after if before[one.ref] is Fate.LEAVING]
+    if gone := [one.ref.short for one in new if one.fate is Fate.DELETED]:
+        t.tell("leftovers.deleted", u.plan.unit, objects=gone, by=_by(t, new))
+    _tell_kept(t, u.plan.unit, new)
+    return t.unit(u.plan.unit)
+
+
+def _by(t: Turn, found: Iterable[Leftover]) -> list[str]:
+    marks = {one.mark for one in found}
+    yes = [d for d in t.said_yes(LEFTOVERS) if not marks.isdisjoint(d.subject.split(","))]
+    return sorted({vote.by for decision in yes for vote in t.valid_votes(decision)})
+
+
+def left_by(t: Turn, unit: UnitState, by: str, why: str) -> UnitState:
+    """A unit whose step a person skipped: the version is there, and what would leave stays."""
+    found = tuple(
+        _kept(one, "no", by) if one.fate is Fate.LEAVING else one for one in unit.leftovers
+    )
+    new = [one for one in found if one not in unit.leftovers]
+    _tell_kept(t, unit.unit, new, actor=by)
+    return replace(
+        unit,
+        phase=UnitPhase.SUCCEEDED,
+        since=t.s.now,
+        leftovers=found,
+        leaving=False,
+        in_hand=False,
+        look_at=None,
+        deadline=None,
+    )
+
+
+# what is written down of them
+
+
+def told(unit: UnitState) -> dict[str, JSON]:
+    """What the line of a batch says of those that leave in it."""
+    names = [one.ref.short for one in unit.leftovers if one.fate is Fate.LEAVING]
+    return {"leaves": names} if unit.leaving else {}
+
+
+def standing(unit: UnitState) -> dict[str, str]:
+    """Those of which nobody has said yet what becomes: the next release finds them again."""
+    return {o.ref.key: o.digest for o in unit.leftovers if o.fate in (Fate.OPEN, Fate.LEAVING)}
+
+
+def put_back(unit: UnitState) -> tuple[dict[str, str], dict[str, str]]:
+    """After a rollback: those that are part of what runs again, and those that were left over
+    before.
+    """
+    part = {o.ref.key: o.digest for o in unit.leftovers if not o.older}
+    older = {o.ref.key: o.digest for o in unit.leftovers if o.older and o.fate is not Fate.KEPT}
+    return part, older
+
+
+def evidence(unit: UnitState) -> tuple[JSON, ...]:
+    """What a certificate says of them."""
+    said = ({"object": o.ref.short, "leftover": o.fate.value, "why": o.why} for o in unit.leftovers)
+    return tuple({key: value for key, value in one.items() if value} for one in said)

@@ -1,0 +1,55 @@
+"""Defects of what left the template: what is deleted that must stay, what never comes back."""
+
+from __future__ import annotations
+
+from tests.mutants.defect import Defect, asked
+
+JUDGED = "bot/cluster/leftovers.py"
+
+
+IN_LEFTOVERS = (
+    Defect(
+        name="a leftover that somebody edited is deleted",
+        path=JUDGED,
+        old='return "edited" if edits(',
+        new='return "" if edits(',
+        first=(asked("stories/test_leftovers", "what_somebody_edited_meanwhile_stays"),),
+    ),
+    Defect(
+        name="another object of a leftover's name is deleted",
+        path=JUDGED,
+        old='if one.uid and meta.get("uid") != one.uid:',
+        new='if not one.uid and meta.get("uid") != one.uid:',
+        first=(asked("stories/test_leftovers", "another_object_of_its_name_is_not_deleted"),),
+    ),
+    Defect(
+        name="what was never written by the component is deleted",
+        path=JUDGED,
+        old="if not fence_of(live) or owner != one.component:",
+        new="if owner != one.component:",
+        first=(
+            asked("stories/test_leftovers", "what_the_component_never_wrote_is_not_its_to_delete"),
+        ),
+    ),
+    Defect(
+        name="all leftovers of a unit are deleted in one go",
+        path=JUDGED,
+        old="        held = held or bool(step.waiting)\n",
+        new="        held = held and bool(step.waiting)\n",
+        first=(asked("stories/test_leftovers", "a_pause_is_heard_between_two_deletions"),),
+    ),
+    Defect(
+        name="a rollback leaves deleted what the release deleted",
+        path="bot/core/goals.py",
+        old="            if gone.fate in (Fate.LEAVING, Fate.DELETED):\n",
+        new="            if gone.fate is Fate.OPEN:\n",
+        first=(asked("stories/test_leftovers", "a_rollback_creates_again_what_was_deleted"),),
+    ),
+    Defect(
+        name="what another component brings is deleted",
+        path="bot/core/goals.py",
+        old="    found += [name for name, brought in rows.items() if wanted in brought]\n",
+        new="    found += [name for name, brought in rows.items() if not brought]\n",
+        first=(asked("stories/test_leftovers", "what_another_component_brings_now_stays"),),
+    ),
+)

@@ -35,8 +35,8 @@ test: $(VENV)/.dev ## all tests, on two cores
 cluster-tools: $(VENV)/.dev ## build a Kubernetes control plane for tests, once; needs Go
 	@$(BIN)/python -m tests.cluster.programs
 
-test-cluster: cluster-tools ## the tests on real control planes, up to three side by side
-	$(BIN)/pytest $(or $(ARGS),tests/cluster)
+test-cluster: cluster-tools ## the tests on real control planes, on two cores
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(or $(ARGS),tests/cluster)
 
 check: $(VENV)/.dev ## lint, format, types, layers; all of them, then the verdict
 	@failed=; for step in "ruff check $(CODE)" "ruff format --check $(CODE)" mypy "lint-imports --no-logo"; do \

@@ -34,6 +34,8 @@ from bot.model.seen import ObjectSeen
 
 NAMES = 10
 """How many pods a fact names."""
+NOT_MADE = ("ReplicaFailure", "FailedScale", "FailedUpdate")
+"""Conditions by which controllers tell that pods are missing because they may not be made."""
 
 
 def forward(
@@ -222,7 +224,7 @@ def waits_for(
         "good": len(good),
         "want": want,
         "pods": [p.name for p in bad[:NAMES]],
-        "reason": next((p.reason for p in bad if p.reason), ""),
+        "reason": next((p.reason for p in bad if p.reason), "") or _not_made(look),
     }
     if not full and len(look.new) > want:
         facts["leak"] = len(look.new) - want
@@ -254,6 +256,14 @@ def _healthy(goal: Goal, ref: ObjectRef, look: Rollout, want: int) -> bool:
         and broken <= goal.unavailable_before
         and not any(p.restarted_since(goal.since) for p in look.new)
     )
+
+
+def _not_made(look: Rollout) -> str:
+    """Why its controller makes no pods, in its server's words: a quota, a policy."""
+    for condition in at(look.live, ("status", "conditions"), ()):
+        if condition.get("type") in NOT_MADE and condition.get("status") == "True":
+            return str(condition.get("message") or condition.get("reason") or "")
+    return ""
 
 
 def _failed(look: Rollout) -> str | None:

@@ -211,7 +211,7 @@ class Cluster:
 
     def _prepare(self) -> None:
         (self.folder / "kruise").mkdir()
-        self._serving = self.authority.server()
+        self.serving = self.authority.server()
         self._service_accounts = service_account_key(self.folder)
         tokens = self.folder / "tokens.csv"
         tokens.write_text(f'{_ADMIN},admin,admin,"system:masters"\n')
@@ -226,7 +226,7 @@ class Cluster:
 
     def _api_server_flags(self) -> list[str]:
         key = self._service_accounts
-        certificate, private = self._serving
+        certificate, private = self.serving
         return [
             f"--etcd-servers=http://127.0.0.1:{self._etcd}",
             "--bind-address=127.0.0.1",

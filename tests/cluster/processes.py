@@ -6,6 +6,7 @@ close its pipe or are no more. Output goes to a file a program. Never waits for 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 class Programs:
@@ -89,22 +91,45 @@ def frozen(programs: Programs, name: str) -> Iterator[None]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, below those the kernel gives to outgoing connections."""
+    """Ports nobody listens on, below those the kernel gives to outgoing connections.
+
+    Out of blocks that this process alone may take from, for as long as it lives: two test runs
+    side by side would else find the same port free at the same moment.
+    """
     found: list[int] = []
-    start = 20_000 + os.getpid() * 61 % 10_000
-    for port in [*range(start, 32_000), *range(20_000, start)]:
+    while len(found) < count:
+        if not _OURS:
+            _OURS.extend(_block())
+        port = _OURS.pop(0)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        if port not in _GIVEN:
-            _GIVEN.add(port)
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError(f"no {count} free ports on loopback")
+        found.append(port)
+    return found
 
 
-_GIVEN: set[int] = set()  # handed out by this process, perhaps not yet listened on
+def _block() -> range:
+    """A hundred ports that no other process takes: who dies gives them back."""
+    folder = Path(tempfile.gettempdir()) / f"sluice-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    first = os.getpid() % _BLOCKS
+    for number in [*range(first, _BLOCKS), *range(first)]:
+        if number in _HELD:
+            continue
+        held = (folder / str(number)).open("w")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            held.close()
+            continue
+        _HELD[number] = held
+        return range(20_000 + number * _BLOCK, 20_000 + (number + 1) * _BLOCK)
+    raise AssertionError("no free ports on loopback")
+
+
+_BLOCK, _BLOCKS = 100, 120
+_HELD: dict[int, TextIO] = {}  # kept open for as long as this process lives
+_OURS: list[int] = []

@@ -173,6 +173,42 @@ print(json.dumps({{"apiVersion": "client.authentication.k8s.io/v1", "kind": "Exe
         assert 3 <= len(seen) <= 8
 
 
+def test_an_exec_plugin_gives_certificates_and_the_next_one_needs_no_restart(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    """Short-lived client certificates are renewed by the plugin: whoever it names next is used."""
+    first, second = (f"{name}-{namespace[:20]}" for name in ("dora", "emil"))
+    for user in (first, second):
+        cluster.users.with_certificate(user)
+    cluster.users.grant(first, SPACES)
+    given = tmp_path / "given"
+    given.write_text(str(cluster.folder / first))
+    soon = datetime.now(UTC) + timedelta(seconds=30)  # within its last minute: asked every time
+    body = f"""
+stem = open({str(given)!r}).read()
+status = {{"clientCertificateData": open(stem + ".crt").read(),
+           "clientKeyData": open(stem + ".key").read(),
+           "expirationTimestamp": "{soon:%Y-%m-%dT%H:%M:%SZ}"}}
+print(json.dumps({{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+                   "status": status}}))
+"""
+    config = cluster.users.kubeconfig(f"certs-{namespace[:20]}", plugin(tmp_path, body))
+    with fleet_of(tmp_path, {"east": config}) as fleet:
+        wait_until(lambda: fleet.reachable("east"), "the first certificate is used", seconds=20)
+        given.write_text(str(cluster.folder / second))
+
+        def named() -> bool:
+            try:
+                fleet.every("east", "v1", "Namespace")
+            except Refused as no:
+                return f"{second} lacks the right to list namespaces" in no.why
+            except Unreachable:
+                return False
+            return False
+
+        wait_until(named, "the second certificate is used", seconds=20)
+
+
 def test_an_exec_plugin_that_hangs_is_ended_with_all_that_it_started(
     cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.cluster.drive import Mode
+from bot.cluster.drive import Mode, drive
 from bot.cluster.stage import NEVER_AVAILABLE, NEVER_LATE
 from bot.model.effects import Purpose
 from tests.cluster_rules.unit import Unit, config_map, release, workload
@@ -33,6 +34,24 @@ def test_a_batch_of_one_is_one_new_pod_beside_ten_old_ones() -> None:
     assert spec["progressDeadlineSeconds"] == NEVER_LATE
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     assert (progress.updated, progress.total) == (1, 10)
+
+
+def test_pods_that_may_not_be_made_are_told_in_the_words_of_who_refuses_them() -> None:
+    """A quota leaves no room for the surge: no pod is there that could give a reason."""
+    unit = deployment()
+    goal = unit.goal(Mode.FORWARD, updated=1)
+    unit.step(goal)
+    unit.clock.pass_by(5)
+    seen = unit.look()
+    there = seen.objects[unit.ref.key]
+    quota = "exceeded quota: small, requested: pods=1, used: pods=10, limited: pods=10"
+    condition = {"type": "ReplicaFailure", "status": "True", "message": quota}
+    live = there.live | {"status": there.live["status"] | {"conditions": [condition]}}
+    children = tuple(c for c in there.children if c["kind"] != "Pod" or unit.version(c) != "2")
+    there = replace(there, live=live, children=children)
+    progress = drive(goal, replace(seen, objects={unit.ref.key: there}), unit.clock.now())
+    assert not progress.converged
+    assert (progress.waiting, progress.detail["reason"]) == ("progress", quota)
 
 
 def test_a_batch_of_five_is_five_new_pods_beside_ten_old_ones() -> None:

@@ -69,5 +69,5 @@ def done_once(seen: Seen) -> Iterator[str]:
         key = f"{event.release}/{event.unit}"
         if event.kind == "unit.succeeded":
             well.add(key)
-        elif event.kind in ("unit.rolling-back", "unit.retry"):
+        elif event.kind == "unit.rolling-back":
             well.discard(key)

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from bot.cluster import tasks
-from bot.core import commands_rollback, gates_begin, lifecycle, siblings
+from bot.core import begin, commands_rollback, commands_units, gates_begin, lifecycle, siblings
 from bot.core.gates import GATES
-from bot.model.state import UnitPhase
+from bot.core.members import Membership
+from bot.core.turn import Turn
+from bot.model.state import UnitPhase, UnitState
 from bot.sim import docs as make
 from bot.sim.draw_parts import SETS
+from bot.sim.laws import LAWS
 from bot.sim.script import Act
 from tests.sim.planted import broken, brought, documents, released, says
 
@@ -146,6 +149,41 @@ def every_node(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(siblings, "chosen", lambda choice, nodes: tuple(nodes))
 
 
+def unrelated_seats(patch: pytest.MonkeyPatch) -> None:
+    """Waves count units, though a cluster has several."""
+    patch.setattr(Membership, "whole_clusters", property(lambda self: False))
+
+
+def several_in_waves() -> tuple[Any, Any]:
+    stage = {"name": "all", "units": {}, "order": "name", "waves": [1, "100%"]}
+    return documents(components=GRAPH, stages=[stage]), addons("dns", "store")
+
+
+def retried_though_done(patch: pytest.MonkeyPatch) -> None:
+    """Whoever says retry has all of it done anew, however well it went."""
+
+    def anew(t: Turn, name: str, by: str) -> None:
+        fresh = UnitState(release=t.s.name, unit=name, since=t.s.now, anew_above=t.state.seq)
+        t.tell("unit.retry", name, actor=by)
+        t.put(fresh)
+
+    # It would see the second batch first, and end the history before anything is written.
+    patch.setitem(LAWS, "order", ("silent here", lambda seen: iter(())))
+    patch.setattr(begin, "_nothing_to_do", lambda *_: False)
+    patch.setattr(commands_units, "_retriable", lambda *_: True)
+    patch.setattr(commands_units, "try_again", anew)
+
+
+def done_and_asked_again() -> tuple[Any, Any]:
+    """The Job has ended well and dns is on its way when somebody says retry."""
+    stage = {"name": "all", "units": {}, "tasks": {"before": ["drain"]}}
+    docs = documents(clusters=[make.cluster("eu-1", "prod", 2, {})], stages=[stage])
+    job = {"image": "registry.local/ops:drain", "namespace": "ops"}
+    spec = {"job": job, "takes": "1m", "deadline": "3m", "soak": "0s"}
+    docs["tasks/drain.yaml"] = make.doc("Task", "drain", spec)
+    return docs, [*released(0, "dns", "2.5.0"), says(300, "retry drain@eu-1")]
+
+
 PENDING, BACK = UnitPhase.PENDING, UnitPhase.ROLLING_BACK
 BREAKS = {
     "arrival": (no_waves, two_waves),
@@ -162,6 +200,8 @@ BREAKS = {
     "before": (without(PENDING, "dependencies"), one_after_another),
     "beside": (without(PENDING, "dependencies"), side_by_side),
     "backwards": (without(BACK, "dependents_first"), several),
+    "clusters": (unrelated_seats, several_in_waves),
+    "done-once": (retried_though_done, done_and_asked_again),
     "one-way": (without(BACK, "reversible"), no_way_back),
 }
 

@@ -116,6 +116,7 @@ def _pod(
         deleting="deletionTimestamp" in raw["metadata"],
         restarts=0,
         restarted="",
+        replaced=0,
         reason=reason,
         raw=raw,
     )

@@ -53,6 +53,8 @@ class Pod:
     restarts: int
     restarted: str
     """When a container of it ended last, other than by an update in place; "" when none did."""
+    replaced: int
+    """Restarts that were updates in place, as far as anybody can still see."""
     reason: str
     raw: JSON
     proof: Mapping[str, JSON] = field(default_factory=dict)
@@ -68,13 +70,13 @@ class Pod:
 
     def may_come_back(self, now: datetime) -> bool:
         """Not available, but not for long and not crashing: it is worth waiting for."""
-        if self.restarts or self.reason in _BROKEN:
+        if self.restarts > self.replaced or self.reason in _BROKEN:
             return False
         return now - moment(self.ready_since or self.created) < RECOVERY
 
     def restarted_since(self, since: datetime) -> bool:
         """Whether a container ended at or after `since`."""
-        if not self.restarts:
+        if self.restarts <= self.replaced:
             return False
         # Kubernetes writes whole seconds: what ended in the second of `since` ended since.
         floor = since.replace(microsecond=0)
@@ -140,7 +142,8 @@ def _pod(raw: JSON, label: str) -> Pod:
     containers = status.get("containerStatuses") or ()
     ended = [at(c, ("lastState", "terminated", "finishedAt"), "") for c in containers]
     ended += [at(c, ("state", "terminated", "finishedAt"), "") for c in containers]
-    ended = [when for when in ended if when and not _by_update(metadata, when)]
+    ended = [when for when in ended if when]
+    by_itself = [when for when in ended if not _by_update(metadata, when)]
     return Pod(
         name=metadata["name"],
         uid=metadata.get("uid", ""),
@@ -153,7 +156,8 @@ def _pod(raw: JSON, label: str) -> Pod:
         ready_since=ready.get("lastTransitionTime", ""),
         deleting="deletionTimestamp" in metadata,
         restarts=sum(c.get("restartCount", 0) for c in containers),
-        restarted=max(ended, default=""),
+        restarted=max(by_itself, default=""),
+        replaced=len(ended) - len(by_itself),
         reason=_reason(ready, containers, status),
         raw=raw,
     )

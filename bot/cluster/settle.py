@@ -2,13 +2,15 @@
 
 `kubectl apply` writes a list again and again when the server or a webhook added something to its
 elements. Done once that is harmless; done at every look a batch would never end. So what others
-only added inside our lists is left alone as long as nothing else is to be changed.
+only added inside our lists is left alone as long as that list is not to be changed.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.cluster.keyed import interleaved
-from bot.cluster.merge import Merge, merge3
+from bot.cluster.merge import Merge, merge3, merge_patch
 from bot.cluster.merge_table import type_of_kind
 from bot.cluster.two_way import CUSTOM, merge_between
 from bot.model.plan import JSON
@@ -21,7 +23,21 @@ def pending(last: JSON | None, live: JSON, target: JSON) -> Merge | None:
         return None
     kind = type_of_kind(str(target.get("apiVersion")), str(target.get("kind"))) or CUSTOM
     added = _with_additions(last or {}, live, merge.result, custom=kind == CUSTOM)
-    return merge if merge_between(live, added, kind) else None
+    differs = merge_between(live, added, kind)
+    if not differs:
+        return None
+    if kind != CUSTOM:
+        return merge
+    # A template that is as we left it must not be sent along: it would look like another one.
+    sent = _where(merge.patch, differs)
+    return replace(merge, patch=sent, result=merge_patch(live, sent))
+
+
+def _where(patch: JSON, differs: JSON) -> JSON:
+    """What of a merge patch changes something."""
+    if not isinstance(patch, dict) or not isinstance(differs, dict):
+        return patch
+    return {name: _where(v, differs[name]) for name, v in patch.items() if name in differs}
 
 
 def _with_additions(last: JSON, live: JSON, made: JSON, *, custom: bool) -> JSON:

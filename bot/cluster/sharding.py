@@ -202,6 +202,7 @@ def _pod(
         deleting=False,
         restarts=0,
         restarted="",
+        replaced=0,
         reason=reason,
         raw=live,
         proof=proof,

@@ -46,14 +46,19 @@ def whole(
                 target = put(target, path, foreign)
     if not row.gate.numbered:
         return put(target, row.paused, MISSING) if row.paused else target
-    for gate, open_value in ((row.partition, row.open_value), (row.paused, False)):
-        if gate is not None:
-            there = (
-                at(live, gate, MISSING) is not MISSING or at(target, gate, MISSING) is not MISSING
-            )
-            opened = there and open_value is not None
-            target = put(target, gate, open_value if opened else MISSING)
-    return target
+    if row.partition is not None:
+        gate = row.partition
+        there = at(live, gate, MISSING) is not MISSING or at(target, gate, MISSING) is not MISSING
+        opened = there and row.open_value is not None
+        target = put(target, gate, row.open_value if opened else MISSING)
+    return _going(row, target, live)
+
+
+def _going(row: WorkloadKind, target: JSON, live: JSON) -> JSON:
+    """Not paused. A server may keep no `false`: where nothing stands there, nothing is written."""
+    if row.paused is None:
+        return target
+    return put(target, row.paused, MISSING if at(live, row.paused) is None else False)
 
 
 def stopped(row: WorkloadKind, live: JSON, *, keep: int) -> JSON | None:
@@ -181,7 +186,7 @@ def _gated(row: WorkloadKind, target: JSON, live: JSON, *, updated: int, total: 
     if replicas[0] == "spec" and at(target, replicas, MISSING) is not MISSING:
         # The number was counted with the pods that are there: the last batch brings a scale.
         gated = put(gated, replicas, at(live, replicas, 1))
-    return put(gated, row.paused, False) if row.paused else gated
+    return _going(row, gated, live)
 
 
 def _surging(target: JSON, live: JSON, updated: int) -> JSON:

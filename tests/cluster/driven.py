@@ -58,11 +58,16 @@ class Driven:
     def followed_by(self, version: str, generation: int) -> Driven:
         """A later release of the same unit, planned while this one is under way."""
         later = copy.copy(self)
-        later.old, later.new = self.new, copy.deepcopy(self.new)
-        later.new["spec"]["template"]["spec"]["containers"][0]["image"] = f"agent:{version}"
+        later.old, later.new = self.new, self.with_version(self.new, version)
         later.last = later.before = {self.ref.key: self.new}
         later.generation, later.sent, later.most_new = generation, [], 0
         return later
+
+    @property
+    def controller(self) -> str:
+        """The program that rolls it."""
+        ours = self.ref.api_version.startswith("apps.kruise.io/")
+        return "kruise-manager" if ours else "kube-controller-manager"
 
     # -- what is wanted
 
@@ -147,6 +152,16 @@ class Driven:
         return self.cluster.api.get(
             self.ref.kind, self.ref.name, self.namespace, self.ref.api_version
         )
+
+    def merge(self, patch: Object) -> None:
+        """Somebody else writes."""
+        ref = self.ref
+        self.cluster.api.merge(ref.kind, ref.name, patch, ref.namespace, ref.api_version)
+
+    def with_version(self, obj: Object, version: str) -> Object:
+        changed = copy.deepcopy(obj)
+        changed["spec"]["template"]["spec"]["containers"][0]["image"] = f"agent:{version}"
+        return changed
 
     def version(self, obj: Object) -> str:
         image = obj["spec"]["template"]["spec"]["containers"][0]["image"]

@@ -75,6 +75,23 @@ def test_an_update_in_place_costs_one_restart(later: int, counts: bool) -> None:
     assert judged(unit, in_place).healthy is counts
 
 
+def test_a_pod_that_is_as_young_as_its_batch_may_be_updated_in_place() -> None:
+    """Its one restart is the update: how old the pod is says nothing of it."""
+    unit = release(KRUISE, "CloneSet")
+    unit.forward(2)
+    updated = unit.clock.now().isoformat()
+
+    def in_place(pod: Any) -> None:
+        state = {"revision": "agent-2", "updateTimestamp": updated}
+        pod["metadata"] |= {
+            "annotations": {"apps.kruise.io/inplace-update-state": json.dumps(state)}
+        }
+        pod["metadata"]["creationTimestamp"] = updated
+        restarted(updated)(pod)
+
+    assert judged(unit, in_place).healthy
+
+
 @EVERY_KIND
 def test_a_pod_counts_by_the_digest_that_it_really_runs(api_version: str, kind: str) -> None:
     """A tag may be moved, a digest may not: the image that runs must be the one that is named."""

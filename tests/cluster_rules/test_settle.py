@@ -49,3 +49,13 @@ def test_names_that_are_none_break_nothing() -> None:
     odd = clone_set({"name": {"a": 1}})
     assert pending(None, clone_set(OURS), odd) is not None
     assert pending(odd, odd, odd) is None
+
+
+def test_a_gate_alone_does_not_bring_the_template_along() -> None:
+    """A list with what a webhook added to it is no other template: its revision stays the same."""
+    live, target = clone_set(FILLED), clone_set(OURS)
+    target["spec"]["updateStrategy"] = {"partition": 7}
+    merge = pending(target, live, target)
+    assert merge is not None
+    assert merge.patch == {"spec": {"updateStrategy": {"partition": 7}}}
+    assert merge.result["spec"]["template"] == live["spec"]["template"]

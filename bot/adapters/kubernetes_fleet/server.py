@@ -149,10 +149,12 @@ class Server:
 
     # -- kinds
 
-    def resource(self, api_version: str, kind: str) -> Resource | None:
-        """How the API calls a kind; None: this cluster does not serve it (now)."""
+    def resource(self, api_version: str, kind: str, *, asked: bool = False) -> Resource | None:
+        """How the API calls a kind; None: this cluster does not serve it (now). `asked`: by what
+        it says itself, whatever every cluster should have.
+        """
         known = KNOWN.get((api_version, kind)) or self._own.get((api_version, kind))
-        if known is not None:
+        if known is not None and not asked:
             return known
         what = f"{self.cluster}: kinds of {api_version}"
         answer = self.ask(Call(method="GET", path=group_path(api_version), what=what))
@@ -174,16 +176,24 @@ class Server:
         return found
 
     def not_served(self, ref: ObjectRef) -> Refused:
-        """That a kind is missing, with the versions of its group that are there."""
+        """That a kind is missing, with the versions of its group that have it."""
         group = ref.api_version.rpartition("/")[0]
         why = f"{self.what(ref)}: the cluster serves no {ref.kind} of {ref.api_version}"
-        call = Call(method="GET", path=f"/apis/{group}", what=f"{self.cluster}: {group}")
-        answer = self.ask(call) if group else None
-        versions = (answer.body or {}).get("versions") if answer and answer.good else None
-        if not isinstance(versions, list) or not versions:
+        there = self._versions(group) if group else ()
+        if not there:
             return Refused(f"{why}: its CustomResourceDefinition is missing")
-        served = ", ".join(str(one.get("groupVersion")) for one in versions)
-        return Refused(f"{why}: of this group it serves {served}")
+        having = [one for one in there if self.resource(one, ref.kind, asked=True) is not None]
+        if having:
+            return Refused(f"{why}, but that of {', '.join(having)}")
+        return Refused(f"{why}: of this group it serves {', '.join(there)}")
+
+    def _versions(self, group: str) -> tuple[str, ...]:
+        answer = self.ask(
+            Call(method="GET", path=f"/apis/{group}", what=f"{self.cluster}: {group}")
+        )
+        found = (answer.body or {}).get("versions") if answer.good else None
+        named = found if isinstance(found, list) else ()
+        return tuple(str(one.get("groupVersion")) for one in named)
 
     def revisions(self, uid: str, mark: str) -> tuple[JSON, ...] | None:
         """A workload's ControllerRevisions, where they must be what they were."""

@@ -10,6 +10,7 @@ import re
 from bot.adapters.simulated.clone_set import CloneSetController, in_version, rolling_of
 from bot.adapters.simulated.daemon_set import DaemonSetController
 from bot.adapters.simulated.deployment import DeploymentController
+from bot.adapters.simulated.kruise_rules import rewritten
 from bot.adapters.simulated.machine_component_set import MachineComponentSetController
 from bot.adapters.simulated.stateful_set import StatefulSetController
 from bot.adapters.simulated.workload import Controller
@@ -131,6 +132,8 @@ def _accepted_workload(
         defaulted = {**obj, "spec": _with_flat_defaults(kind, spec)}
     else:
         defaulted = {**obj, "spec": _with_defaults(kind, spec)}
+    if kind[0] == "apps.kruise.io":
+        defaulted["spec"] = rewritten(ref.kind, defaulted["spec"])
     match ref.kind:
         case "Deployment":
             _check_deployment(ref, defaulted["spec"])

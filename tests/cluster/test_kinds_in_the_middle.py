@@ -1,4 +1,4 @@
-"""What happens to Kubernetes' own workloads while a release of them is under way."""
+"""What happens to workloads of every kind while a release of them is under way."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from bot.cluster.drive import Mode
 from bot.ports import Unreachable
 from tests.cluster.control_plane import Cluster
 from tests.cluster.driven import COUNT, Release
+from tests.cluster.kinds import NATIVE, release
 from tests.cluster.kubelets import Broken
-from tests.cluster.natives import KINDS, release
 from tests.cluster.workloads import with_image
 
 __all__ = ["release"]  # the fixture
 
-every_kind = pytest.mark.parametrize("kind", KINDS)
+every_kind = pytest.mark.parametrize("kind", NATIVE)
 
 
 @every_kind
@@ -57,7 +57,7 @@ def test_scaling_in_the_middle_is_kept(release: Release, kind: str) -> None:
     """An autoscaler does not ask the release: its number stands, and the roll ends with it."""
     unit = release(kind)
     assert unit.forward(4).converged
-    unit.cluster.api.merge(kind, "agent", {"spec": {"replicas": 12}}, unit.namespace, "apps/v1")
+    unit.merge({"spec": {"replicas": 12}})
     unit.new["spec"].pop("replicas")
     unit.old["spec"].pop("replicas")
     assert unit.forward(COUNT).converged
@@ -111,14 +111,14 @@ def test_old_pods_that_fall_ill_hold_the_next_batch(
     assert unit.forward(5, seconds=60).converged
 
 
-@every_kind
+@pytest.mark.parametrize("kind", NATIVE)
 def test_a_rollback_while_the_controller_stands_still_comes_through_afterwards(
     release: Release, cluster: Cluster, kind: str
 ) -> None:
     """The order to go back does not get lost, and is not called done before it is."""
     unit = release(kind)
     assert unit.forward(3).converged
-    with cluster.frozen("kube-controller-manager"):
+    with cluster.frozen(unit.controller):
         assert not unit.restore(seconds=2).converged
     assert unit.restore().converged
     unit.until(lambda: unit.counts() == {"1": COUNT} and unit.all_ready())
@@ -137,7 +137,7 @@ def test_a_change_by_hand_is_not_our_revision(release: Release) -> None:
     """Somebody sets another image in the middle: no pod of it counts for us."""
     unit = release("Deployment")
     assert unit.forward(2).converged
-    unit.cluster.api.merge("Deployment", "agent", with_image("agent:9"), unit.namespace, "apps/v1")
+    unit.merge(with_image("agent:9"))
     progress = unit.step(unit.goal(Mode.FORWARD, 2))
     assert not progress.converged
     assert unit.run(unit.goal(Mode.FORWARD, 2), 40).converged

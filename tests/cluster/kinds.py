@@ -1,4 +1,7 @@
-"""Releases of Kubernetes' own workloads, from version 1 on ten pods to another one."""
+"""Releases of workloads whose pods are seen, from version 1 on ten pods to another one.
+
+Kubernetes' own kinds and OpenKruise's, each as people write it: which program rolls it, and how.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pytest
 
 from tests.cluster.control_plane import Cluster
 from tests.cluster.driven import COUNT, Driven, Release
-from tests.cluster.workloads import workload
+from tests.cluster.workloads import KRUISE, KRUISE_STATEFUL, workload
 
 ROLLING: dict[str, Any] = {"rollingUpdate": {"maxUnavailable": 3}, "type": "RollingUpdate"}
 KINDS: dict[str, dict[str, Any]] = {
@@ -22,7 +25,23 @@ KINDS: dict[str, dict[str, Any]] = {
     "StatefulSet-ordered": {"kind": "StatefulSet", "replicas": COUNT},
     "DaemonSet": {"kind": "DaemonSet", "updateStrategy": ROLLING},
     "DaemonSet-OnDelete": {"kind": "DaemonSet", "updateStrategy": {"type": "OnDelete"}},
+    "CloneSet": {
+        "kind": "CloneSet",
+        "api": KRUISE,
+        "replicas": COUNT,
+        "updateStrategy": {"type": "ReCreate", "maxUnavailable": 3},
+    },
+    "Kruise-DaemonSet": {"kind": "DaemonSet", "api": KRUISE, "updateStrategy": ROLLING},
+    "Kruise-StatefulSet": {
+        "kind": "StatefulSet",
+        "api": KRUISE_STATEFUL,
+        "replicas": COUNT,
+        "podManagementPolicy": "Parallel",
+        "updateStrategy": ROLLING,
+    },
 }
+OPEN_KRUISE = [name for name in KINDS if KINDS[name].get("api", "").startswith("apps.kruise.io/")]
+NATIVE = [name for name in KINDS if name not in OPEN_KRUISE]
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ from bot.cluster.fence import fence_of
 from bot.cluster.fields import at
 from bot.cluster.goal import Goal, Leaving, Step
 from bot.cluster.guard import deletion, is_scaled, left_alone
+from bot.cluster.guard_rules import deletion_reason
 from bot.cluster.kinds import Rows, row_of
 from bot.cluster.plain import delete_seen
 from bot.cluster.render import apply_order, ref_of
 from bot.model.effects import Purpose
-from bot.model.plan import JSON, ObjectRef
+from bot.model.plan import JSON, GuardLists, ObjectRef
 from bot.model.seen import ObjectSeen, UnitSeen
 
 KEEP = "helm.sh/resource-policy"
@@ -116,3 +117,13 @@ def _also_rendered(one: Leaving, uid: str | None, seen: UnitSeen) -> bool:
     """Whether the API serves a rendered object under this name too: another group of one kind."""
     others = (there.live for key, there in seen.objects.items() if key != one.ref.key)
     return any(uid and at(live, ("metadata", "uid")) == uid for live in others if live)
+
+
+def planned(ref: ObjectRef, spec: JSON | None, lists: GuardLists) -> tuple[str, str]:
+    """(allow | ask | keep, why) of an object that a plan renders no more, as far as files tell."""
+    if reason := deletion_reason(ref):
+        return "keep", reason
+    if spec is not None and kept_by_policy(spec):
+        return "keep", "policy"
+    said = lists.delete.says(ref)
+    return said, "component" if said == "keep" else ""

@@ -8,6 +8,7 @@ from bot.cluster.fence import numbers
 from bot.cluster.goal import Goal, Leaving, Mode
 from bot.cluster.leftovers import identity
 from bot.core import siblings
+from bot.core.guard_lists import guard_lists
 from bot.core.situation import Situation, Unit
 from bot.model.leftover import Fate, Leftover
 from bot.model.plan import JSON, ObjectRef, UnitPlan
@@ -57,7 +58,10 @@ def says(s: Situation, u: Unit, ref: ObjectRef) -> str:
     """What the component says of deleting an object: allow | ask | keep, the stricter of what was
     planned and what main has now.
     """
-    return "ask"
+    said = [u.component.guard.delete.says(ref)]
+    if (now := s.rules.components.get(u.component.name)) is not None:
+        said.append(guard_lists(now).delete.says(ref))
+    return max(said, key=("allow", "ask", "keep").index)
 
 
 def brought_by(s: Situation, plan: UnitPlan, ref: ObjectRef) -> tuple[str, ...]:

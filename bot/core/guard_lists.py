@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.model.plan import GuardLists
+from bot.model.plan import DeleteLists, GuardLists
 from release_repo_schema.models import Component
 
 GUARD = "guard"
@@ -12,7 +12,9 @@ GUARD = "guard"
 def guard_lists(component: Component) -> GuardLists:
     """What a component says of its own fields."""
     said = component.spec.guard
-    return GuardLists(block=said.block, ignore=said.ignore, ask=said.ask)
+    gone = said.delete
+    delete = DeleteLists(allow=gone.allow, ask=gone.ask, keep=gone.keep)
+    return GuardLists(block=said.block, ignore=said.ignore, ask=said.ask, delete=delete)
 
 
 def stricter_of(planned: GuardLists, now: Component | None) -> GuardLists:

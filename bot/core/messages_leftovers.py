@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bot.core.messages_guard import REASONS
 from bot.core.messages_words import clause, many, row, sentence
 from bot.model.leftover import Fate
 from bot.model.state import UnitState
@@ -99,3 +100,27 @@ def _fate(fate: str, why: str) -> str:
             return "is deleted"
         case _:
             return f"stays, as {why_kept(why)},"
+
+
+def plan_why(code: str) -> str:
+    """Why a plan says that something stays, as a clause; "" where it does not."""
+    return REASONS.get(code) or _STAYS.get(code, code) if code != "component" else _STAYS[code]
+
+
+def leaves_lines(given: Sequence[tuple[str, str, str, int]]) -> list[str]:
+    """What a plan says of what left the template: object, what becomes of it, why, units."""
+    lines = [
+        f"{name}: {_DOES[does]}{f' ({plan_why(why)})' if why else ''}, in {many(units, 'unit')}"
+        for name, does, why, units in given
+    ]
+    more = len(lines) - NAMED
+    return lines[:NAMED] + (
+        [f"and {many(more, 'more object')}: --json has all"] if more > 0 else []
+    )
+
+
+_DOES = {
+    "ask": "asked about, then deleted unit by unit",
+    "allow": "deleted unit by unit",
+    "keep": "stays",
+}

@@ -15,6 +15,7 @@ from bot.core.messages_exposure import exposure_lines
 from bot.core.messages_forecast import columns, duration, wait_lines, when
 from bot.core.messages_graph import tree
 from bot.core.messages_guard import guard_lines
+from bot.core.messages_leftovers import leaves_lines
 from bot.core.messages_words import many, row
 from bot.core.plan_shown import PullPlan, ReleaseShown, Unreleased
 from bot.model.plan import ComponentPlan, StagePlan
@@ -24,7 +25,7 @@ FEW = 5
 MOST_CHANGES = 8
 MOST_LINES = 60
 MOST_NAMES = 4
-_VERBS = {"create": "is new", "change": "changes", "keep": "is no longer rendered and stays"}
+_VERBS = {"create": "is new", "change": "changes", "keep": "is no longer rendered"}
 
 
 def plan_text(pull: PullPlan) -> str:
@@ -70,6 +71,8 @@ def _release(shown: ReleaseShown) -> str:
     blocks.append(_table(shown))
     blocks += _listed("Approvals", _approvals(shown))
     blocks += _listed("Guarded", guard_lines([(g.change, len(g.units)) for g in shown.guarded]))
+    left = leaves_lines([(o.object, o.does, o.why, len(o.units)) for o in shown.leaves])
+    blocks += _listed("Leaves", left)
     blocks += _listed("Look out", shown.warnings)
     blocks.append(_indented(wait_lines(shown.delays)))
     blocks.append(_indented(exposure_lines(shown.exposure, told.zone)))

@@ -231,6 +231,7 @@ def asked(what: str, stage: str | None, times: int, ask: ApprovalAsk) -> str:
         "install": f"before the first install of {stage} in each of {times} clusters"
         if times != 1
         else f"before the first install of {stage} in its cluster",
+        "leftovers": "before what left the template is deleted",
         "guard": f"before {times} guarded {'change' if times == 1 else 'changes'} of {stage}",
     }[what]
     within = f", each valid for {duration_text(ask.expires)}" if ask.expires else ""

@@ -25,6 +25,7 @@ from bot.model.plan import (
     JSON,
     ApprovalAsk,
     ComponentPlan,
+    GuardLists,
     Irreversible,
     PlannedObject,
     ReleasePlan,
@@ -324,10 +325,15 @@ def _component_facts(component: ComponentPlan) -> dict[str, Any]:
             if component.irreversible
             else {}
         ),
-        **({"guard": asdict(component.guard)} if component.guard else {}),
+        **({"guard": _guard_facts(component.guard)} if component.guard else {}),
         **({"follows": list(component.after)} if component.after else {}),
         **({"task": component.task} if component.task else {}),
     }
+
+
+def _guard_facts(lists: GuardLists) -> dict[str, Any]:
+    facts = asdict(lists)
+    return facts if lists.delete else {key: facts[key] for key in ("block", "ignore", "ask")}
 
 
 def _stage_facts(stage: StagePlan) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.core import messages_leftovers as leaves
 from bot.core import messages_plan_facts as say
 from bot.core.diff import Change
 from bot.core.exposure import Exposure, thinned
@@ -151,6 +152,16 @@ def _release(shown: ReleaseShown) -> dict[str, Any]:
         "guard": [
             {**one.change, "component": one.component, "units": list(one.units)}
             for one in shown.guarded
+        ],
+        "leaves": [
+            {
+                "object": one.object,
+                "component": one.component,
+                "does": one.does,
+                "why": leaves.plan_why(one.why),
+                "units": list(one.units),
+            }
+            for one in shown.leaves
         ],
         "approvals": [_asked(one) for one in shown.approvals],
         "warnings": list(shown.warnings),

@@ -92,6 +92,17 @@ class GuardShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeavesShown:
+    """An object that is rendered no more. `does`: ask | allow | keep; `why`: of what is kept."""
+
+    component: str
+    object: str
+    does: str
+    why: str
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseShown:
     """One planned release with everything that people look at before they merge it."""
 
@@ -106,6 +117,8 @@ class ReleaseShown:
     """Where the forecast waits for the calendar."""
     guarded: tuple[GuardShown, ...] = ()
     """Changes that the guard blocks, asks about, or leaves alone, as far as the files tell."""
+    leaves: tuple[LeavesShown, ...] = ()
+    """Objects that left the template."""
 
     @property
     def plan(self) -> ReleasePlan:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 JSON = Any
@@ -68,15 +69,43 @@ class Irreversible:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteLists:
+    """What a component says of objects that left its template: `Kind` or `Kind/name`, as globs."""
+
+    allow: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.allow or self.ask or self.keep)
+
+    def says(self, ref: ObjectRef) -> str:
+        """allow | ask | keep, the strictest that names the object; ask where none does."""
+        for word, named in (("keep", self.keep), ("ask", self.ask), ("allow", self.allow)):
+            if any(_names(one, ref) for one in named):
+                return word
+        return "ask"
+
+
+def _names(text: str, ref: ObjectRef) -> bool:
+    kind, _, name = text.partition("/")
+    return fnmatchcase(ref.kind, kind) and fnmatchcase(ref.name, name or "*")
+
+
+NO_DELETES = DeleteLists()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuardLists:
     """What a component says of its own fields: texts of paths."""
 
     block: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
+    delete: DeleteLists = NO_DELETES
 
     def __bool__(self) -> bool:
-        return bool(self.block or self.ignore or self.ask)
+        return bool(self.block or self.ignore or self.ask or self.delete)
 
     def stricter(self, other: GuardLists) -> GuardLists:
         """These, with what the other blocks and asks."""
@@ -84,6 +113,7 @@ class GuardLists:
             block=tuple(dict.fromkeys((*self.block, *other.block))),
             ignore=self.ignore,
             ask=tuple(dict.fromkeys((*self.ask, *other.ask))),
+            delete=self.delete,
         )
 
 

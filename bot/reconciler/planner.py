@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core import messages_plan_facts as say
-from bot.core import plan_guard
+from bot.core import plan_guard, plan_leaves
 from bot.core.baseline import members_for
 from bot.core.calendar import Calendar
 from bot.core.candidates import candidates
@@ -30,6 +30,7 @@ from bot.core.plan_shown import (
     NOTHING_KNOWN,
     GuardShown,
     Known,
+    LeavesShown,
     MergePlan,
     PullPlan,
     ReleaseShown,
@@ -305,7 +306,9 @@ class Planner:
         if known.emergency:
             calendar = calendar.with_emergency(known.emergency)
         told = forecast(plan, calendar, after.policy, now, batches=batches_ahead(draft.shown))
-        changes, no_way_back, guarded = self._changes(before, draft.planned, draft.shown, known)
+        changes, no_way_back, guarded, leaves = self._changes(
+            before, draft.planned, draft.shown, known
+        )
         others = warnings(after, plan, draft.members, draft.shown, changes, told, known=known)
         return ReleaseShown(
             planned=draft.planned,
@@ -313,9 +316,14 @@ class Planner:
             forecast=told,
             exposure=forecast_exposure(plan, told, counts_of(draft.shown)),
             changes=changes,
-            approvals=(*approvals(after, plan, known), *plan_guard.asks(guarded)),
+            approvals=(
+                *approvals(after, plan, known),
+                *plan_guard.asks(guarded),
+                *plan_leaves.asks(leaves),
+            ),
             warnings=(*no_way_back, *others),
             guarded=guarded,
+            leaves=leaves,
             delays=delays(plan, told, calendar),
         )
 
@@ -325,9 +333,11 @@ class Planner:
         planned: PlannedRelease,
         shown: Mapping[str, UnitShown],
         known: Known,
-    ) -> tuple[tuple[Change, ...], tuple[str, ...], tuple[GuardShown, ...]]:
+    ) -> tuple[
+        tuple[Change, ...], tuple[str, ...], tuple[GuardShown, ...], tuple[LeavesShown, ...]
+    ]:
         """The diff of every unit: what was last applied (or the best guess of it) → the plan; what
-        it says of the way back, the guard, and what the objects lose; and what is guarded.
+        it says of the way back, the guard, and what the objects lose; what is guarded; what leaves.
         """
         had, blobs = self.had(before, planned, shown, known)
         differ = Differ(blobs)
@@ -338,7 +348,8 @@ class Planner:
         back = of_the_way_back(planned.plan, shown, changes, had, blobs.get)
         content = of_the_content(planned.plan, had, blobs.get, known)
         said, guarded = plan_guard.of_the_guard(planned.plan, had, blobs.get)
-        return changes, (*back, *said, *content), guarded
+        leaves = plan_leaves.of_what_leaves(planned.plan, had, blobs.get)
+        return changes, (*back, *said, *content), guarded, leaves
 
     def had(
         self,

@@ -5,6 +5,7 @@ How a component is rendered and rolled is said here, never done here.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -122,8 +123,39 @@ class ComponentChecks(Model):
 GuardPathText = Annotated[NonEmpty, AfterValidator(checked_guard_path)]
 
 
+def _objects(text: str) -> str:
+    if not re.fullmatch(r"[A-Z*][A-Za-z0-9*]*(?:/[a-z0-9*.:-]+)?", text):
+        refuse(
+            "guard-object",
+            f"{text[:80]!r} is no kind of object",
+            "write ConfigMap, Role/old-* or *",
+        )
+    return text
+
+
+ObjectsText = Annotated[NonEmpty, AfterValidator(_objects)]
+
+
+class GuardDelete(Model):
+    """What becomes of objects that left the template. Keep is stricter than ask, ask than allow."""
+
+    allow: tuple[ObjectsText, ...] = Field(
+        default=(),
+        description="Objects that are deleted unasked: a kind, or kind/name; `*` is any.",
+        examples=[["ConfigMap/node-agent-*"]],
+    )
+    ask: tuple[ObjectsText, ...] = Field(
+        default=(),
+        description="Objects that an approver is asked about: all that stand in no other list.",
+        examples=[["Service"]],
+    )
+    keep: tuple[ObjectsText, ...] = Field(
+        default=(), description="Objects that are never deleted.", examples=[["Secret"]]
+    )
+
+
 class Guard(Model):
-    """Fields that may not change, added to the built-in list."""
+    """Fields that may not change, added to the built-in list; objects that may not go."""
 
     block: tuple[GuardPathText, ...] = Field(
         default=(),
@@ -139,6 +171,10 @@ class Guard(Model):
         default=(),
         description="Paths whose change an approver is asked about, once for the same change.",
         examples=[["Service:spec.type"]],
+    )
+    delete: GuardDelete = Field(
+        default=GuardDelete(),
+        description="Objects that left the template. Default: an approver is asked about each.",
     )
 
 

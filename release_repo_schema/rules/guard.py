@@ -50,4 +50,8 @@ def _lost(before: Guard, after: Guard) -> set[str]:
     """Paths that were guarded, and are less so."""
     lost = set(before.block) - {*after.block, *after.ignore}
     lost |= set(before.ask) - {*after.block, *after.ignore, *after.ask}
-    return lost | (set(before.ignore) - {*after.block, *after.ignore})
+    lost |= set(before.ignore) - {*after.block, *after.ignore}
+    was, now = before.delete, after.delete
+    deletions = {*set(was.keep) - {*now.keep}, *set(was.ask) - {*now.ask, *now.keep}}
+    # What is deleted without a question now was asked about before.
+    return lost | {f"delete of {one}" for one in deletions | (set(now.allow) - {*was.allow})}

@@ -117,6 +117,17 @@ def test_a_release_does_not_come_with_a_looser_guard(world: World) -> None:
     assert "spec.updateStrategy" in found.message
 
 
+def test_a_release_does_not_come_with_deletions_that_nobody_is_asked_about(world: World) -> None:
+    """Who takes an object out of the template does not say in the same breath that it may go."""
+    world.starts_with(BASE | guarding("{delete: {keep: [Service]}}"))
+    world.proposes(release("node-agent-2-5-0"), guarding("{delete: {allow: [ConfigMap]}}"))
+
+    (found,) = pulled(world).findings
+    assert (found.code, found.path) == ("guard-loosened", COMPONENT)
+    assert "delete of ConfigMap" in found.message
+    assert "delete of Service" in found.message
+
+
 def test_the_guard_is_part_of_the_plan_hash(world: World) -> None:
     """Approvals are void when what they were given under has become looser or stricter."""
     world.proposes(release("node-agent-2-5-0"))

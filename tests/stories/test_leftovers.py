@@ -7,13 +7,16 @@ from typing import Any
 
 import yaml
 
+from bot.core.messages_plan import plan_text
 from bot.model.effects import Purpose, Write
 from bot.model.plan import ObjectRef
 from bot.ports import Refused
+from bot.reconciler.known import known
 from tests import repo_files
 from tests.world import World
 
 TEMPLATE = "components/node-agent/templates/node-agent.yaml"
+COMPONENT = "components/node-agent/component.yaml"
 EXTRA = "components/node-agent/templates/extra.yaml"
 OLD = """\
 apiVersion: v1
@@ -346,3 +349,46 @@ def test_skip_leaves_what_would_leave(world: World) -> None:
     assert there(world) == ["st-1"]
     assert world.unit(release, ST_1).phase == "SUCCEEDED"
     assert fates(world, release, ST_1) == [("kept", "no")]
+
+
+def test_what_the_component_allows_goes_without_a_question(world: World) -> None:
+    """`guard.delete.allow`: generated names that change with each version, say."""
+    world.changes({COMPONENT: repo_files.component(guard={"delete": {"allow": ["ConfigMap/ol*"]}})})
+    release = leaves(world)
+    world.run_to_the_end(release)
+    assert there(world) == []
+    assert not world.events(release, "decision.asked")
+
+
+def test_what_the_component_keeps_stays_and_main_may_say_so_meanwhile(world: World) -> None:
+    """On a bad night somebody sets `keep` on main: the yes of before deletes nothing more."""
+    release = leaves(world)
+    world.run_until("2026-11-25T20:00:00Z")
+    world.says(f"approve {release}#1", by="ben")
+    world.changes({COMPONENT: repo_files.component(guard={"delete": {"keep": ["ConfigMap"]}})})
+    world.run_to_the_end(release)
+    assert there(world) == list(EVERY)
+    assert fates(world, release, EU_1) == [("kept", "component")]
+
+
+def test_the_plan_of_the_pull_request_shows_what_will_leave(world: World) -> None:
+    """Who merges knows that somebody will be asked about it."""
+    leaves(world, merged=False)
+    world.proposes("two", {"releases/2026/two.yaml": repo_files.release("two", "2.5.0")})
+    world.tick()
+    git = world.bot.ports.git
+    base, head = git.head("main"), git.head("pr/two")
+    assert base
+    assert head
+    facts = known(world.bot.ports.store, world.bot.board)
+    plan = world.bot.planner.pull(base, head, now=world.clock.at, known=facts)
+    (shown,) = plan.releases
+    (left,) = shown.leaves
+    assert (left.object, left.does, left.units) == (
+        "ConfigMap infra/old",
+        "ask",
+        (ST_1, EU_1, EU_2),
+    )
+    assert any(one.what == "leftovers" for one in shown.approvals)
+    text = plan_text(plan)
+    assert "ConfigMap infra/old: asked about, then deleted unit by unit, in 3 units" in text

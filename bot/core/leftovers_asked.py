@@ -68,7 +68,8 @@ def decide(t: Turn, decision: Decision, *, delete: bool, by: str) -> None:
             continue
         t.put(replace(unit, leftovers=found))
         row = t.s.applied.get(name)
-        if row is not None and unit.phase is UnitPhase.SUCCEEDED:
+        ours = row is not None and row.release == t.s.name
+        if row is not None and ours and unit.phase is UnitPhase.SUCCEEDED:
             # What was said is said: the next release does not ask again.
             t.puts.append(replace(row, leftovers=standing(t.units[name])))
         for one in new if not delete else ():

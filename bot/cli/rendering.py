@@ -25,6 +25,7 @@ HIDDEN = "(not shown)"
 @pass_flags
 def render(flags: Flags, unit: str, version: str | None) -> int:
     from bot.app.opening import renderer
+    from bot.cluster.marks import as_written
     from bot.core.plan_jobs import source_of, wanted
     from bot.reconciler.mistakes import render_findings
     from bot.reconciler.planner_caches import Renderings
@@ -49,7 +50,10 @@ def render(flags: Flags, unit: str, version: str | None) -> int:
     output = outputs[asked[unit].key]
     for finding in findings:
         click.echo(str(finding), err=True)
-    objects = [_shown(output.blobs[one.digest]) for one in output.objects]
+    objects = [
+        as_written(_shown(output.blobs[one.digest]), component, one.digest)
+        for one in output.objects
+    ]
     text = "---\n".join(as_yaml(one) for one in objects)
     body = {
         "unit": unit,

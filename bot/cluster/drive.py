@@ -19,12 +19,15 @@ from bot.cluster.leftovers import goes, leave
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import holds_data
 from bot.cluster.plain import create, delete, patch
+from bot.cluster.render import group_kind
 from bot.cluster.restore import restore_workload
 from bot.cluster.rollout import Rollout
+from bot.cluster.served import not_served, taken_up, waits_for_kind
 from bot.cluster.settle import pending
 from bot.cluster.sharding import served
 from bot.cluster.shards import all_moved, forward_shards, restore_shards
 from bot.cluster.stage import restored
+from bot.cluster.stamp import stamped
 from bot.cluster.stop import stop
 from bot.cluster.tasks import is_task, run, take_back
 from bot.model.effects import Purpose, Write
@@ -63,6 +66,8 @@ def drive(goal: Goal, seen: UnitSeen, now: datetime) -> Progress:
             steps = [stop(goal, ref, target, _seen(seen, ref), now) for ref, target in goal.objects]
         case Mode.RESTORE:
             steps = _restore(goal, seen, now)
+    if not task:
+        steps = [stamped(goal, seen, step) for step in steps]
     return kept_back(goal, seen, _progress(goal, steps))
 
 
@@ -149,10 +154,11 @@ def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
     """Batch k of each workload in turn: the next one waits until this one has converged."""
     steps: list[Step] = []
     held = False
+    missing = not_served(goal.objects, seen)
     for ref, target in _in_order(goal):
         there = _seen(seen, ref)
         if row_of(ref, goal.rows) is None:
-            steps.append(_apply(goal, ref, target, there))
+            steps.append(_apply(goal, ref, target, there, missing))
             continue
         go_on = forward_shards if _moves_namespaces(ref, goal.rows) else forward
         step = go_on(goal, ref, target, there, now, may_write=not held)
@@ -161,12 +167,20 @@ def _forward(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
     return steps
 
 
-def _apply(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen) -> Step:
+def _apply(
+    goal: Goal,
+    ref: ObjectRef,
+    target: JSON,
+    there: ObjectSeen,
+    missing: Mapping[tuple[str, str], ObjectRef],
+) -> Step:
+    if group_kind(target) in missing:
+        return waits_for_kind(ref, missing[group_kind(target)])
     if there.live is None:
         return Step(ref=ref, writes=(create(ref, target, Purpose.FORWARD),), waiting="not-applied")
     changes = pending(goal.last.get(ref.key), there.live, target)
     if changes is None:
-        return Step(ref=ref)
+        return taken_up(ref, there.live)
     return Step(
         ref=ref, writes=(patch(ref, there.live, changes, Purpose.FORWARD),), waiting="not-applied"
     )

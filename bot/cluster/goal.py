@@ -50,6 +50,14 @@ class Goal:
     """What was there before this release; None: nothing was."""
     applied: frozenset[str] = frozenset()
     """Keys whose `before` is what we applied ourselves, not what we found: all of it is ours."""
+    owner: str = ""
+    """The component, which the writes leave on its objects; "": nothing is left there."""
+    adopted: frozenset[str] = frozenset()
+    """Keys of what was nobody's before this release: on the way back it is nobody's again."""
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the targets, which their writes leave on the objects."""
+    stood: Mapping[str, str] = field(default_factory=dict)
+    """The same of what was there before this release."""
     targets: Mapping[str, int] = field(default_factory=dict)
     """Workload → cumulative pods or nodes wanted on the new version."""
     totals: Mapping[str, int] = field(default_factory=dict)
@@ -115,9 +123,9 @@ class Step:
 class Progress:
     """How far a unit is, and what to send next.
 
-    `waiting`: unreachable | not-applied | old-unavailable | controller-lag | other-revision |
-    progress | collateral | guarded, "" when converged. `detail`: facts to it: object, pods, counts,
-    reason, leak (pods on the new version beyond those wanted).
+    `waiting`: unreachable | not-applied | not-established | old-unavailable | controller-lag |
+    other-revision | progress | collateral | guarded, "" when converged. `detail`: facts to it:
+    object, pods, counts, reason, definition, leak (pods on the new version beyond those wanted).
     """
 
     writes: tuple[Write, ...] = ()

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.cluster.fields import Path
+from bot.cluster.fields import Path, put
 from bot.cluster.goal import Goal, Mode, Progress
 from bot.cluster.guard import Guarded, deletion, is_scaled, judge, left_alone
 from bot.cluster.guard_rules import Act
 from bot.cluster.json_patch import operated
 from bot.cluster.kinds import WorkloadKind, row_for, row_of
+from bot.cluster.marks import OWNER_PATH
 from bot.cluster.merge import merge3, merge_patch
 from bot.cluster.merge_table import fields_of_kind
 from bot.cluster.stage import in_hand
@@ -80,7 +81,8 @@ def ahead(goal: Goal, seen: UnitSeen) -> tuple[Guarded, ...]:
             continue
         row = _row(goal, ref, target)
         scaled = is_scaled(ref, live, targets)
-        said = judge(goal.allowed.lists, ref, live, changes.result, scaled=scaled)
+        made = put(changes.result, OWNER_PATH, goal.owner) if goal.owner else changes.result
+        said = judge(goal.allowed.lists, ref, live, made, scaled=scaled)
         found += _not_of_the_batch(said, row, live, in_hand(row, live) if row else ())
     return tuple(one for one in found if one.act is not Act.IGNORE)
 

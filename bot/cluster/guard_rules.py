@@ -13,6 +13,7 @@ from functools import cache
 
 from bot.cluster.fields import MISSING
 from bot.cluster.guard_walk import Difference
+from bot.cluster.marks import OWNER
 from bot.cluster.quantity import amount
 from bot.model.plan import ObjectRef
 from release_repo_schema.models.guardpath import GuardPath, parse_guard_path
@@ -163,6 +164,7 @@ _ASKED: tuple[tuple[str, tuple[str, ...], tuple[str, ...], When | None], ...] = 
     ("isolation", (f"{_NETWORK}/NetworkPolicy",), ("spec.podSelector", "spec.policyTypes"), None),
     ("pod-security", ("/Namespace",),
         ("metadata.labels[pod-security.kubernetes.io/enforce]",), None),
+    ("owner", (), (f"metadata.labels[{OWNER}]",), both_are_set),
     ("global-default", ("scheduling.k8s.io/PriorityClass",), ("globalDefault",), None),
     ("default-class", (_CLASS,),
         ("metadata.annotations[storageclass.kubernetes.io/is-default-class]",), None),
@@ -170,7 +172,9 @@ _ASKED: tuple[tuple[str, tuple[str, ...], tuple[str, ...], When | None], ...] = 
     ("crd-pruning", (_CRD,), ("spec.preserveUnknownFields",), is_on),
     ("crd-served", (_CRD,), ("spec.versions[*].served", "spec.versions[*].storage"), is_on),
 )  # fmt: skip
-"""What an API server takes and what has taken clusters down: (reason, kinds, paths, when)."""
+"""What an API server takes and what has taken clusters down: (reason, kinds, paths, when).
+Without kinds: every kind.
+"""
 
 _SPECIAL: tuple[tuple[str, str, str, When | None, bool], ...] = (
     ("cluster-ip", "/Service", "spec.clusterIP", None, True),

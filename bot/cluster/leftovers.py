@@ -15,6 +15,7 @@ from bot.cluster.goal import Goal, Leaving, Step
 from bot.cluster.guard import deletion, is_scaled, left_alone
 from bot.cluster.guard_rules import deletion_reason
 from bot.cluster.kinds import Rows, row_of
+from bot.cluster.marks import OWNER
 from bot.cluster.plain import delete_seen
 from bot.cluster.render import apply_order, ref_of
 from bot.model.effects import Purpose
@@ -22,7 +23,6 @@ from bot.model.plan import JSON, GuardLists, ObjectRef
 from bot.model.seen import ObjectSeen, UnitSeen
 
 KEEP = "helm.sh/resource-policy"
-OWNER = "sluice/component"
 
 
 Identity = tuple[str, str, str, str]

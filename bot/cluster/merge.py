@@ -9,7 +9,9 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 
+from bot.cluster.fence import FENCE
 from bot.cluster.fields import MISSING, put
+from bot.cluster.marks import APPLIED, OWNER_PATH, owner_of, without_owner
 from bot.cluster.merge_table import fields_of, type_of_kind
 from bot.cluster.three_way import merged_json, merged_map
 from bot.cluster.two_way import Ambiguous, merge_between, strategic_between
@@ -32,7 +34,8 @@ SERVER_FIELDS = frozenset(
 
 _SERVER_ANNOTATIONS = frozenset(
     {
-        "sluice/fence",
+        FENCE,
+        APPLIED,
         "deployment.kubernetes.io/revision",
         "deprecated.daemonset.template.generation",
     }
@@ -111,7 +114,9 @@ def _whole_again(live: JSON, made: JSON) -> JSON:
     """With what was left out of the comparison."""
     owned = {name: v for name, v in live["metadata"].items() if name in SERVER_FIELDS}
     rest = {name: v for name, v in live.items() if name == "status"}
-    return {**made, "metadata": {**made["metadata"], **owned}, **rest}
+    whole = {**made, "metadata": {**made["metadata"], **owned}, **rest}
+    owner = owner_of(live)
+    return put(whole, OWNER_PATH, owner) if owner else whole
 
 
 def merge_patch(obj: JSON, patch: JSON) -> JSON:
@@ -141,8 +146,8 @@ def baseline(live: JSON) -> JSON:
 
 
 def _bare(obj: JSON) -> JSON:
-    """Without status and the server's own metadata."""
-    bare = {name: value for name, value in obj.items() if name != "status"}
+    """Without status, the server's own metadata, and whose it is."""
+    bare = {name: value for name, value in without_owner(obj).items() if name != "status"}
     metadata = bare.get("metadata") or {}
     bare["metadata"] = {name: v for name, v in metadata.items() if name not in SERVER_FIELDS}
     return bare

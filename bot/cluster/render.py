@@ -224,10 +224,15 @@ def group_kind(obj: JSON) -> tuple[str, str]:
     return (group if slash else "", str(obj["kind"]))
 
 
+_ASKED_BY_THE_SERVER = ("admissionregistration.k8s.io", "apiregistration.k8s.io")
+
+
 def apply_order(
     objects: Iterable[JSON], workloads: Collection[tuple[str, str]] = WORKLOADS
 ) -> tuple[JSON, ...]:
-    """Namespaces, then custom resource definitions, then the rest as written, workloads last."""
+    """Namespaces, then custom resource definitions, then the rest as written, of it what the API
+    server asks on every call (webhooks, API services) at the end, workloads last.
+    """
 
     def rank(obj: JSON) -> int:
         match group_kind(obj):
@@ -236,7 +241,7 @@ def apply_order(
             case ("apiextensions.k8s.io", "CustomResourceDefinition"):
                 return 1
             case found:
-                return 3 if found in workloads else 2
+                return 4 if found in workloads else 3 if found[0] in _ASKED_BY_THE_SERVER else 2
 
     return tuple(sorted(objects, key=rank))
 

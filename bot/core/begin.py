@@ -6,6 +6,7 @@ Called by the lifecycle only. Never looks past the gates, never says why somethi
 from __future__ import annotations
 
 from collections import ChainMap
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -13,10 +14,8 @@ from typing import cast
 
 from bot.cluster.drive import up_to_date
 from bot.cluster.goal import Mode
-from bot.cluster.merge import baseline
 from bot.cluster.one_way import one_way
-from bot.cluster.render import digest
-from bot.core import chain, drifting, endings, guarding, leftovers, siblings
+from bot.core import adopting, chain, drifting, endings, guarding, leftovers, siblings
 from bot.core.batch_ahead import batch_ahead
 from bot.core.batches import still_ahead
 from bot.core.floors import soaks
@@ -75,7 +74,10 @@ def forget_old_evidence(t: Turn, name: str) -> None:
 def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
     first = u.state.before is None
     if first:
-        _first_contact(t, u, seen)
+        before = adopting.first_contact(t, u, seen)
+        u = t.unit(u.plan.unit)
+        version = (u.state.before_revision or "").partition("@")[0]
+        t.put(replace(u.state, one_way=_one_way(t, u, before, version)))
         leftovers.note(t, t.unit(u.plan.unit), seen)
     u = drifting.settle(t, t.unit(u.plan.unit), seen, first=first)
     u = guarding.settle(t, u)
@@ -130,41 +132,7 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
     )
 
 
-def _first_contact(t: Turn, u: Unit, seen: UnitSeen) -> None:
-    """Keep what a rollback restores: what we applied last, else what is live, else that nothing
-    was there.
-    """
-    stood = siblings.stood(t.s, u.plan)
-    # What a sibling found before it wrote is what was there before the release.
-    first = {} if stood.sure else siblings.before_siblings(t.s, t.units, u.plan)
-    found: list[Before] = []
-    for planned in u.plan.objects:
-        there = seen.objects.get(planned.ref.key)
-        live = there.live if there else None
-        known = stood.objects.get(planned.ref.key)
-        if planned.ref.key in first:
-            found.append(first[planned.ref.key])
-        elif live is None or (known is None and planned.ref.key in stood.half_way):
-            found.append(Before(ref=planned.ref, digest=None, source="absent"))
-        elif known is not None:
-            source = "applied" if stood.revision else "baseline"
-            found.append(Before(ref=planned.ref, digest=known, source=source))
-        else:
-            was = baseline(live)
-            t.blobs[digest(was)] = was
-            found.append(Before(ref=planned.ref, digest=digest(was), source="baseline"))
-    t.put(
-        replace(
-            u.state,
-            before=tuple(found),
-            before_revision=stood.revision or None,
-            before_release=stood.release or None,
-            one_way=_one_way(t, u, found, stood.revision.partition("@")[0]),
-        )
-    )
-
-
-def _one_way(t: Turn, u: Unit, found: list[Before], version: str) -> tuple[str, ...]:
+def _one_way(t: Turn, u: Unit, found: Sequence[Before], version: str) -> tuple[str, ...]:
     """Why the unit could not simply be put back to what is there now. A version that nobody knows
     may be any.
     """

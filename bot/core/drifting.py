@@ -19,7 +19,7 @@ from bot.cluster.fields import MISSING
 from bot.cluster.guard import is_scaled, left_alone
 from bot.cluster.kinds import WorkloadKind, row_for, row_of
 from bot.cluster.render import digest
-from bot.core import siblings
+from bot.core import adopting, siblings
 from bot.core.guard_lists import stricter_of
 from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit
@@ -45,7 +45,7 @@ def drift(t: Turn, u: Unit) -> Wait | None:
     found = list(_found(t, u, seen))
     if not found or _answered(u.state, mark_of(found)):
         return None
-    return _closed(t, tuple(_shown(ref, edit, seen) for ref, edit in found[:SHOWN]), u)
+    return _closed(t, _all_shown(t, u, seen, found), u)
 
 
 def ask(t: Turn, u: Unit) -> None:
@@ -55,7 +55,7 @@ def ask(t: Turn, u: Unit) -> None:
         return
     found = list(_found(t, u, seen))
     mark = mark_of(found)
-    shown = tuple(_shown(ref, edit, seen) for ref, edit in found[:SHOWN])
+    shown = _all_shown(t, u, seen, found)
     again = t.s.now + LOOK_EVERY[UnitPhase.PENDING]
     told = u.state.drift_mark == mark
     t.put(replace(u.state, drift=shown, drift_mark=mark, look_at=again))
@@ -161,6 +161,17 @@ def _objects(
         there = seen.objects.get(planned.ref.key)
         if last is not None and there is not None:
             yield planned.ref, last, there.live, blobs[u.state.wanted(planned)]
+
+
+def _all_shown(
+    t: Turn, u: Unit, seen: UnitSeen, found: list[tuple[ObjectRef, Edit]]
+) -> tuple[dict[str, JSON], ...]:
+    """The first edits as they are remembered; those of another store with its fence."""
+    others = adopting.strangers(t, u, seen)
+    return tuple(
+        _shown(ref, edit, seen) | ({"fence": others[ref]} if ref in others else {})
+        for ref, edit in found[:SHOWN]
+    )
 
 
 def _shown(ref: ObjectRef, edit: Edit, seen: UnitSeen) -> dict[str, JSON]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.cluster.fence import numbers
 from bot.cluster.goal import Goal, Leaving, Mode
@@ -23,6 +23,7 @@ def goal_of(
     objects = {planned.ref: blobs[u.state.wanted(planned)] for planned in u.plan.objects}
     ours = {b.ref.key for b in u.state.before or () if b.source == "applied"}
     before = {b.ref.key: blobs[b.digest] if b.digest else None for b in u.state.before or ()}
+    stood = {b.ref.key: b.digest for b in u.state.before or () if b.digest}
     if mode is Mode.RESTORE:
         # What this release deleted comes back too, as it was applied last.
         for gone in u.state.leftovers:
@@ -30,13 +31,18 @@ def goal_of(
                 objects[gone.ref] = before[gone.ref.key] = blobs[gone.digest]
                 applied = {**applied, gone.ref.key: gone.digest}
                 ours.add(gone.ref.key)
+                stood[gone.ref.key] = gone.digest
     back = {ref: before.get(ref.key) or obj for ref, obj in objects.items()}
     return Goal(
         mode=mode,
         objects=tuple(objects.items()),
-        last={ref.key: blobs.get(applied.get(ref.key, "")) for ref in objects},
+        last=_last(u, applied, objects, blobs),
         before=before,
         applied=frozenset(ours),
+        owner=u.component.name,
+        adopted=frozenset(b.ref.key for b in u.state.before or () if b.source == "baseline"),
+        wanted={planned.ref.key: u.state.wanted(planned) for planned in u.plan.objects},
+        stood=stood,
         targets=u.state.targets,
         totals=u.state.totals,
         final=u.state.step >= len(u.component.batches) - 1,
@@ -49,6 +55,22 @@ def goal_of(
         rows=s.index.rows,
         **siblings.goal_nodes(s, units, u.plan, mode, back if mode is Mode.RESTORE else objects),
     )
+
+
+def _last(
+    u: Unit, applied: Mapping[str, str], refs: Iterable[ObjectRef], blobs: Mapping[str, JSON]
+) -> dict[str, JSON | None]:
+    """The DB spec of each object. Of one that says that something else was applied last than the
+    store has, there is none before we write it: nothing that it holds is ours to take away.
+    """
+    foreign = {b.ref.key for b in u.state.before or () if b.source == "foreign"}
+    wanted = {planned.ref.key: u.state.wanted(planned) for planned in u.plan.objects}
+    found: dict[str, JSON | None] = {}
+    for key in (ref.key for ref in refs):
+        digest = applied.get(key, "")
+        ours = key not in foreign or digest == wanted.get(key)
+        found[key] = blobs.get(digest) if ours else None
+    return found
 
 
 # what left the template

@@ -38,7 +38,8 @@ def guard_markdown() -> str:
     lines = ["| | Kinds | Fields | Why |", "|---|---|---|---|"]
     for act in (block, ask):
         lines += [
-            f"| {act} | {', '.join(kinds)} | {', '.join(fields)} | {REASONS[reason]} |"
+            f"| {act} | {', '.join(kinds) or 'every kind'} | {', '.join(fields)} "
+            f"| {REASONS[reason]} |"
             for (of, reason), (kinds, fields) in rows.items()
             if of == act
         ]

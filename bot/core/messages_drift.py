@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.core.messages_adopting import written_by_others
 from bot.core.messages_words import many, row, sentence, short
 
 SHOWN = 3
@@ -14,10 +15,16 @@ def drifted(f: Mapping[str, Any], zone: str) -> str:
     """The closed gate: state and cause first, then how to go on."""
     unit = f.get("unit", "the unit")
     return sentence(
-        f"Needs decision: edited since we applied it: {edits(f.get('edits'))}",
+        f"Needs decision: {_since(f.get('edits'))}: {edits(f.get('edits'))}",
         f"accept {unit} keeps it where the release does not touch it; override {unit} --gate drift"
         " overwrites it; taken back, it goes on by itself",
     )
+
+
+def _since(given: Any) -> str:
+    """What is known of who did it: another store says so on the object."""
+    names = written_by_others(given)
+    return f"not as our record has it, since {names}" if names else "edited since we applied it"
 
 
 def edits(given: Any) -> str:

@@ -49,6 +49,7 @@ REASONS: Mapping[str, str] = {
     "disruption": "it decides whether nodes can be drained, and how many pods may be missing",
     "isolation": "connections are cut at once",
     "pod-security": "new pods of the namespace may be refused",
+    "owner": "another component brought the object and writes it too: each would undo the other",
     "global-default": "every pod without a class is touched",
     "default-class": "every claim without a class is touched",
     "crd-conversion": "every read of an object in another version hangs on it",

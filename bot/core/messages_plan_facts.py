@@ -43,6 +43,38 @@ def nothing_to_roll(what: str, units: int) -> str:
     return f"{what} asks for 0 pods in {many(units, 'unit')}: its one batch is empty"
 
 
+def reserved(what: str, path: str) -> str:
+    """A template writes a label or annotation of ours."""
+    return f"`{path}` of {what} is written by Sluice itself"
+
+
+RESERVED_HINT = "leave it out: names that begin with `sluice/` are not for templates"
+
+
+def same_object(what: str, component: str, other: str) -> str:
+    """Two components bring one object."""
+    return f"{what} is brought by {component} and by {other}: each would undo what the other wrote"
+
+
+SAME_OBJECT_HINT = "render it in one of them, and let the other depend on that one"
+
+
+def no_namespace(what: str, kind: str) -> str:
+    """An object that a real cluster has no place for."""
+    return f"{what} names no namespace, and every {kind} lives in one"
+
+
+NO_NAMESPACE_HINT = "write `metadata.namespace`; a chart gets `render.namespace`"
+
+
+def no_place(what: str, kind: str) -> str:
+    """An object of the cluster as a whole, in a namespace."""
+    return f"{what} names a namespace, and a {kind} lives in none"
+
+
+NO_PLACE_HINT = "leave `metadata.namespace` out"
+
+
 def secret_rendered(what: str) -> str:
     return f"expected no data in a Secret, and {what} is rendered with some"
 

@@ -38,6 +38,12 @@ def _not_applied(d: Detail) -> str:
     return f"{_object(d)} is being written"
 
 
+def _not_established(d: Detail) -> str:
+    what, reason = clause(d.get("definition")), clause(d.get("reason"))
+    said = f" ({reason})" if reason else ""
+    return f"{_object(d)} waits until the API server has established CRD {what}{said}"
+
+
 def _old_unavailable(d: Detail) -> str:
     return f"pods that were there before are not available{_pods(d)}"
 
@@ -85,6 +91,7 @@ def _object(d: Detail) -> str:
 _CAUSES: Mapping[str, Callable[[Detail], str]] = {
     "unreachable": _unreachable,
     "not-applied": _not_applied,
+    "not-established": _not_established,
     "old-unavailable": _old_unavailable,
     "controller-lag": _controller_lag,
     "other-revision": _other_revision,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.core import messages_guard, messages_tasks
+from bot.core.messages_adopting import disagreed
 from bot.core.messages_drift import drifted, edits
 from bot.core.messages_figures import phase_of, small
 from bot.core.messages_words import clause, length, many, moment, sentence, some
@@ -232,6 +233,10 @@ def _drift_kept(event: Event, _view: ReleaseView) -> Message:
     )
 
 
+def _disagreed(event: Event, _view: ReleaseView) -> Message:
+    return Message(text=f"{event.unit}: {disagreed(event.data.get('objects'))}")
+
+
 def _guarded(event: Event, view: ReleaseView) -> Message:
     facts = {"unit": event.unit, "changes": event.data.get("changes")}
     who = event.data.get("who")
@@ -264,6 +269,7 @@ UNIT_STORIES: Mapping[str, Say] = {
     "unit.quarantined": _quarantined,
     "unit.back": _back,
     "unit.drifted": _drifted,
+    "unit.disagreed": _disagreed,
     "unit.guarded": _guarded,
     "guard.granted": _guard_granted,
     "unit.left": _left,

@@ -97,7 +97,9 @@ class Before:
     ref: ObjectRef
     digest: str | None
     source: str
-    """applied (we applied it last) | baseline (live at first contact) | absent."""
+    """applied (we applied it last) | baseline (live at first contact) | foreign (live too: the
+    object says that something else was applied last than the store has) | absent.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from bot.core.plan_places import place_findings
 from bot.core.plan_rows import absent, own_rows
 from bot.core.plan_sharded import sharded_problems
 from bot.model.plan import ObjectRef
+from bot.reconciler.mistakes_objects import names_of_ours, place_of_objects
 from checks.cel import cel_problems
 from release_repo_schema.findings import Finding, Pointer
 from release_repo_schema.load import with_drafts
@@ -42,6 +43,8 @@ def rendered_findings(
         *secret_findings(repo, asked, outputs),
         *workload_findings(repo, asked, outputs, version),
         *place_findings(repo, units, asked, outputs, rows),
+        *place_of_objects(repo, units, asked, outputs),
+        *names_of_ours(repo, units, asked, outputs),
     )
 
 

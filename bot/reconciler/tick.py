@@ -33,8 +33,9 @@ from bot.reconciler.hearing import Heard, others, stops
 from bot.reconciler.inbox import take_note
 from bot.reconciler.joining import follow_fleet
 from bot.reconciler.ledger import Ledger, Versions
-from bot.reconciler.loading import all_stays, answered_calls, load_board, load_runs, to_look_at
-from bot.reconciler.looking import Looked, look
+from bot.reconciler.loading import all_stays, load_board, load_runs
+from bot.reconciler.looking import Looked
+from bot.reconciler.looking_for import look_for
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
 from bot.reconciler.recording import Recorder, is_open, stop_asked
@@ -306,9 +307,7 @@ class Reconciler:
         return after
 
     def _look(self, wanted: Sequence[tuple[Active, frozenset[str]]], now: datetime) -> Looked:
-        units, rows_of, beside = to_look_at(self.ports.store, self.board, wanted)
-        calls = answered_calls(self.board, units)
-        return look(self.ports.fleet, self.ports.lanes, units, now, calls, rows_of, beside)
+        return look_for(self.ports, self.board, wanted, now)
 
     def _safely(
         self, active: Active, now: datetime, ledger: Ledger, seen: Mapping[str, UnitSeen]

@@ -31,6 +31,11 @@ from tests.messages.views import (
 ST1, ST2, EU1 = "node-agent@st-1", "node-agent@st-2", "node-agent@eu-1"
 CAUSE = "post-check workload failed: 1 of 6 pods not ready: node-agent-x CrashLoopBackOff"
 D3 = f"{RELEASE}#3"
+DISAGREED = [
+    {"object": "DaemonSet infra/node-agent", "why": "another-store", "fence": "7.3"},
+    {"object": "ConfigMap infra/node-agent", "why": "no-record", "fence": "7.2"},
+    {"object": "Service infra/node-agent", "why": "by-hand", "fence": ""},
+]
 EDITS = [
     {
         "object": "ConfigMap infra/node-agent",
@@ -73,6 +78,7 @@ def _story() -> list[Event]:
         event("unit.left", "node-agent@eu-3", cluster="eu-3"),
         event("release.amended", units=["node-agent@eu-9"], digest="sha256:ab"),
         event("unit.drifted", ST1, edits=EDITS, who=["ben"]),
+        event("unit.disagreed", ST1, objects=DISAGREED),
         event("unit.drift-kept", ST1, who="ben", edits=EDITS),
         event("unit.guarded", ST1, changes=[GUARDED], who=["ben"]),
         event("guard.granted", ST1, changes=[GUARDED], id=D3, by=["ben"]),

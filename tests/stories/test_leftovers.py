@@ -262,6 +262,9 @@ def test_what_another_component_brings_now_stays(world: World) -> None:
         }
     )
     other = world.releases("other-1", "1.0.0", components=[{"name": "other", "version": "1.0.0"}])
+    world.run_for(hours=3)
+    assert "node-agent → other" in world.why(other), "who takes an object over is asked about it"
+    assert world.says(f"approve {other}", by="ben").code == 0
     world.run_to_the_end(other)
     release = world.releases()
     world.run_to_the_end(release)

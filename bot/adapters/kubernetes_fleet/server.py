@@ -185,6 +185,8 @@ class Server:
         having = [one for one in there if self.resource(one, ref.kind, asked=True) is not None]
         if having:
             return Refused(f"{why}, but that of {', '.join(having)}")
+        if ref.api_version in there:
+            return Refused(f"{why}: its CustomResourceDefinition is missing")
         return Refused(f"{why}: of this group it serves {', '.join(there)}")
 
     def _versions(self, group: str) -> tuple[str, ...]:

@@ -101,6 +101,8 @@ def patch(
         if answer.status == 409 and write.resource_version is None and not last:
             seen = None
             continue
+        if kind_is_missing(answer):
+            raise server.not_served(ref)
         if not answer.good:
             raise error_of(answer, what, writes=call.writes)
         must_be_object(answer, what, writes=call.writes)

@@ -18,6 +18,7 @@ from bot.adapters.simulated.api_rules import (
     fenced,
     finalizers_of,
     group_of,
+    taken_up,
     written,
 )
 from bot.adapters.simulated.faults import Faults, faults_of
@@ -302,8 +303,8 @@ class Cluster:
         obj["metadata"]["managedFields"] = [managed | {"time": iso(t), "fieldsType": "FieldsV1"}]
         controller = self.controller(address)
         if controller is None:
-            self.plain[address] = obj
-            return obj
+            self.plain[address] = taken_up(address, obj)
+            return self.plain[address]
         obj["metadata"]["generation"] = generation
         workload = self.workloads.get(address)
         if workload is None:

@@ -50,6 +50,8 @@ class Connection:
     cluster: str
     connection: JSON
     labels: Mapping[str, str] = field(default_factory=dict)
+    workloads: frozenset[tuple[str, str]] = frozenset()
+    """(apiVersion, kind) of custom resources whose objects own pods."""
 
 
 class Fleet(Protocol):

@@ -101,9 +101,11 @@ def connections(repo: Repo) -> tuple[Connection, ...]:
     """How main says that each cluster is reached.
 
     A simulated cluster also runs a controller for every workload kind of the repo; a real one has
-    its own, and is told nothing of rows.
+    its own, and is asked for the pods of such kinds.
     """
-    rows = list(own_rows(repo).values())
+    own = own_rows(repo)
+    rows = list(own.values())
+    workloads = frozenset(target for target, row in own.items() if row.get("podLabel"))
     found = []
     for name, cluster in sorted(repo.clusters.items()):
         connection = cluster.spec.connection.model_dump(
@@ -112,5 +114,7 @@ def connections(repo: Repo) -> tuple[Connection, ...]:
         if rows and "simulated" in connection:
             connection["simulated"]["workloadKinds"] = rows
         labels = repo.labels_of(name)
-        found.append(Connection(cluster=name, connection=connection, labels=labels))
+        found.append(
+            Connection(cluster=name, connection=connection, labels=labels, workloads=workloads)
+        )
     return tuple(found)

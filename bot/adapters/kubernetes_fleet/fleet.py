@@ -51,6 +51,7 @@ class KubernetesFleet:
         self._environment = dict(os.environ if environment is None else environment)
         self._patience, self._plugin_seconds = patience or Patience(), plugin_seconds
         self._links: dict[str, JSON] = {}
+        self._workloads: dict[str, frozenset[tuple[str, str]]] = {}
         self._servers: dict[str, Server] = {}
         self._uids: dict[str, str] = {}
         """Cluster → who it was when it was asked last."""
@@ -63,7 +64,9 @@ class KubernetesFleet:
 
     def connect(self, connections: Iterable[Connection]) -> None:
         with self._lock:
-            before, self._links = self._links, {c.cluster: c.connection for c in connections}
+            links = list(connections)
+            before, self._links = self._links, {c.cluster: c.connection for c in links}
+            self._workloads = {c.cluster: c.workloads for c in links}
             for cluster in [*self._servers]:
                 if self._links.get(cluster) != before.get(cluster):
                     self._servers.pop(cluster).client.close()
@@ -89,7 +92,8 @@ class KubernetesFleet:
         return live
 
     def children(self, cluster: str, owner: JSON) -> tuple[JSON, ...]:
-        return owned.children(self._server(cluster), owner)
+        own = self._workloads.get(cluster, frozenset())
+        return owned.children(self._server(cluster), owner, own)
 
     def nodes(self, cluster: str) -> tuple[JSON, ...]:
         return by_place(self._server(cluster).listed("v1", "Node"))

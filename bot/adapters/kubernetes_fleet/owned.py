@@ -1,13 +1,14 @@
 """What belongs to a live workload: by its own selector, then by owner references. Reads only.
 
-Never lists a namespace without a selector, and never what the workload's kind cannot own.
+Never lists a namespace without a selector, but for a custom resource whose row says that it has
+pods and which holds no pod template; and never what the workload's kind cannot own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from bot.adapters.kubernetes_fleet.server import Server, owned_by
 from bot.cluster.fields import at
@@ -24,18 +25,25 @@ _FROZEN = ("ControllerRevision",)
 _OPERATORS = {"In": "in", "NotIn": "notin"}
 
 
-def children(server: Server, owner: JSON) -> tuple[JSON, ...]:
-    """Pods, ReplicaSets and ControllerRevisions of a workload; of a set of components, nodes."""
+def children(
+    server: Server, owner: JSON, with_pods: Container[tuple[str, str]] = ()
+) -> tuple[JSON, ...]:
+    """Pods, ReplicaSets and ControllerRevisions of a workload; of a set of components, nodes.
+
+    `with_pods`: custom resources that have pods, wherever their template stands.
+    """
     kind = (str(owner.get("apiVersion")), str(owner.get("kind")))
     row = BUILT_IN.get(kind)
     if row is not None and row.component is not None:
         return server.listed("v1", "Node")
     selector = selector_text(at(owner, ("spec", "selector")))
     metadata = owner["metadata"]
-    if selector is None or not is_workload(owner):
-        return ()
     namespace = str(metadata.get("namespace") or "")
     uid = str(metadata["uid"])
+    if selector is None or not is_workload(owner):
+        # A selector that stands beside no pod template may choose anything: nodes, for one.
+        pods = server.listed("v1", "Pod", namespace) if kind in with_pods else ()
+        return tuple(owned_by(frozenset({uid}), pods))
     between: list[JSON] = []
     for own in _BETWEEN.get(kind, ("ControllerRevision",)):
         known = server.revisions(uid, mark := _mark(owner)) if own in _FROZEN else None

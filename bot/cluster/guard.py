@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bot.cluster.fields import MISSING, at
-from bot.cluster.guard_rules import Act, GuardRule, built_in, deletion_reason, own_rules
+from bot.cluster.guard_rules import Act, GuardRule, built_in_about, deletion_reason, own_rules
 from bot.cluster.guard_walk import Difference, differences, matched, plain_spelling, with_theirs
 from bot.model.plan import JSON, GuardLists, ObjectRef
 
@@ -121,7 +121,11 @@ _STRICT = {Act.IGNORE: 0, Act.ASK: 1, Act.BLOCK: 2}
 def _rules_say(
     lists: GuardLists, ref: ObjectRef, was: JSON, now: JSON, *, scaled: bool
 ) -> Iterator[Guarded]:
-    rules = (*built_in(), *own_rules(Act.BLOCK, lists.block), *own_rules(Act.ASK, lists.ask))
+    rules = (
+        *built_in_about(ref),
+        *own_rules(Act.BLOCK, lists.block),
+        *own_rules(Act.ASK, lists.ask),
+    )
     for rule in rules:
         if scaled and rule.reason == "to-nothing" and not _speaks_of_replicas(lists, ref):
             continue

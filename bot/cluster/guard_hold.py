@@ -49,19 +49,20 @@ def as_left(goal: Goal, seen: UnitSeen | None) -> Goal:
         return goal
     lists = goal.allowed.lists
     targets = [obj for _, obj in goal.objects]
-    objects, last, before = [], dict(goal.last), dict(goal.before)
-    for ref, target in goal.objects:
+    objects, last, before = list(goal.objects), dict(goal.last), dict(goal.before)
+    touched = False
+    for place, (ref, target) in enumerate(goal.objects):
         there = seen.objects.get(ref.key)
         live = there.live if there else None
-        if live is None:
-            objects.append((ref, target))
-            continue
-        scaled = is_scaled(ref, live, targets)
-        objects.append((ref, left_alone(lists, ref, target, live, scaled=scaled)))
+        scaled = live is not None and is_scaled(ref, live, targets)
+        if live is None or not (scaled or lists.ignore):
+            continue  # Nothing of it is left alone, as is most often so.
+        touched = True
+        objects[place] = (ref, left_alone(lists, ref, target, live, scaled=scaled))
         for kept in (last, before):
             if (old := kept.get(ref.key)) is not None:
                 kept[ref.key] = left_alone(lists, ref, old, live, scaled=scaled)
-    return replace(goal, objects=tuple(objects), last=last, before=before)
+    return replace(goal, objects=tuple(objects), last=last, before=before) if touched else goal
 
 
 def ahead(goal: Goal, seen: UnitSeen) -> tuple[Guarded, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.cluster.fields import MISSING
 from bot.cluster.guard_walk import Difference
@@ -223,6 +223,16 @@ def built_in() -> tuple[GuardRule, ...]:
     made += [_rule(Act.ASK, reason, kinds, path, when)
              for reason, kinds, paths, when in _ASKED for path in paths]  # fmt: skip
     return tuple(made)
+
+
+def built_in_about(ref: ObjectRef) -> tuple[GuardRule, ...]:
+    """Those of the built-in list that are about an object's kind: a few, where all are many."""
+    return _about(group_of(ref), ref.kind)
+
+
+@lru_cache(maxsize=1024)
+def _about(group: str, kind: str) -> tuple[GuardRule, ...]:
+    return tuple(rule for rule in built_in() if not rule.kinds or (group, kind) in rule.kinds)
 
 
 def _rule(

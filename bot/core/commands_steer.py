@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
-from bot.core.failed import failures
 from bot.core.gates_risk import ruled
 from bot.core.grammar import moment
 from bot.core.lifecycle import Step, close
@@ -214,7 +213,7 @@ def _still_failed(ask: Ask, hold: Hold) -> bool:
     t = ask.turn(active)
     components = [c for c in t.s.index.waves_of if hold.scope in (t.s.name, f"component:{c}")]
     over = any(
-        len(failures(t.s, t.units, index, component)) > stage.max_failures
+        len(t.failures.of(index, component)) > stage.max_failures
         for index, stage in enumerate(t.s.plan.stages)
         for component in components
     )

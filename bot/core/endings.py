@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from bot.cluster.fence import numbers
 from bot.core import siblings
-from bot.core.failed import failures
 from bot.core.fronts import obstacle
 from bot.core.good_end import all_good, held_as_a_whole
 from bot.core.messages_endings import (
@@ -72,7 +71,7 @@ def fail(t: Turn, u: Unit, why: str) -> None:
             return
         case _:
             pass
-    if len(failures(t.s, t.units, u.plan.stage, u.plan.component)) > u.stage.max_failures:
+    if len(t.failures.of(u.plan.stage, u.plan.component)) > u.stage.max_failures:
         _hold_failed(t, u, why)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.core.failed import failed
+from bot.core.failed import Failures
 from bot.core.situation import PlanIndex
 from bot.model.plan import UnitPlan
 from bot.model.state import UnitPhase, UnitState
@@ -107,9 +107,12 @@ class Fronts:
     it. Holds the rows that a turn works on.
     """
 
-    def __init__(self, index: PlanIndex, units: Mapping[str, UnitState]) -> None:
+    def __init__(
+        self, index: PlanIndex, units: Mapping[str, UnitState], failures: Failures
+    ) -> None:
         self._index = index
         self._units = units
+        self._failures = failures
         self._known: dict[str, Place | None] = {}
 
     def of(self, component: str) -> Place | None:
@@ -145,10 +148,10 @@ class Fronts:
 
     def _behind(self, component: str) -> bool:
         """It, or one that it needs, failed more often in a stage than that tolerates."""
-        index, units = self._index, self._units
+        index = self._index
         for name in (component, *index.upstream.get(component, ())):
             for stage, planned in enumerate(index.plan.stages):
-                if len(failed(index, units, stage, name)) > planned.max_failures:
+                if len(self._failures.of(stage, name)) > planned.max_failures:
                     return True
         return False
 

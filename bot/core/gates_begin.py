@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from bot.core.batch_ahead import is_last
 from bot.core.calendar import attended_need
-from bot.core.failed import failures
 from bot.core.floors import floor_first_wave, soaks
 from bot.core.fronts import Obstacle, Place, in_the_way, neighbours_in_flight, obstacle
 from bot.core.gates_needs import elsewhere
@@ -229,7 +228,7 @@ def failure_budget(t: Turn, u: Unit) -> Wait | None:
     depends on.
     """
     for component in (u.plan.component, *t.s.index.upstream.get(u.plan.component, ())):
-        failed = failures(t.s, t.units, u.plan.stage, component)
+        failed = t.failures.of(u.plan.stage, component)
         if len(failed) > u.stage.max_failures:
             facts = {
                 "failed": list(failed),

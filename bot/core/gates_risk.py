@@ -7,7 +7,6 @@ each other would wait for ever.
 from __future__ import annotations
 
 from bot.core import risk as rules
-from bot.core.failed import failures
 from bot.core.flights import UnderWay, first, tiers_of
 from bot.core.gates_begin import earlier
 from bot.core.situation import Unit
@@ -128,7 +127,7 @@ def _of(t: Turn, u: Unit) -> rules.Asked:
             components=dict.fromkeys(c.name for c in t.s.plan.components),
             units=len(t.units),
             phase=t.state.phase.value,
-            failed=sum(len(failures(t.s, t.units, stage)) for stage in range(len(t.s.plan.stages))),
+            failed=sum(t.failures.number(stage) for stage in range(len(t.s.plan.stages))),
             supersedes=spec.get("supersedes") or (),
             reason=t.s.plan.reason,
         ),

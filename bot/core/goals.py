@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from bot.cluster.fence import numbers
 from bot.cluster.goal import Goal, Leaving, Mode
+from bot.cluster.guard import NOTHING_ALLOWED, Allowance
 from bot.cluster.leftovers import identity
 from bot.core import siblings
 from bot.core.guard_lists import guard_lists
@@ -16,7 +17,12 @@ from bot.model.state import ReleaseState
 
 
 def goal_of(
-    s: Situation, units: siblings.Units, blobs: Mapping[str, JSON], u: Unit, mode: Mode
+    s: Situation,
+    units: siblings.Units,
+    blobs: Mapping[str, JSON],
+    u: Unit,
+    mode: Mode,
+    allowed: Allowance = NOTHING_ALLOWED,
 ) -> Goal:
     """The goal of a unit. `blobs`: objects by digest, those of this turn too."""
     applied = siblings.last_applied(s, u.plan)
@@ -53,6 +59,7 @@ def goal_of(
         undo=tuple((planned.ref, blobs[planned.digest]) for planned in u.plan.undo),
         anew_above=u.state.anew_above,
         rows=s.index.rows,
+        allowed=allowed,
         **siblings.goal_nodes(s, units, u.plan, mode, back if mode is Mode.RESTORE else objects),
     )
 

@@ -13,7 +13,7 @@ from bot.core.messages_adopting import disagreed
 from bot.core.messages_drift import drifted, edits
 from bot.core.messages_figures import phase_of, small
 from bot.core.messages_words import clause, length, many, moment, sentence, some
-from bot.model.gate import ReleaseView
+from bot.model.gate import ReleaseView, WaveView
 from bot.model.message import Message, Tone
 from bot.model.plan import ComponentPlan
 from bot.model.state import Event, HoldCode, UnitPhase
@@ -39,20 +39,12 @@ def _batch_applying(event: Event, view: ReleaseView) -> Message | None:
 
 def _wave_begins(event: Event, view: ReleaseView) -> Message | None:
     """Told once a wave: by the unit that began first, the first in the plan among equals."""
-    found = _wave(event.unit, view)
-    if found is None or (some(event.data.get("batch")) or event.batch) != 1:
+    if (some(event.data.get("batch")) or event.batch) != 1:
         return None
-    stage, wave, waves, units = found
-    began = [
-        (state.began, place)
-        for place, unit in enumerate(units)
-        if (state := view.units.get(unit)) is not None and state.began is not None
-    ]
-    if not began or units[min(began)[1]] != event.unit:
+    wave = view.wave_of.get(event.unit)
+    if wave is None or wave.first != event.unit:
         return None
-    return Message(
-        text=f"Stage {stage}, wave {wave} of {waves} begins: {many(len(units), 'unit')}."
-    )
+    return Message(text=f"{_named(wave)} begins: {many(len(wave.units), 'unit')}.")
 
 
 def _batch_soaking(event: Event, view: ReleaseView) -> Message | None:
@@ -144,24 +136,16 @@ def _unit_rolled_back(event: Event, view: ReleaseView) -> Message | None:
 
 def _wave_ends(event: Event, view: ReleaseView) -> Message | None:
     """Told once a wave: by the unit that ended last, the last in the plan among equals."""
-    found = _wave(event.unit, view)
-    if found is None:
+    wave = view.wave_of.get(event.unit)
+    if wave is None or wave.last != event.unit:
         return None
-    stage, wave, waves, units = found
-    states = [view.units.get(unit) for unit in units]
-    ended = [s for s in states if s is not None and s.phase.ended]
-    if len(ended) != len(units):
-        return None
-    last = max((state.since, units.index(state.unit)) for state in ended)
-    if units[last[1]] != event.unit:
-        return None
-    phases = [phase_of(view, unit) for unit in units]
+    phases = [phase_of(view, unit) for unit in wave.units]
     counts = ", ".join(
         f"{phases.count(phase)} {phase.value.lower().replace('_', ' ')}"
         for phase in UnitPhase
         if phase in phases
     )
-    return Message(text=f"Stage {stage}, wave {wave} of {waves} ended: {counts}.")
+    return Message(text=f"{_named(wave)} ended: {counts}.")
 
 
 def _wave_ended_too(event: Event, view: ReleaseView) -> tuple[str, ...]:
@@ -170,12 +154,8 @@ def _wave_ended_too(event: Event, view: ReleaseView) -> tuple[str, ...]:
     return (ended.text,) if ended is not None else ()
 
 
-def _wave(unit: str, view: ReleaseView) -> tuple[str, int, int, tuple[str, ...]] | None:
-    for stage in view.plan.stages:
-        for number, units in enumerate(stage.waves, 1):
-            if unit in units:
-                return stage.name, number, len(stage.waves), units
-    return None
+def _named(wave: WaveView) -> str:
+    return f"Stage {wave.stage}, wave {wave.number} of {wave.of}"
 
 
 def _batches(view: ReleaseView, unit: str) -> int:

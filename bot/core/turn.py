@@ -20,6 +20,7 @@ from bot.cluster.guard import Allowance
 from bot.cluster.guard_hold import as_left
 from bot.core.around import Around
 from bot.core.asked import policy_ask, required
+from bot.core.failed import Failures
 from bot.core.floors import floor_checks
 from bot.core.fronts import Fronts
 from bot.core.goals import goal_of, leaving_of
@@ -71,7 +72,8 @@ class Turn:
         """Stage → units that have a place among those that go back at once, once asked."""
         self._progress: dict[tuple[str, Mode], Progress] = {}
         self.around = Around(s, self.units)
-        self.fronts = Fronts(s.index, self.units)
+        self.failures = Failures(s.index, self.units)
+        self.fronts = Fronts(s.index, self.units, self.failures)
         self._in_flight_of: dict[int, int] = {}
         self.in_flight = s.in_flight + sum(unit.in_flight for unit in self.units.values())
 
@@ -155,9 +157,9 @@ class Turn:
         known = self.s.rules.components.get(u.component.name)
         lists = stricter_of(u.component.guard, known)
         allowed = Allowance(lists=lists, granted=self.marks(GUARD))
-        leaving = leaving_of(self.s, self.state, u, blobs, self.marks(LEFTOVERS))
-        goal = goal_of(self.s, self.units, blobs, u, mode)
-        goal = replace(goal, allowed=allowed, leaving=leaving)
+        goal = goal_of(self.s, self.units, blobs, u, mode, allowed)
+        if leaving := leaving_of(self.s, self.state, u, blobs, self.marks(LEFTOVERS)):
+            goal = replace(goal, leaving=leaving)
         return as_left(goal, self.s.seen.get(u.plan.unit))
 
     def said_yes(self, what: str) -> list[Decision]:
@@ -334,6 +336,7 @@ class Turn:
             stage = self.s.index.units[unit.unit].stage
             self._in_flight_of[stage] = self.in_flight_of(stage) + change
         self.around.note(before, unit)
+        self.failures.note(before, unit)
         self.units[unit.unit] = unit
         if self.places_back is not None and not unit.moves_back:
             self.places_back[self.s.index.units[unit.unit].stage].discard(unit.unit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from bot.model.plan import JSON, ReleasePlan
 from bot.model.state import Decision, Hold, ReleaseState, UnitState
@@ -45,7 +46,37 @@ class Waiting:
     wait: Wait
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True)
+class WaveView:
+    """One wave as it stands. A large one has many ends, and which came last is asked at each."""
+
+    stage: str
+    number: int
+    """Counted from 1."""
+    of: int
+    """Waves of its stage."""
+    units: tuple[str, ...]
+    states: tuple[UnitState | None, ...]
+
+    @cached_property
+    def first(self) -> str | None:
+        """The unit that began first, the first in the plan among equals; None: none has."""
+        states = enumerate(self.states)
+        began = [(s.began, place) for place, s in states if s is not None and s.began is not None]
+        return self.units[min(began)[1]] if began else None
+
+    @cached_property
+    def last(self) -> str | None:
+        """The unit that ended last, the last in the plan among equals; None: not all have."""
+        ended = [
+            (state.since, place)
+            for place, state in enumerate(self.states)
+            if state is not None and state.phase.ended
+        ]
+        return self.units[max(ended)[1]] if ended and len(ended) == len(self.units) else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseView:
     """Everything a card, a thread or a status line about one release is made from."""
 
@@ -71,3 +102,15 @@ class ReleaseView:
     """Decision id → votes that it needs now: the stricter of then and now, one more for an unknown
     author.
     """
+
+    @cached_property
+    def wave_of(self) -> Mapping[str, WaveView]:
+        """Unit → its wave."""
+        found: dict[str, WaveView] = {}
+        for stage in self.plan.stages:
+            for number, units in enumerate(stage.waves, 1):
+                states = tuple(map(self.units.get, units))
+                wave = WaveView(stage.name, number, len(stage.waves), units, states)
+                for unit in units:
+                    found.setdefault(unit, wave)
+        return found

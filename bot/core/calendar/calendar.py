@@ -48,6 +48,8 @@ class _Answers:
     timeline: Timeline
     starts: list[datetime] = field(default_factory=list)
     known: list[tuple[datetime, Opening]] = field(default_factory=list)
+    fitted: tuple[datetime, timedelta, Start | None] | None = None
+    """The last start that was asked for: all units of a turn ask for the same."""
 
     def at(self, at: datetime) -> Opening | None:
         place = bisect_right(self.starts, at) - 1
@@ -127,7 +129,16 @@ class Calendar:
     ) -> Start | None:
         """The first moment from `at` on at which `need` fits; None when not within the horizon."""
         at = on_calendar(in_utc(at))
-        timeline = self._answers(unit, action).timeline
+        answers = self._answers(unit, action)
+        known = answers.fitted
+        if known is None or known[:2] != (at, need):
+            start = self._first_start(answers.timeline, unit, at, need, action)
+            known = answers.fitted = (at, need, start)
+        return known[2]
+
+    def _first_start(
+        self, timeline: Timeline, unit: CalendarUnit, at: datetime, need: timedelta, action: str
+    ) -> Start | None:
         first = timeline.first_fit(at, need)
         if first is None:
             return None

@@ -13,11 +13,13 @@ from threading import Event, RLock
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
+
 from bot.adapters.kubernetes_fleet.answers import Answer, answer_of, error_of
 from bot.adapters.kubernetes_fleet.credentials import Credentials
 from bot.adapters.kubernetes_fleet.kubeconfig import Access
 from bot.adapters.kubernetes_fleet.tls import context_of
-from bot.adapters.kubernetes_fleet.wire import broken, rest_client, sent_nothing
+from bot.adapters.kubernetes_fleet.wire import Wire, broken, sent_nothing
 from bot.failures import AnswerLost, PortError, Unreachable
 from bot.model.plan import JSON
 
@@ -65,8 +67,7 @@ class _Kept:
 
     access: Access
     credentials: Credentials
-    rest: Any
-    """The RESTClientObject of the library, which has no types."""
+    wire: Wire
     certificate: tuple[str, str] | None
 
     def current(self) -> bool:
@@ -138,7 +139,7 @@ class Client:
         with self._lock:
             kept, self._kept = self._kept, None
         if kept is not None:
-            kept.rest.close()
+            kept.wire.close()
 
     def close(self) -> None:
         self._closed.set()
@@ -186,25 +187,20 @@ class Client:
         return None
 
     def _send(self, kept: _Kept, call: Call, ends: float) -> Answer:
-        url = kept.access.server + call.path
+        path = call.path
         if call.query:
-            url += "?" + urlencode(call.query)
+            path += "?" + urlencode(call.query)
         headers = {"Accept": "application/json", "User-Agent": "sluice"}
         headers |= kept.credentials.headers()
+        body = None
         if call.body is not None:
             headers["Content-Type"] = call.content_type
-        patience = self._patience
+            body = msgspec.json.encode(call.body)
         started = False
         try:
-            response = kept.rest.request(
-                call.method,
-                url,
-                headers=headers,
-                body=call.body,
-                _request_timeout=(patience.connect, patience.read),
-            )
+            response = kept.wire.send(call.method, path, headers, body)
             started = True
-            data = self._body(response.response, ends)
+            data = self._body(response, ends)
         except Exception as error:
             raise self._told(call, error, answered=started) from error
         return answer_of(response.status, response.headers, data)
@@ -245,7 +241,7 @@ class Client:
             if self._kept is kept and not self._closed.is_set():
                 self._kept = self._made()
                 if kept is not None:
-                    kept.rest.close()
+                    kept.wire.close()
             if self._kept is None:
                 raise Unreachable(f"{self.cluster}: is no longer connected")
             return self._kept
@@ -258,7 +254,8 @@ class Client:
         access, credentials = self._read_last
         certificate = credentials.certificate()
         context = context_of(self.cluster, access, certificate)
-        return _Kept(access, credentials, rest_client(access, context), certificate)
+        wire = Wire(access, context, self._patience)
+        return _Kept(access, credentials, wire, certificate)
 
     # -- a cluster that does not answer is not asked at once again
 

@@ -55,6 +55,8 @@ class KubernetesFleet:
         self._servers: dict[str, Server] = {}
         self._uids: dict[str, str] = {}
         """Cluster → who it was when it was asked last."""
+        self._names: dict[str, dict[str, None]] = {}
+        """The same turned: who → the clusters that were it, in the order in which they said so."""
         self._seen: OrderedDict[tuple[str, ObjectRef], Version] = OrderedDict()
         self._lock = RLock()
         # A connection is a file to the system; what else we open must find room beside them.
@@ -70,7 +72,7 @@ class KubernetesFleet:
             for cluster in [*self._servers]:
                 if self._links.get(cluster) != before.get(cluster):
                     self._servers.pop(cluster).client.close()
-                    self._uids.pop(cluster, None)
+                    self._known_as(cluster, "")
             for key in [key for key in self._seen if key[0] not in self._servers]:
                 del self._seen[key]
 
@@ -78,9 +80,8 @@ class KubernetesFleet:
         """Two names for one cluster are refused: their units would not wait for each other."""
         uid = self._server(cluster).uid()
         with self._lock:
-            if self._uids.get(cluster) != uid:
-                self._uids[cluster] = uid
-            same = [name for name, known in self._uids.items() if known == uid and name != cluster]
+            self._known_as(cluster, uid)
+            same = [name for name in self._names[uid] if name != cluster]
         if same:
             why = f"is the same cluster as {same[0]}: one of the connections points elsewhere"
             raise Unreachable(f"{cluster}: {why}")
@@ -194,6 +195,20 @@ class KubernetesFleet:
             lambda plugin: run_plugin(cluster, plugin, environment, seconds),
             self._now,
         )
+
+    def _known_as(self, cluster: str, uid: str) -> None:
+        """Remember who a cluster is; "": it is not connected any more."""
+        before = self._uids.get(cluster, "")
+        if before == uid:
+            return
+        if before:
+            del self._names[before][cluster]
+            if not self._names[before]:
+                del self._names[before]
+            del self._uids[cluster]
+        if uid:
+            self._uids[cluster] = uid
+            self._names.setdefault(uid, {})[cluster] = None
 
     def _now(self) -> datetime:
         return self._clock.now().astimezone(UTC)

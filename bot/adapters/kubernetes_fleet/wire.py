@@ -1,6 +1,8 @@
 """The HTTP client of the `kubernetes` library, set up for us; and what its errors mean.
 
 No redirects, no retries of its own, no proxy for this machine itself. Sends nothing by itself.
+The library chooses TLS, proxy and pool, once for a cluster; each call then goes to the pool itself:
+to look it up by the address again and again cost more than the call.
 """
 
 from __future__ import annotations
@@ -8,10 +10,12 @@ from __future__ import annotations
 import logging
 import ssl
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from bot.adapters.kubernetes_fleet.kubeconfig import Access
 
@@ -34,13 +38,55 @@ class Limits(Protocol):
     def read(self) -> float: ...
 
 
-def rest_client(access: Access, context: ssl.SSLContext | None) -> RESTClientObject:
+class Wire:
+    """The connections to one cluster. Opens none before the first call."""
+
+    def __init__(self, access: Access, context: ssl.SSLContext | None, limits: Limits) -> None:
+        from urllib3 import Timeout
+
+        self._manager: Any = _rest_client(access, context).pool_manager
+        self._timeout = Timeout(connect=limits.connect, read=limits.read)
+        self._server = access.server
+        self._path = urlsplit(access.server).path
+        self._absolute = getattr(self._manager, "proxy", None) is not None
+        self._pool: Any = None if self._absolute else self._manager.connection_from_url(self._server)
+
+    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Any:
+        """The answer of urllib3, its body not read yet. `path`: with its query."""
+        settled: dict[str, Any] = {
+            "headers": headers,
+            "body": body,
+            "timeout": self._timeout,
+            "retries": False,
+            "redirect": False,
+            "preload_content": False,
+        }
+        if self._absolute:
+            # A proxy is told the whole address, and by whom it is asked.
+            return self._manager.urlopen(method, self._server + path, **settled)
+        return self._pool.urlopen(method, self._path + path, assert_same_host=False, **settled)
+
+    def close(self) -> None:
+        self._manager.clear()
+
+
+@cache
+def _proxies() -> Mapping[str, str]:
+    """Those of the environment, which stays as it was when the bot began."""
+    return getproxies()
+
+
+def _rest_client(access: Access, context: ssl.SSLContext | None) -> RESTClientObject:
     """A client of one cluster. Opens nothing by itself."""
     with _ONE_AT_A_TIME:
         from kubernetes.client.configuration import Configuration
         from kubernetes.client.rest import RESTClientObject
 
-    settings = Configuration(host=access.server)
+    address, known = urlsplit(access.server), _proxies()
+    proxy = access.proxy or ""
+    if not proxy and address.hostname not in _LOOPBACK:
+        proxy = known.get(address.scheme) or known.get("all") or ""
+    settings = Configuration(host=access.server, proxy=proxy, no_proxy=known.get("no", ""))
     # Its own retries would send a DELETE twice, and would follow a redirect with our token.
     settings.retries = False
     settings.keep_alive = True
@@ -48,10 +94,6 @@ def rest_client(access: Access, context: ssl.SSLContext | None) -> RESTClientObj
     settings.verify_ssl = not access.insecure
     if access.tls_name:
         settings.tls_server_name = access.tls_name
-    if access.proxy:
-        settings.proxy = access.proxy
-    elif urlsplit(access.server).hostname in _LOOPBACK:
-        settings.proxy = None
     if access.insecure:
         # Said by doctor, once; not by every call.
         warnings.filterwarnings("ignore", message="Unverified HTTPS request")
@@ -106,6 +148,7 @@ _BEFORE = frozenset(
         "LocationValueError",
         "ConnectionRefusedError",
         "SSLCertVerificationError",
+        "ClosedPoolError",
         "gaierror",
     }
 )

@@ -129,6 +129,8 @@ class _Round:
         self.begun: dict[int, _Begun] = {}
         self.open = 0
         """Begun, and waited for."""
+        self.end = self.awake = 0.0
+        """When nothing more is begun; when who waits for the round looks at it again."""
         rows: dict[str, _Lane] = {}
         for number, call in enumerate(calls):
             lane = rows.setdefault(call.cluster, _Lane(call.cluster, width))
@@ -142,19 +144,20 @@ class _Round:
         self.ready = deque(lane.cluster for lane in free)
 
     def run(self, pool: Executor) -> list[Any]:
-        change, end = self.lanes._change, time.monotonic() + self.lanes.whole
+        change = self.lanes._change
+        self.end = time.monotonic() + self.lanes.whole
         with change:
             while True:
                 now = time.monotonic()
                 self._leave(now)
-                if now < end:
+                if now < self.end:
                     for number in self._next():
-                        call = self.calls[number]
-                        self.begun[number] = _Begun(call, now, now + self._patience(call))
+                        self._begin(number, now)
                         pool.submit(self._do, number)
                 if not self.open:
                     self.lanes._passed = {one.cluster for one in self.rows.values() if one.waiting}
                     return self.found
+                self.awake = now + self._until(now)
                 change.wait(self._until(now))
 
     def _next(self) -> Iterator[int]:
@@ -173,6 +176,13 @@ class _Round:
             if lane.waiting and lane.running < lane.width:
                 self.ready.append(lane.cluster)
             yield number
+
+    def _begin(self, number: int, now: float) -> float:
+        """Until when it is waited for."""
+        call = self.calls[number]
+        until = now + self._patience(call)
+        self.begun[number] = _Begun(call, now, until)
+        return until
 
     def _patience(self, call: Call) -> float:
         lanes = self.lanes
@@ -198,6 +208,15 @@ class _Round:
         return max(0.0, min(waited, default=now) - now)
 
     def _do(self, number: int) -> None:
+        """A call, and then the next that has room, in the same thread: to wake another for each
+        costs more than most calls.
+        """
+        further: int | None = number
+        while further is not None:
+            further = self._done(further)
+
+    def _done(self, number: int) -> int | None:
+        """Do one call; the next one of the round that this thread does."""
         try:
             came = self.calls[number].do()
         except BaseException as error:  # noqa: BLE001 raised again where it is waited for
@@ -213,14 +232,20 @@ class _Round:
                 lanes._behind[cluster] -= 1
                 if not lanes._behind[cluster]:
                     del lanes._behind[cluster], lanes._since[cluster]
-            else:
-                self.found[number] = came
-                self.open -= 1
-                lane = self.rows[cluster]
-                lane.running -= 1
-                if lane.waiting:
-                    self.ready.append(cluster)
-            lanes._change.notify_all()
+                lanes._change.notify_all()
+                return None
+            self.found[number] = came
+            self.open -= 1
+            lane = self.rows[cluster]
+            lane.running -= 1
+            if lane.waiting:
+                self.ready.append(cluster)
+            now = time.monotonic()
+            further = next(self._next(), None) if now < self.end else None
+            until = self._begin(further, now) if further is not None else self.end
+            if not self.open or until < self.awake:
+                lanes._change.notify_all()
+            return further
 
 
 def _raised(found: Any) -> Any:

@@ -47,8 +47,8 @@ IN_GUARD = (
     Defect(
         name="what is left alone is written all the same",
         path="bot/cluster/guard_hold.py",
-        old="objects.append((ref, left_alone(lists, ref, target, live, scaled=scaled)))",
-        new="objects.append((ref, target))",
+        old="objects[place] = (ref, left_alone(lists, ref, target, live, scaled=scaled))",
+        new="objects[place] = (ref, target)",
         first=(
             asked(
                 "stories/test_guard",

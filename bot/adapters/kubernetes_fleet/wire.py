@@ -42,10 +42,8 @@ class Wire:
     """The connections to one cluster. Opens none before the first call."""
 
     def __init__(self, access: Access, context: ssl.SSLContext | None, limits: Limits) -> None:
-        from urllib3 import Timeout
-
         self._manager: Any = _rest_client(access, context).pool_manager
-        self._timeout = Timeout(connect=limits.connect, read=limits.read)
+        self._timeout = _timeout(limits)
         self._server = access.server
         self._path = urlsplit(access.server).path
         self._absolute = getattr(self._manager, "proxy", None) is not None
@@ -68,6 +66,13 @@ class Wire:
 
     def close(self) -> None:
         self._manager.clear()
+
+
+def _timeout(limits: Limits) -> Any:
+    """As the library's own HTTP library takes it."""
+    with _ONE_AT_A_TIME:
+        from kubernetes.client import rest
+    return rest.urllib3.Timeout(connect=limits.connect, read=limits.read)
 
 
 @cache

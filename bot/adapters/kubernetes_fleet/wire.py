@@ -47,7 +47,9 @@ class Wire:
         self._server = access.server
         self._path = urlsplit(access.server).path
         self._absolute = getattr(self._manager, "proxy", None) is not None
-        self._pool: Any = None if self._absolute else self._manager.connection_from_url(self._server)
+        self._pool: Any = (
+            None if self._absolute else self._manager.connection_from_url(self._server)
+        )
 
     def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Any:
         """The answer of urllib3, its body not read yet. `path`: with its query."""
@@ -72,7 +74,8 @@ def _timeout(limits: Limits) -> Any:
     """As the library's own HTTP library takes it."""
     with _ONE_AT_A_TIME:
         from kubernetes.client import rest
-    return rest.urllib3.Timeout(connect=limits.connect, read=limits.read)
+    library: Any = rest
+    return library.urllib3.Timeout(connect=limits.connect, read=limits.read)
 
 
 @cache

@@ -25,7 +25,7 @@ from bot.cluster.merge import Merge, merge3
 from bot.cluster.two_way import merge_between
 
 ROOT = Path(__file__).resolve().parent.parent
-TURNS, OBJECTS, TARGET = 400, 50, 0.001
+TURNS, OBJECTS, RUNS, TARGET = 400, 50, 5, 0.001
 Json = dict[str, Any]
 
 
@@ -139,15 +139,16 @@ def _beside(figures: Figures, kubectl: str, live: Json, merge: Merge, took: floa
             )
             return perf_counter() - began, said.stdout
 
-        one, said = run(str(Path(folder) / "0.json"))
-        many, _ = run(folder)
+        # The shortest of some: what other programs take from one run is no object's cost.
+        one, said = min(run(str(Path(folder) / "0.json")) for _ in range(RUNS))
+        many = min(run(folder)[0] for _ in range(RUNS))
     other = merge_between(json.loads(said), merge.result, "apps.v1.Deployment")
     figures.count("fields that kubectl makes otherwise of the patch", len(other), 0)
     each = max(many - one, 1e-9) / (OBJECTS - 1)
     print(f"  {'kubectl patch --local, one object a process':<58} {one * 1000:7.3f} ms")
     print(f"  {f'kubectl patch --local, each further of {OBJECTS}':<58} {each * 1000:7.3f} ms")
     figures.ratio("a process of kubectl, for one object, against merge3", one, took)
-    figures.ratio("a further object of one kubectl against merge3", each, took)
+    figures.least("a further object of one kubectl against merge3", each, took, 1)
 
 
 if __name__ == "__main__":

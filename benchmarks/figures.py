@@ -53,13 +53,21 @@ class Figures:
         mark = "" if found <= limit else "  ABOVE TARGET"
         print(f"  {what:<58} {found:7.2f}    (at most {limit:g}){mark}")
 
+    def least(self, what: str, one: float, other: float, limit: float) -> None:
+        """A ratio that should not be below its limit."""
+        found = one / other if other else 0.0
+        if found < limit:
+            self.slow.append(what)
+        mark = "" if found >= limit else "  BELOW TARGET"
+        print(f"  {what:<58} {found:7.2f} ×  (at least {limit:g}){mark}")
+
     def ratio(self, what: str, one: float, other: float) -> None:
         print(f"  {what:<58} {one / other if other else 0:7.2f} ×")
 
     def end(self) -> int:
         """The exit code."""
         if self.slow:
-            print(f"  above target on this machine, now: {', '.join(self.slow)}")
+            print(f"  missed on this machine, now: {', '.join(self.slow)}")
         if self.failed:
             print(f"  WRONG: {', '.join(self.failed)}")
         return 1 if self.failed else 0

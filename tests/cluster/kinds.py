@@ -15,6 +15,7 @@ from tests.cluster.driven import COUNT, Driven, Release
 from tests.cluster.workloads import KRUISE, KRUISE_STATEFUL, workload
 
 ROLLING: dict[str, Any] = {"rollingUpdate": {"maxUnavailable": 3}, "type": "RollingUpdate"}
+IN_PLACE: dict[str, Any] = {"rollingUpdateType": "InPlaceIfPossible", "maxUnavailable": 3}
 KINDS: dict[str, dict[str, Any]] = {
     "Deployment": {"kind": "Deployment", "replicas": COUNT},
     "StatefulSet": {
@@ -31,7 +32,18 @@ KINDS: dict[str, dict[str, Any]] = {
         "replicas": COUNT,
         "updateStrategy": {"type": "ReCreate", "maxUnavailable": 3},
     },
+    "CloneSet-in-place": {
+        "kind": "CloneSet",
+        "api": KRUISE,
+        "replicas": COUNT,
+        "updateStrategy": {"type": "InPlaceIfPossible", "maxUnavailable": 3},
+    },
     "Kruise-DaemonSet": {"kind": "DaemonSet", "api": KRUISE, "updateStrategy": ROLLING},
+    "Kruise-DaemonSet-in-place": {
+        "kind": "DaemonSet",
+        "api": KRUISE,
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": IN_PLACE},
+    },
     "Kruise-StatefulSet": {
         "kind": "StatefulSet",
         "api": KRUISE_STATEFUL,
@@ -40,8 +52,10 @@ KINDS: dict[str, dict[str, Any]] = {
         "updateStrategy": ROLLING,
     },
 }
-OPEN_KRUISE = [name for name in KINDS if KINDS[name].get("api", "").startswith("apps.kruise.io/")]
-NATIVE = [name for name in KINDS if name not in OPEN_KRUISE]
+MOST: list[str] = [name for name in KINDS if not name.endswith("-in-place")]
+"""Those whose pods are replaced: what happens around a release is the same for the others."""
+OPEN_KRUISE = [name for name in MOST if KINDS[name].get("api", "").startswith("apps.kruise.io/")]
+NATIVE = [name for name in MOST if name not in OPEN_KRUISE]
 
 
 @pytest.fixture

@@ -43,7 +43,10 @@ def write_config(path: Path, manifests: Path, broken: dict[str, Broken], log: Pa
     stages = manifests / "kwok" / "kustomize" / "stage" / "node"
     documents = []
     for name in ("fast/node-initialize.yaml", "heartbeat/node-heartbeat.yaml"):
-        documents.append(yaml.safe_load((stages / name).read_text()))
+        stage = yaml.safe_load((stages / name).read_text())
+        silent = {"key": '.metadata.annotations["sluice.test/down"]', "operator": "DoesNotExist"}
+        stage["spec"]["selector"].setdefault("matchExpressions", []).append(silent)
+        documents.append(stage)
     table = json.dumps(broken)
     status = (_HERE / "pod-status.tmpl").read_text().replace("BROKEN", table)
     facts = " ".join(_FACTS.split()).replace("BROKEN", table)

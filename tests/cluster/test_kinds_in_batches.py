@@ -8,7 +8,7 @@ from bot.cluster.drive import Mode
 from tests.cluster.api import Object
 from tests.cluster.control_plane import Cluster
 from tests.cluster.driven import COUNT, Driven, Release
-from tests.cluster.kinds import KINDS, NATIVE, release
+from tests.cluster.kinds import KINDS, MOST, NATIVE, release
 
 __all__ = ["release"]  # the fixture
 
@@ -115,7 +115,7 @@ def test_a_controller_that_stands_still_is_lag_and_never_success(
     assert unit.most_new == 5
 
 
-@pytest.mark.parametrize("kind", [name for name in KINDS if "DaemonSet" in name])
+@pytest.mark.parametrize("kind", [name for name in MOST if "DaemonSet" in name])
 def test_nodes_may_join_and_leave_in_the_middle(
     release: Release, cluster: Cluster, kind: str
 ) -> None:

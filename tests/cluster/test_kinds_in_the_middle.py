@@ -8,13 +8,13 @@ from bot.cluster.drive import Mode
 from bot.ports import Unreachable
 from tests.cluster.control_plane import Cluster
 from tests.cluster.driven import COUNT, Release
-from tests.cluster.kinds import NATIVE, release
+from tests.cluster.kinds import MOST, NATIVE, release
 from tests.cluster.kubelets import Broken
 from tests.cluster.workloads import with_image
 
 __all__ = ["release"]  # the fixture
 
-every_kind = pytest.mark.parametrize("kind", NATIVE)
+every_kind = pytest.mark.parametrize("kind", MOST)
 
 
 @every_kind
@@ -52,7 +52,7 @@ def test_pods_that_somebody_deletes_come_back_as_what_they_were(
     assert unit.counts() == {"2": COUNT}
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "CloneSet", "Kruise-StatefulSet"])
 def test_scaling_in_the_middle_is_kept(release: Release, kind: str) -> None:
     """An autoscaler does not ask the release: its number stands, and the roll ends with it."""
     unit = release(kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,7 +60,7 @@ def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_closed_pipe_ends_quietly() -> None:
     """`sluice schema | head` is everyday life."""
     shown = subprocess.run(
-        f"{sys.executable} -c '{SCRIPT}' schema --json | head -c 20",
+        f"{sys.executable} -c {shlex.quote(SCRIPT)} schema --json | head -c 20",
         shell=True,
         capture_output=True,
         text=True,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from bot.cluster.goal import Mode
 from bot.cluster.leftovers import goes, in_order, no_more_rendered, stays
+from bot.cluster.kinds import row_of
 from bot.core import siblings
 from bot.core.goals import brought_by, leaving_one, says
 from bot.core.situation import PlanIndex, Unit
@@ -29,14 +30,18 @@ def candidates(
     """What was applied to a unit and is rendered no more → its digest, by what the store has.
 
     Units that share objects have it in the last of them: before that one has come, others may
-    still use it.
+    still use it. The older versions of a sharded operator are the way back: they are sent to
+    sleep by its row, never deleted.
     """
     own = applied.get(plan.unit)
     group = index.sharing.get(plan.unit, (plan.unit,))
     if own is None or group[-1] != plan.unit or index.component(plan).task:
         return {}
     rendered = [planned.ref for planned in (*plan.objects, *plan.undo)]
-    return no_more_rendered({**own.leftovers, **own.objects}, rendered)
+    found = no_more_rendered({**own.leftovers, **own.objects}, rendered)
+    rows = (row_of(ref, index.rows) for ref in rendered)
+    asleep = {row.sharding.shards for row in rows if row is not None and row.sharding is not None}
+    return {ref: d for ref, d in found.items() if (ref.api_version, ref.kind) not in asleep}
 
 
 def to_see(

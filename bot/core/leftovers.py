@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.cluster.goal import Mode
-from bot.cluster.leftovers import goes, in_order, no_more_rendered, stays
 from bot.cluster.kinds import row_of
+from bot.cluster.leftovers import goes, in_order, no_more_rendered, stays
 from bot.core import siblings
 from bot.core.goals import brought_by, leaving_one, says
 from bot.core.situation import PlanIndex, Unit

@@ -187,7 +187,8 @@ def test_a_name_of_another_kind_is_no_target_and_nothing_is_deleted_on_the_way(
     world.run_to_the_end(world.releases("first", "2.4.1"))
     text = repo_files.release("second", "2.5.0")
     card = pull(world, "second", {"releases/2026/second.yaml": text, TEMPLATE: without})
-    assert "ConfigMap infra/node-agent is no longer rendered and stays in all units" in card
+    assert "ConfigMap infra/node-agent is no longer rendered in all units" in card
+    assert "- ConfigMap infra/node-agent: asked about, then deleted unit by unit" in card
     release = merged(world, "second")
     world.run_to_the_end(release)
     assert [w for c in ("st-1", "eu-1", "eu-2") for w in world.writes(c) if "delete" in w] == []

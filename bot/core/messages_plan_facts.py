@@ -35,7 +35,7 @@ def reaches_at_once(what: str, units: int) -> str:
 def left_behind(what: str, units: int) -> str:
     return (
         f"{what} is no longer rendered for {many(units, 'unit')}: "
-        "it stays in the clusters as it is, since nothing is deleted by leaving it out"
+        "it keeps working as it is until, after the last batch, it is decided what becomes of it"
     )
 
 

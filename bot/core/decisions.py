@@ -1,7 +1,7 @@
 """What is asked of people, when, and what makes an answer void.
 
 A decision binds to the plan's hash and to the verdicts that were shown with it. Never counts votes
-of people who may not vote (`Turn.valid_votes` does), never acts on a yes (the gate `approval`
+of people who may not vote (`Votes.valid_votes` does), never acts on a yes (the gate `approval`
 does).
 """
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.core import chain_rows
 from bot.core.board import Active, Board
 from bot.core.lifecycle import Step, advance
-from bot.core.messages_endings import bug, revert_branch
+from bot.core.messages_endings import bug
 from bot.core.messages_notice import main_broken
 from bot.model.seen import UnitSeen
 from bot.model.state import (
-    Hold,
     HoldCode,
     Intent,
     IntentStatus,
@@ -38,9 +37,9 @@ from bot.reconciler.looking import Looked
 from bot.reconciler.looking_for import look_for
 from bot.reconciler.noticing import BROKEN, GOOD, MAIN, REWRITTEN, Noticer
 from bot.reconciler.planner import Planner
+from bot.reconciler.putting_away import forget, put_away
 from bot.reconciler.recording import Recorder, is_open, stop_asked
 from bot.reconciler.reporting import Reporter
-from bot.reconciler.revert import propose_revert
 from bot.reconciler.rules import connections, freeze_of, rules_of
 from bot.reconciler.snoozing import end_snoozes, next_end
 from bot.reconciler.views import view_of
@@ -49,7 +48,6 @@ from bot.reconciler.wired import Ticked as Ticked
 
 log = logging.getLogger(__name__)
 BLOBS_KEPT = 4000
-REVERT_AGAIN = timedelta(minutes=1)
 
 
 class Reconciler:
@@ -115,10 +113,10 @@ class Reconciler:
             ledger = self._act(errands, now, ticked)
             touched = {event.release for event in ledger.events if event.kind == "hold.set"}
         self._report(ledger, touched, now, ticked)
-        gone = self._put_away(ledger, now, ticked)
+        gone = put_away(self.ports, self.planner, self.board, ledger, ticked)
         self.reporter.send(ledger)
         ledger.commit()
-        self._forget(gone)
+        forget(self.board, self.versions, gone)
         if len(self.board.blobs) > BLOBS_KEPT:
             self.board.blobs.clear()
         self.problems = ticked.problems
@@ -323,54 +321,8 @@ class Reconciler:
             )
             return None
 
-    # record what came of it
-
     def _stop_asked(self, errand: Errand) -> bool:
         return stop_asked(self.ports.store, self.recorder, errand)
-
-    def _put_away(self, ledger: Ledger, now: datetime, ticked: Ticked) -> list[Active]:
-        """Releases that ended leave the board; what goes back gets its revert proposed first."""
-        gone: list[Active] = []
-        for name, active in list(self.board.releases.items()):
-            reverted = self._reverted(active, ledger, now, ticked)
-            if not active.state.phase.ended:
-                continue
-            if not reverted:
-                active.wake = now + REVERT_AGAIN  # nothing else of it is due any more
-                continue
-            for hold in [h for h in self.board.holds.values() if h.release == name]:
-                del self.board.holds[hold.id]
-                ledger.drop(Hold, hold.id)
-            self.board.remove(name)
-            gone.append(active)
-        return gone
-
-    def _forget(self, gone: Sequence[Active]) -> None:
-        """What only releases that left were remembered for; the store has it all."""
-        if not gone:
-            return
-        left = self.board.releases.values()
-        kept = {key for active in left for key in _remembered(active)}
-        for active in gone:
-            for key in {*_remembered(active)} - kept:
-                self.board.applied.pop(key, None)
-            self.versions.forget_rows(active.state, *active.units.values())
-            self.versions.forget_rows(*active.decisions.values())
-
-    def _reverted(self, active: Active, ledger: Ledger, now: datetime, ticked: Ticked) -> bool:
-        """The revert is proposed when the rollback begins; False while Git does not take it."""
-        state = active.state
-        if not state.sticks or state.revert is not None:
-            return True
-        try:
-            propose_revert(self.ports.git, self.planner, active.index.plan, state, now)
-        except PortError as error:
-            ticked.problems.append(error.why)
-            log.warning("the revert of %s cannot be proposed: %s", state.release, error.why)
-            return False
-        active.state = replace(state, revert=revert_branch(state.release))
-        ledger.put(active.state)
-        return True
 
 
 def groups(due: Sequence[Active], now: datetime) -> list[list[Active]]:
@@ -386,13 +338,6 @@ def groups(due: Sequence[Active], now: datetime) -> list[list[Active]]:
         found.append(pressing[start : start + size])
         start, size = start + size, 2 * size
     return [*found, rest] if rest else found
-
-
-def _remembered(active: Active) -> Iterator[str]:
-    """Keys of what was applied that deciding on the release may ask for."""
-    yield from active.units
-    yield from active.index.locks
-    yield from active.index.leans_on
 
 
 class PortFailure(PortError):

@@ -162,7 +162,7 @@ AROUND = (
     ),
     Defect(
         name="an opened window stays open",
-        path="bot/core/turn.py",
+        path="bot/core/votes.py",
         old="            and (decision.expires is None or self.s.now < decision.closed",
         new="            and (True or self.s.now < decision.closed",
         first=(

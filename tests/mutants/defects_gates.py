@@ -301,7 +301,7 @@ IN_GATES = (
     ),
     Defect(
         name="an author's own yes counts",
-        path="bot/core/turn.py",
+        path="bot/core/votes.py",
         old="            if vote.by not in authors and directory.roles(vote.by)",
         new="            if directory.roles(vote.by)",
         first=(
@@ -313,7 +313,7 @@ IN_GATES = (
     ),
     Defect(
         name="a yes counts after the role was taken away",
-        path="bot/core/turn.py",
+        path="bot/core/votes.py",
         old="vote.by not in authors and directory.roles(vote.by) & set(decision.roles):",
         new="vote.by not in authors:",
         first=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,21 @@ from bot.cli.flags import Flags, Verb, pass_flags
 from bot.cli.outcome import FOUND, GOOD, emit
 
 if TYPE_CHECKING:
-    from bot.core.plan_shown import Known
+    from bot.adapters.git import LocalGitHost
+    from bot.core.plan_shown import Known, PullPlan
+    from bot.reconciler.planner import Planner
 
 
 @click.command("plan", cls=Verb, help="What merging head into base would do. Changes nothing.")
 @click.option("--base", metavar="REF", default="main", show_default=True)
 @click.option("--head", metavar="REF", help="Default HEAD.")
+@click.option(
+    "--ask-clusters",
+    is_flag=True,
+    help="Dry-run a sample in the clusters that base names. Writes nothing.",
+)
 @pass_flags
-def plan(flags: Flags, base: str, head: str | None) -> int:
+def plan(flags: Flags, base: str, head: str | None, *, ask_clusters: bool) -> int:
     from bot.cli.reading import commit_of, open_planner
     from bot.core.messages_plan import plan_text
     from bot.core.messages_text import clean
@@ -32,10 +39,26 @@ def plan(flags: Flags, base: str, head: str | None) -> int:
             # From an older base a name is new once more; only on main itself must it be.
             known = replace(known, taken=lambda name: False)
         pull = planner.pull(*ours, now=flags.now, known=known)
+        if ask_clusters:
+            pull = _asked(flags, git, planner, pull, known)
         body = plan_json(pull)
     text = "\n".join(_harmless(line, clean) for line in plan_text(pull).split("\n"))
     emit(body, text, as_json=flags.json)
-    return FOUND if pull.has_errors else GOOD
+    return FOUND if pull.has_errors or pull.refused else GOOD
+
+
+def _asked(
+    flags: Flags, git: LocalGitHost, planner: Planner, pull: PullPlan, known: Known
+) -> PullPlan:
+    """The plan with what clusters would say, over the connections of its base."""
+    from bot.app.opening import fleet_for_looking
+    from bot.reconciler.asking_ahead import ask_ahead
+    from bot.reconciler.rules import connections
+
+    links = connections(planner.load(pull.base))
+    position = git.commit(pull.base).position
+    with closing(fleet_for_looking(flags.settings, links)) as fleet:
+        return ask_ahead(fleet, links, pull, known, position=position, now=flags.now)
 
 
 @click.command("forecast", cls=Verb, help="When each batch would start, from the same engine.")

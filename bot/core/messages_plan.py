@@ -16,6 +16,7 @@ from bot.core.messages_forecast import columns, duration, wait_lines, when
 from bot.core.messages_graph import tree
 from bot.core.messages_guard import guard_lines
 from bot.core.messages_leftovers import leaves_lines
+from bot.core.messages_plan_asked import asked_lines, on_the_line
 from bot.core.messages_words import many, row
 from bot.core.plan_shown import PullPlan, ReleaseShown, Unreleased
 from bot.model.plan import ComponentPlan, StagePlan
@@ -73,6 +74,8 @@ def _release(shown: ReleaseShown) -> str:
     blocks += _listed("Guarded", guard_lines([(g.change, len(g.units)) for g in shown.guarded]))
     left = leaves_lines([(o.object, o.does, o.why, len(o.units)) for o in shown.leaves])
     blocks += _listed("Leaves", left)
+    if shown.said is not None:
+        blocks += _listed("Clusters asked", asked_lines(shown.said, len(plan.units)))
     blocks += _listed("Look out", shown.warnings)
     blocks.append(_indented(wait_lines(shown.delays)))
     blocks.append(_indented(exposure_lines(shown.exposure, told.zone)))
@@ -182,7 +185,10 @@ def _named(shown: ReleaseShown, wave: Sequence[str]) -> Iterable[str]:
     seats = _seats(shown, wave)
     if len(seats) <= FEW:
         for seat, names in seats.items():
-            yield f"{seat}{_done(shown, names)}: {_without_wave(reasons[names[0]])}"
+            said = on_the_line(
+                (shown.said or {})[name] for name in names if name in (shown.said or {})
+            )
+            yield f"{seat}{_done(shown, names)}: {_without_wave(reasons[names[0]])}{said}"
         return
     others = [n for n, names in seats.items() if not reasons[names[0]].startswith("wave ")]
     yield row([seat.rpartition("@")[2] for seat in seats], most=MOST_NAMES)

@@ -13,6 +13,7 @@ from bot.core.exposure import Exposure, thinned
 from bot.core.forecast import Forecast
 from bot.core.forecast_waits import Delay
 from bot.core.graph import layers
+from bot.core.plan_asked import Said
 from bot.core.plan_shown import Asked, PullPlan, ReleaseShown, Unreleased
 from bot.model.plan import ComponentPlan
 from release_repo_schema.models import duration_text
@@ -207,6 +208,19 @@ def _unit(shown: ReleaseShown, reason: str, name: str) -> dict[str, Any]:
         "batchTimes": batches_json(shown.forecast, name),
         "upToDate": unit.up_to_date,
         **({"versionFrom": unit.note} if unit.note else {}),
+        **({} if shown.said is None else {"dryRun": _said(shown.said.get(name))}),
+    }
+
+
+def _said(said: Said | None) -> dict[str, str] | None:
+    """What its cluster would say; None where nobody like it was asked."""
+    if said is None:
+        return None
+    return {
+        "asked": said.asked,
+        "verdict": said.would.value,
+        "object": said.object,
+        "why": said.why,
     }
 
 

@@ -13,6 +13,7 @@ from bot.core.diff import Change
 from bot.core.exposure import Exposure
 from bot.core.forecast import Forecast
 from bot.core.forecast_waits import Delay
+from bot.core.plan_asked import Said, Would
 from bot.model.plan import (
     JSON,
     ApprovalAsk,
@@ -119,6 +120,8 @@ class ReleaseShown:
     """Changes that the guard blocks, asks about, or leaves alone, as far as the files tell."""
     leaves: tuple[LeavesShown, ...] = ()
     """Objects that left the template."""
+    said: Mapping[str, Said] | None = None
+    """Unit → what its cluster would say; None: no cluster was asked."""
 
     @property
     def plan(self) -> ReleasePlan:
@@ -136,6 +139,11 @@ class ReleaseShown:
     def from_version(self, component: ComponentPlan) -> str | None:
         """The version that most units of it have now."""
         return next(iter(self.versions(component)), None)
+
+    def said_of(self, units: Sequence[str]) -> tuple[Said, ...]:
+        """What clusters would say to these units, as far as any was asked."""
+        said = self.said or {}
+        return tuple(said[name] for name in units if name in said)
 
     @property
     def needs(self) -> Mapping[str, tuple[str, ...]]:
@@ -170,6 +178,12 @@ class PullPlan:
     @property
     def has_errors(self) -> bool:
         return any(finding.level == "error" for finding in self.findings)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a cluster that was asked would refuse something."""
+        said = (one for shown in self.releases for one in (shown.said or {}).values())
+        return any(one.would is Would.REFUSE for one in said)
 
     @property
     def hashes(self) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ def asks_first(batch: int, writes: Sequence[Write]) -> bool:
     A later batch of one object moves a number in it; its own refusal says the same and costs no
     call. Nothing that goes back is ever kept waiting by it.
     """
-    forward = [one for one in writes if _can_be_asked(one)]
+    forward = [one for one in writes if can_be_asked(one)]
     return bool(forward) and (batch <= 1 or len(forward) > 1)
 
 
@@ -33,24 +33,25 @@ def dry_run(fleet: Fleet, asked: Sequence[Asked], failed: list[int]) -> Mapping[
     found: dict[int, str] = {}
     made: set[str] = set()
     for number, (cluster, write, fence) in enumerate(asked):
-        if not _can_be_asked(write) or _waits_for(write, made):
+        if not can_be_asked(write) or waits_for(write, made):
             continue
         failed[:] = [number]
         warnings = fleet.dry_run(cluster, write, fence=fence)
         if warnings:
             found[number] = "; ".join(warnings)
         if write.verb == "create":
-            made |= set(_brings(write))
+            made |= set(brings(write))
     failed.clear()
     return found
 
 
-def _can_be_asked(write: Write) -> bool:
+def can_be_asked(write: Write) -> bool:
+    """Whether a server has anything to say of it: what goes forward, and is no call."""
     forward = write.purpose is Purpose.FORWARD and write.verb in ("create", "patch")
     return forward and not is_call(write.ref)
 
 
-def _brings(write: Write) -> list[str]:
+def brings(write: Write) -> list[str]:
     """What later objects of the same batch may need: a namespace, or a kind."""
     match write.ref.kind:
         case "Namespace":
@@ -62,7 +63,7 @@ def _brings(write: Write) -> list[str]:
             return []
 
 
-def _waits_for(write: Write, made: set[str]) -> bool:
+def waits_for(write: Write, made: set[str]) -> bool:
     """Whether it could only be asked about once something else of the batch is really there."""
     group = write.ref.api_version.rpartition("/")[0]
     return f"namespace {write.ref.namespace}" in made or f"kind {group}/{write.ref.kind}" in made

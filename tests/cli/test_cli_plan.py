@@ -163,3 +163,25 @@ def test_plan_with_a_store_knows_the_names_that_were_on_main_before(town: Town) 
     assert name in finding["message"]
     before = town.sluice("plan", "--base", f"{merged}^", "--head", merged, "--json")
     assert [one["release"] for one in before.json["releases"]] == [name]
+
+
+def test_plan_asks_the_clusters_where_told_to_and_shows_what_they_would_refuse(town: Town) -> None:
+    """A label that no server takes: found in the review, on the unit's line, with exit 1."""
+    town.tick()
+    town.repo.git("switch", "-q", "-c", "pr/agent-2-0-0")
+    sheet = town.repo.work / "components/agent/templates/daemonset.yaml"
+    spoilt = sheet.read_text().replace("namespace: infra}", 'namespace: infra, labels: {a: "b c"}}')
+    sheet.write_text(spoilt)
+    made = sluice("--repo", town.repo.work, "bump", "agent", "2.0.0", "--reason", "Faster")
+    assert made.code == 0
+    town.repo.commit("Release agent 2.0.0")
+    town.repo.git("push", "-q", "origin", "pr/agent-2-0-0")
+    asked = ("plan", "--head", "pr/agent-2-0-0")
+    assert town.sluice(*asked).code == 0, "a plan that asks nobody cannot know it"
+    told = town.sluice(*asked, "--ask-clusters")
+    assert told.code == 1
+    assert "would be refused: DaemonSet infra/agent" in told.out
+    (release,) = town.sluice(*asked, "--ask-clusters", "--json").json["releases"]
+    verdicts = [unit["dryRun"]["verdict"] for unit in release["stages"][0]["units"]]
+    assert verdicts == ["refused", "refused"]
+    assert town.sluice("fleet", "--json").json["clusters"][0]["writes"] == []

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.messages_plan import plan_text
+from bot.core.plan_shown import NOTHING_KNOWN
+from bot.reconciler.asking_ahead import ask_ahead
+from bot.reconciler.rules import connections
 from tests.cluster.control_plane import Cluster
 from tests.cluster.hooks import refusing_hook
 from tests.cluster.released import OLD, TEMPLATE, Released, released_over
@@ -84,6 +88,26 @@ def test_an_invalid_field_is_refused_with_its_path_before_anything_is_written(st
     )
     release = told.begin()
     refused(told, release, "containerPort", "must be between 1 and 65535", ASKED)
+    plan = asked_ahead(told)
+    (line,) = [one for one in plan.split("\n") if one.strip().startswith("node-agent@east: ")]
+    assert "would be refused: Deployment" in line
+    assert "must be between 1 and 65535" in line
+    assert "1 accepted, 1 refused" in plan
+    nothing_came(told)
+
+
+def asked_ahead(told: Released) -> str:
+    """The plan of the newest merge, as a person sees it who asks the clusters first."""
+    world = told.world
+    head = world.git.head()
+    assert head is not None
+    merged = world.git.commit(head)
+    planner = world.bot.planner
+    links = connections(planner.load(merged.parents[0]))
+    pull = planner.pull(merged.parents[0], head, now=told.clock.now(), known=NOTHING_KNOWN)
+    told.fleet.connect(links)
+    where = {"position": merged.position, "now": told.clock.now()}
+    return plan_text(ask_ahead(told.fleet, links, pull, NOTHING_KNOWN, **where))
 
 
 def test_a_right_that_is_missing_is_named_and_granted_and_retried(story: Story) -> None:

@@ -59,6 +59,18 @@ def same_object(what: str, component: str, other: str) -> str:
 SAME_OBJECT_HINT = "render it in one of them, and let the other depend on that one"
 
 
+def kind_of_another(what: str, component: str, other: str) -> str:
+    """A custom resource that nothing keeps from coming before its definition."""
+    return (
+        f"{other} brings the CustomResourceDefinition of {what}, and {component} does not depend "
+        "on it: where it is not there yet, the cluster refuses the object"
+    )
+
+
+def kind_of_another_hint(other: str) -> str:
+    return f"add {other} to dependsOn: then it is released first in each cluster"
+
+
 def no_namespace(what: str, kind: str) -> str:
     """An object that a real cluster has no place for."""
     return f"{what} names no namespace, and every {kind} lives in one"

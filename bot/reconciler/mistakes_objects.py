@@ -19,6 +19,7 @@ from release_repo_schema.findings import Finding
 from release_repo_schema.repo import Repo
 
 SAME_OBJECT = "same-object"
+KIND_OF_ANOTHER = "kind-of-another"
 
 
 def place_of_objects(
@@ -88,6 +89,44 @@ def brought_twice(
             said = say.same_object(what, component, first)
             found = _at_component(component, SAME_OBJECT, said, say.SAME_OBJECT_HINT)
             yield replace(found, level="warning")
+
+
+def kinds_of_others(
+    repo: Repo, made: Iterable[tuple[str, Sequence[PlannedObject]]], blobs: Mapping[str, JSON]
+) -> Iterator[Finding]:
+    """Custom resources whose definition another component brings, and no dependsOn leads there.
+    `made`: (component, its objects). A warning only: the definition may long stand everywhere.
+    """
+    brought = {(name, planned.digest): planned for name, objects in made for planned in objects}
+    definers: dict[tuple[str, str], set[str]] = {}
+    for component, digest in brought:
+        for kind in defined_by([blobs[digest]]):
+            definers.setdefault(kind, set()).add(component)
+    told: set[tuple[str, tuple[str, str]]] = set()
+    for (component, digest), planned in brought.items():
+        kind = group_kind(blobs[digest])
+        others = definers.get(kind)
+        if others is None or component not in repo.components or (component, kind) in told:
+            continue
+        told.add((component, kind))
+        if others.isdisjoint({component, *_depends_on(repo, component)}):
+            document, other = repo.documents["Component", component], min(others)
+            said = say.kind_of_another(planned.ref.short, component, other)
+            hint = say.kind_of_another_hint(other)
+            found = document.finding(("spec",), KIND_OF_ANOTHER, said, hint, at_key=True)
+            yield replace(found, level="warning")
+
+
+def _depends_on(repo: Repo, component: str) -> set[str]:
+    """Every component that is released before it, by whatever way."""
+    found: set[str] = set()
+    ahead = [component]
+    while ahead:
+        one = repo.components.get(ahead.pop())
+        new = set(one.spec.depends_on) - found if one is not None else set()
+        found |= new
+        ahead += new
+    return found
 
 
 def _identity(obj: JSON) -> tuple[str, str, str, str]:

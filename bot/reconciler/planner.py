@@ -53,6 +53,7 @@ from bot.core.tasks import source_of_task
 from bot.model.plan import JSON, PlannedObject, PlannedRelease, ReleasePlan
 from bot.ports import GitHost, Renderer
 from bot.reconciler.mistakes import rendered_findings
+from bot.reconciler.mistakes_objects import kinds_of_others
 from bot.reconciler.planner_caches import Renderings, Repos
 from bot.reconciler.planner_draft import Draft, errors, lint_all, removed
 from bot.reconciler.planner_known import broken_by, last_applied, of_units
@@ -246,6 +247,9 @@ class Planner:
             mistakes += findings
             if before is not after and not release.spec.baseline:
                 versions |= versions_by_releases(before, one.name, units, known.ran)
+        if len(members.components) > 1:
+            all_made = ((unit.component, rendered[unit.unit].objects) for unit in members.units)
+            mistakes += [] if errors(mistakes) else kinds_of_others(after, all_made, blobs)
         asides = tuple(dict.fromkeys(one for one in mistakes if one.level != "error"))
         if wrong := errors(mistakes):
             return Draft(findings=tuple(dict.fromkeys(wrong)), asides=asides)

@@ -15,7 +15,7 @@ from bot.core.plan_versions import key_of
 from bot.core.tasks import source_of_task, version_of
 from bot.ports import Renderer
 from bot.reconciler.mistakes import render_findings, rendered_findings
-from bot.reconciler.mistakes_objects import brought_twice
+from bot.reconciler.mistakes_objects import brought_twice, kinds_of_others
 from bot.reconciler.planner_caches import Renderings
 from release_repo_schema.findings import Finding
 from release_repo_schema.repo import Repo
@@ -47,12 +47,13 @@ def try_templates(repo: Repo, renderer: Renderer) -> tuple[Finding, ...]:
             found += map(_in_its_file, render_findings(units, outputs))
         else:
             found += rendered_findings(repo, chosen[component], units, outputs)
-    made = (
+    made = [
         (component, outputs[asked[component][unit.unit].key].objects)
         for component, units in chosen.items()
         for unit in units
-    )
-    return (*found, *brought_twice(made, all_blobs(outputs.values())))
+    ]
+    blobs = all_blobs(outputs.values())
+    return (*found, *brought_twice(made, blobs), *kinds_of_others(repo, made, blobs))
 
 
 _FIELDS = tuple(

@@ -56,6 +56,38 @@ def test_what_two_components_bring_alike_is_no_mistake(town: Town) -> None:
     assert findings(town, "same-object") == []
 
 
+DEFINITION = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}
+"""
+WIDGET = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: infra}\n"
+
+
+def test_a_custom_resource_before_its_definition_is_a_warning_of_lint(town: Town) -> None:
+    """Nothing keeps it from coming first: the cluster would refuse it in the middle of a night."""
+    with_two_owners(town, WIDGET, DEFINITION)
+    (found,) = findings(town, "kind-of-another")
+    assert (found["level"], found["path"]) == ("warning", "components/agent/component.yaml")
+    assert "Widget infra/w" in found["message"]
+    assert found["hint"].startswith("add other to dependsOn")
+
+
+def test_a_custom_resource_whose_definition_is_waited_for_is_no_mistake(town: Town) -> None:
+    """By whatever way dependsOn leads there; and one that brings its own needs nobody."""
+    with_two_owners(town, WIDGET, DEFINITION)
+    agent = town.repo.work / "components/agent/component.yaml"
+    alone = agent.read_text()
+    agent.write_text(f"{alone}  dependsOn: [between]\n")
+    between = OTHER.replace("name: other", "name: between")
+    town.repo.write("components/between/component.yaml", f"{between[:-2]}, dependsOn: [other]}}\n")
+    assert findings(town, "kind-of-another") == []
+    agent.write_text(alone)
+    town.repo.write("components/agent/templates/own.yaml", DEFINITION)
+    assert findings(town, "kind-of-another") == []
+
+
 def test_names_of_ours_in_a_template_are_refused(town: Town) -> None:
     """A forged fence would lock the bot out of the object."""
     forged = SHARED.replace("name: shared", "name: s, annotations: {sluice/fence: '9.9'}")

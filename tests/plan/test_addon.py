@@ -146,6 +146,28 @@ def test_the_forecast_lets_what_is_independent_go_on_its_own() -> None:
     assert told.costs
 
 
+def test_a_custom_resource_beside_its_definition_without_an_order_is_a_warning() -> None:
+    """Released together and side by side: which comes first is luck, until dependsOn says it."""
+    kind = (
+        "\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+        "metadata: {name: widgets.example.com}\n"
+        "spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}\n"
+    )
+    widget = (
+        "\n---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: infra}\n"
+    )
+    world = addon_world()
+    files = dict(world.git.commits[0])
+    files["components/coredns/templates/ds.yaml"] += kind
+    for name in ("logs", "ingress"):
+        files[f"components/{name}/templates/ds.yaml"] += widget.replace("name: w", f"name: {name}")
+    world.starts_with(files)
+    pull = pulled(world, "coredns", "logs", "ingress")
+    (found,) = [f for f in pull.findings if f.code == "kind-of-another"]
+    assert (found.path, found.level) == ("components/logs/component.yaml", "warning")
+    assert one(pull), "it is planned all the same: the definition may long stand there"
+
+
 def test_an_object_of_two_components_is_an_error_where_it_differs() -> None:
     """Two components that write one object undo each other; the same twice is worth a word."""
     namespace = "\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: infra, labels: {by: X}}\n"

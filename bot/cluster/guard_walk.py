@@ -103,6 +103,8 @@ def differences(
     kind: str, was: JSON, now: JSON, parts: Sequence[Part], path: Path = ()
 ) -> Iterator[Difference]:
     """Where `now` is not what `was` is, at and below a path."""
+    if was is now:
+        return  # A merge leaves what it does not change as the object that it was.
     was, now = _renamed(was), _renamed(now)
     if not parts:
         yield from _below(kind, path, was, now)

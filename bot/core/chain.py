@@ -146,8 +146,14 @@ def certified(events: Iterable[Event], certificates: Iterable[Certificate]) -> B
     return None if added is None else Break(0, Flaw.ADDED_CERTIFICATE, added)
 
 
+_AS_IT_IS = (str, int, bool)
+"""Most of what a row is made of; asked first."""
+
+
 def _plain(value: Any) -> Any:
     """A row as JSON, the same before it is stored and after it is read back."""
+    if value is None or type(value) in _AS_IT_IS:
+        return value
     if is_dataclass(value):
         # What is at its default says nothing: a field that comes later changes no fingerprint.
         return {

@@ -31,6 +31,7 @@ from bot.model.leftover import LEFTOVERS
 from bot.model.plan import JSON, UnitPlan
 from bot.model.state import (
     CheckRun,
+    Decision,
     Event,
     Hold,
     UnitPhase,
@@ -60,6 +61,7 @@ class Turn(Votes):
         self.places_back: dict[int, set[str]] | None = None
         """Stage → units that have a place among those that go back at once, once asked."""
         self._progress: dict[tuple[str, Mode], Progress] = {}
+        self._goals: dict[tuple[str, Mode], tuple[UnitState, tuple[Decision, ...], Goal]] = {}
         self.around = Around(s, self.units)
         self.failures = Failures(s.index, self.units)
         self.fronts = Fronts(s.index, self.units, self.failures)
@@ -121,8 +123,9 @@ class Turn(Votes):
 
     def forget_progress(self, unit: str) -> None:
         """The unit's goal has changed: what was worked out for it is void."""
-        for key in [key for key in self._progress if key[0] == unit]:
-            del self._progress[key]
+        for mode in Mode:
+            self._progress.pop((unit, mode), None)
+            self._goals.pop((unit, mode), None)
 
     def facts(self, u: Unit, when: str) -> JSON:
         """What checks may look at; {} when the cluster could not be asked."""
@@ -142,6 +145,16 @@ class Turn(Votes):
 
     def goal(self, u: Unit, mode: Mode) -> Goal:
         """What the driver has to reach for this unit."""
+        if u.plan.nodes is not None or u.state.leaving:
+            return self._made_goal(u, mode)  # hangs on more than the unit and what people said
+        said = tuple(self.decisions.values())
+        known = self._goals.get((u.plan.unit, mode))
+        if known is None or known[0] is not u.state or known[1] != said:
+            known = u.state, said, self._made_goal(u, mode)
+            self._goals[u.plan.unit, mode] = known
+        return known[2]
+
+    def _made_goal(self, u: Unit, mode: Mode) -> Goal:
         blobs = ChainMap(self.blobs, cast("dict[str, JSON]", self.s.blobs))
         known = self.s.rules.components.get(u.component.name)
         lists = stricter_of(u.component.guard, known)

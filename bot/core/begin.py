@@ -15,7 +15,16 @@ from typing import cast
 from bot.cluster.drive import up_to_date
 from bot.cluster.goal import Mode
 from bot.cluster.one_way import one_way
-from bot.core import adopting, chain, drifting, endings, guarding, leftovers, siblings
+from bot.core import (
+    adopting,
+    chain,
+    drifting,
+    endings,
+    guarding,
+    leftovers,
+    leftovers_rows,
+    siblings,
+)
 from bot.core.batch_ahead import batch_ahead
 from bot.core.batches import still_ahead
 from bot.core.floors import soaks
@@ -291,15 +300,18 @@ def _applied(t: Turn, u: Unit, *, certified: bool) -> Applied:
         safe=safe_of(u.state),
         safe_revision=u.state.before_revision or "",
         safe_release=u.state.before_release or "",
-        leftovers=leftovers.standing(u.state),
+        leftovers=leftovers_rows.standing(u.state),
+        refused=leftovers_rows.refused(t.s.applied.get(u.plan.unit), u.state, objects),
     )
 
 
 def _keep(t: Turn, u: Unit, own: Applied, *, whole: bool = False) -> None:
     """The unit's own row, and the one of what it shares."""
     shared, lock = t.s.index.shared[u.plan.unit], u.plan.lock
-    ours = siblings.with_shared(shared, lock, t.s.applied.get(lock), own, whole=whole)
-    t.puts += [own] if ours is None else [own, ours]
+    known = t.s.applied.get(lock) if lock != own.unit else None
+    ours = siblings.with_shared(shared, lock, known, own, whole=whole)
+    after = leftovers_rows.left_together(ours or known, u.state)
+    t.puts += [own] if after is None or after is known else [own, after]
 
 
 def safe_of(unit: UnitState) -> dict[str, str]:
@@ -314,7 +326,7 @@ def _rolled_back(t: Turn, u: Unit) -> None:
     deleted = t.is_first_install(u) and u.state.undo
     revision = u.state.before_revision or ""
     own: Applied | None = None
-    again, older = leftovers.put_back(u.state)
+    again, older = leftovers_rows.put_back(u.state)
     if kept or again:
         own = replace(
             _applied(t, u, certified=True),
@@ -327,11 +339,15 @@ def _rolled_back(t: Turn, u: Unit) -> None:
         t.puts.append(own)
     elif not (t.is_first_install(u) and "keep" in u.state.overrides):
         t.drops.append((Applied, u.plan.unit))
-    match siblings.lock_restored(t.s, t.units, u.plan, own):
+    known = leftovers_rows.row_now(t, u.plan.lock) if u.plan.lock != u.plan.unit else None
+    there = leftovers_rows.back_together(known, u.state)
+    match siblings.lock_restored(t.s, t.units, u.plan, own, there):
         case str(key):
             t.drops.append((Applied, key))
         case Applied() as row:
             t.puts.append(row)
+        case None if there is not known:
+            t.puts.append(there)
     t.put(
         replace(
             u.state,

@@ -14,12 +14,13 @@ from bot.cluster.kinds import row_of
 from bot.cluster.leftovers import goes, in_order, no_more_rendered, stays
 from bot.core import siblings
 from bot.core.goals import brought_by, leaving_one, says
+from bot.core.leftovers_rows import write_down
 from bot.core.situation import PlanIndex, Unit
 from bot.core.turn import Turn
 from bot.model.leftover import LEFTOVERS, Fate, Leftover
 from bot.model.plan import JSON, ObjectRef, UnitPlan
 from bot.model.seen import UnitSeen
-from bot.model.state import Applied, ReleasePhase, UnitPhase, UnitState
+from bot.model.state import Applied, DecisionStatus, ReleasePhase, UnitPhase, UnitState
 
 FORWARD = (ReleasePhase.SCHEDULED, ReleasePhase.PROGRESSING)
 
@@ -29,19 +30,30 @@ def candidates(
 ) -> dict[ObjectRef, str]:
     """What was applied to a unit and is rendered no more → its digest, by what the store has.
 
-    Units that share objects have it in the last of them: before that one has come, others may
-    still use it. The older versions of a sharded operator are the way back: they are sent to
+    What units of a cluster had together is with the last of them: before that one has come, others
+    may still use it. The older versions of a sharded operator are the way back: they are sent to
     sleep by its row, never deleted.
     """
-    own = applied.get(plan.unit)
-    group = index.sharing.get(plan.unit, (plan.unit,))
-    if own is None or group[-1] != plan.unit or index.component(plan).task:
+    if index.component(plan).task:
         return {}
-    rendered = [planned.ref for planned in (*plan.objects, *plan.undo)]
-    found = no_more_rendered({**own.leftovers, **own.objects}, rendered)
+    own, common = applied.get(plan.unit), _together(applied, plan)
+    had = {**own.leftovers, **own.objects} if own is not None else {}
+    had = {key: digest for key, digest in had.items() if key not in common}
+    peers = index.locks[plan.lock]
+    if peers[-1] == plan.unit:
+        had |= common
+    units = [index.units[name] for name in peers]
+    rendered = [one.ref for unit in units for one in (*unit.objects, *unit.undo)]
+    found = no_more_rendered(had, rendered)
     rows = (row_of(ref, index.rows) for ref in rendered)
     asleep = {row.sharding.shards for row in rows if row is not None and row.sharding is not None}
     return {ref: d for ref, d in found.items() if (ref.api_version, ref.kind) not in asleep}
+
+
+def _together(applied: Mapping[str, Applied], plan: UnitPlan) -> dict[str, str]:
+    """What units of its cluster had together, by the row of their lock."""
+    row = applied.get(plan.lock) if plan.lock != plan.unit else None
+    return {**row.leftovers, **row.objects} if row is not None else {}
 
 
 def to_see(
@@ -59,7 +71,7 @@ def note(t: Turn, u: Unit, seen: UnitSeen) -> None:
     """First contact: what stands there and is rendered no more. What is never deleted is kept and
     told at once, so that nobody is asked about it.
     """
-    stood = siblings.stood(t.s, u.plan)
+    stood, common = siblings.stood(t.s, u.plan), _together(t.s.applied, u.plan)
     found: list[Leftover] = []
     blobs: dict[ObjectRef, JSON] = {}
     for ref, digest in candidates(t.s.index, t.s.applied, u.plan).items():
@@ -68,7 +80,13 @@ def note(t: Turn, u: Unit, seen: UnitSeen) -> None:
             continue
         blobs[ref] = t.s.blobs.get(digest)
         uid = str((there.live.get("metadata") or {}).get("uid", ""))
-        one = Leftover(ref=ref, digest=digest, uid=uid, older=ref.key not in stood.objects)
+        one = Leftover(
+            ref=ref,
+            digest=digest,
+            uid=uid,
+            older=ref.key not in stood.objects,
+            shared=ref.key in common,
+        )
         found.append(_judged(t, u, one, there.live, seen))
     if not found:
         return
@@ -84,21 +102,36 @@ def _judged(t: Turn, u: Unit, one: Leftover, live: JSON, seen: UnitSeen) -> Left
     spec = t.s.blobs.get(one.digest)
     if spec is None:
         return _kept(one, "unknown")
-    if others := brought_by(t.s, u.plan, one.ref):
-        return _kept(one, "rendered", others[0])
+    others = [name for name in brought_by(t.s, u.plan, one.ref) if not _comes_yet(t, u, name)]
+    if others:
+        ours = (name for name in others if name.startswith(f"{u.plan.lock}/"))
+        return _kept(one, "rendered", next(ours, others[0]))
     if says(t.s, u, one.ref) == "keep":
         return _kept(one, "component")
-    if by := _refused_before(t, one):
+    if by := _refused_before(t, u, one):
         return _kept(one, "no", by)
     code = stays(leaving_one(t.s, t.state, u, one, spec), live, seen, t.s.index.rows)
     # An edit may be taken back before the time comes.
     return one if code in ("", "edited") else _kept(one, code)
 
 
-def _refused_before(t: Turn, one: Leftover) -> str:
-    """Who said no to deleting this object, in another unit of the release; "" nobody."""
-    said = (other for unit in t.units.values() for other in unit.leftovers)
-    return next((o.detail for o in said if o.ref == one.ref and o.why == "no"), "")
+def _comes_yet(t: Turn, u: Unit, name: str) -> bool:
+    """Whether another unit of the component has it only until it gets what this one has."""
+    there = t.s.index.units.get(name)
+    return there is not None and there.lock == u.plan.lock and not t.units[name].phase.ended
+
+
+def _refused_before(t: Turn, u: Unit, one: Leftover) -> str:
+    """Who said no to deleting this object, in this release or before; "" nobody."""
+    rows = (t.s.applied.get(name) for name in (u.plan.unit, u.plan.lock))
+    noes = (
+        d.closed_by
+        for d in t.decisions.values()
+        if (d.what, d.status) == (LEFTOVERS, DecisionStatus.REJECTED)
+        and one.mark in d.subject.split(",")
+    )
+    before = (row.refused.get(one.ref.key) for row in rows if row is not None)
+    return next(noes, None) or next(filter(None, before), "")
 
 
 def _kept(one: Leftover, why: str, detail: str = "") -> Leftover:
@@ -134,7 +167,12 @@ def flip(t: Turn, name: str) -> None:
     if unit.phase is not UnitPhase.SUCCEEDED or t.state.phase not in FORWARD:
         return
     u = t.unit(name)
-    may = {one.ref for one in unit.leftovers if one.fate is Fate.OPEN and has_yes(t, u, one)}
+    silent = any(_comes_yet(t, u, peer) for peer in t.s.index.locks[u.plan.lock] if peer != name)
+    may = {
+        one.ref
+        for one in unit.leftovers
+        if one.fate is Fate.OPEN and has_yes(t, u, one) and not (one.shared and silent)
+    }
     if not may:
         return
     found = tuple(replace(o, fate=Fate.LEAVING) if o.ref in may else o for o in unit.leftovers)
@@ -218,7 +256,7 @@ def left_by(t: Turn, unit: UnitState, by: str, why: str) -> UnitState:
     )
     new = [one for one in found if one not in unit.leftovers]
     _tell_kept(t, unit.unit, new, actor=by)
-    return replace(
+    after = replace(
         unit,
         phase=UnitPhase.SUCCEEDED,
         since=t.s.now,
@@ -228,6 +266,8 @@ def left_by(t: Turn, unit: UnitState, by: str, why: str) -> UnitState:
         look_at=None,
         deadline=None,
     )
+    write_down(t, after, {one.mark for one in new}, by, delete=False)
+    return after
 
 
 # what is written down of them
@@ -237,20 +277,6 @@ def told(unit: UnitState) -> dict[str, JSON]:
     """What the line of a batch says of those that leave in it."""
     names = [one.ref.short for one in unit.leftovers if one.fate is Fate.LEAVING]
     return {"leaves": names} if unit.leaving else {}
-
-
-def standing(unit: UnitState) -> dict[str, str]:
-    """Those of which nobody has said yet what becomes: the next release finds them again."""
-    return {o.ref.key: o.digest for o in unit.leftovers if o.fate in (Fate.OPEN, Fate.LEAVING)}
-
-
-def put_back(unit: UnitState) -> tuple[dict[str, str], dict[str, str]]:
-    """After a rollback: those that are part of what runs again, and those that were left over
-    before.
-    """
-    part = {o.ref.key: o.digest for o in unit.leftovers if not o.older}
-    older = {o.ref.key: o.digest for o in unit.leftovers if o.older and o.fate is not Fate.KEPT}
-    return part, older
 
 
 def evidence(unit: UnitState) -> tuple[JSON, ...]:

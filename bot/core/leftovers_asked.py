@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from bot.core import messages_leftovers as say
 from bot.core.decisions import open_decision, void
-from bot.core.leftovers import FORWARD, go_on, has_yes, standing
+from bot.core.leftovers import FORWARD, go_on, has_yes
+from bot.core.leftovers_rows import write_down
 from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.gate import Wait, Waiting
@@ -64,14 +65,9 @@ def decide(t: Turn, decision: Decision, *, delete: bool, by: str) -> None:
     for name, unit in list(t.units.items()):
         found = tuple(_answered(one, marks, delete=delete, by=by) for one in unit.leftovers)
         new = [one for one in found if one not in unit.leftovers]
-        if not new:
-            continue
-        t.put(replace(unit, leftovers=found))
-        row = t.s.applied.get(name)
-        ours = row is not None and row.release == t.s.name
-        if row is not None and ours and unit.phase is UnitPhase.SUCCEEDED:
-            # What was said is said: the next release does not ask again.
-            t.puts.append(replace(row, leftovers=standing(t.units[name])))
+        if new:
+            t.put(replace(unit, leftovers=found))
+        write_down(t, t.units[name], marks, by, delete=delete)
         for one in new if not delete else ():
             t.tell("leftover.kept", name, actor=by, object=one.ref.short, why="no", detail=by)
 

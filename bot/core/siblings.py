@@ -206,7 +206,15 @@ def with_shared(
         return None
     every = {**(known.objects if known else {}), **objects}
     safe = {key: digest for key, digest in own.safe.items() if key in shared}
-    row = replace(own, unit=lock, certified=whole, objects=every, safe=safe)
+    row = replace(
+        own,
+        unit=lock,
+        certified=whole,
+        objects=every,
+        safe=safe,
+        leftovers=known.leftovers if known else {},
+        refused=known.refused if known else {},
+    )
     if known is None:
         return replace(row, whole=own.fence if whole else "")
     if known.certified and known.release == own.release:
@@ -231,13 +239,12 @@ def with_shared(
 
 
 def lock_restored(
-    s: Situation, units: Units, plan: UnitPlan, own: Applied | None
+    s: Situation, units: Units, plan: UnitPlan, own: Applied | None, known: Applied | None
 ) -> Applied | str | None:
     """What becomes of the lock's row when a unit is back: a row, its key (to drop), or nothing.
 
-    `own`: the unit's own row now, None when it has none any more.
+    `own`: the unit's own row now, None when it has none any more. `known`: the lock's row.
     """
-    known = s.applied.get(plan.lock)
     shared = s.index.shared[plan.unit]
     if known is None or known.unit == plan.unit or not shared:
         return None

@@ -38,6 +38,8 @@ class Leftover:
     """Which object it was at first contact: a later one of its name is somebody else's."""
     older: bool = False
     """It was left over before this release already."""
+    shared: bool = False
+    """Several units of the cluster had it together: it waits for all of them."""
     fate: Fate = Fate.OPEN
     why: str = ""
     """Why it is kept: a code."""
@@ -47,4 +49,9 @@ class Leftover:
     @property
     def mark(self) -> str:
         """By which a decision names the object: the same in every unit."""
-        return hashlib.sha256(self.ref.key.encode()).hexdigest()[:16]
+        return mark_of(self.ref.key)
+
+
+def mark_of(key: str) -> str:
+    """The mark of an object, by its key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]

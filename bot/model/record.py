@@ -101,6 +101,10 @@ class Applied:
     """Objects of earlier targets that stand there still, and of which nobody has said what becomes:
     key → digest.
     """
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Objects of which somebody has said that they stay when they leave the template: key → who.
+    It holds until one of them is rendered again.
+    """
     mixed: bool = False
     """Of a lock's row: its units did not run the same before the release either."""
 

@@ -18,7 +18,7 @@ from bot.model.state import Applied, ClusterSeen, EmergencyStop, Event, Hold, Ho
 from bot.ports import Answer, Note, PortError, Store, StoreLocked
 from bot.reconciler.hearing import Heard
 from bot.reconciler.ledger import Ledger, Versions
-from bot.reconciler.loading import fetch, fetch_applied, fetch_needed, load_release
+from bot.reconciler.loading import fetch, fetch_applied, fetch_needed, fetch_rows, load_release
 from bot.reconciler.naming import better, over, release_of
 from bot.reconciler.noticing import REWRITTEN
 
@@ -38,12 +38,7 @@ def consider(
         if active is not None:
             board.add(active)
             fetch_needed(store, board, active)
-    if text.verb in ("rollback", "retry"):
-        for active, units in board.reached(text.scope):
-            fetch_applied(store, board, active)
-            for unit in units:
-                if active.units[unit].began or active.state.phase.ended:
-                    fetch(store, board, active, unit)
+    _fetch_for(store, board, text)
     outcome = judge(board, text, now, VERBS)
     told = outcome.refused
     if told is not None and told.code in ("not-mapped", "role"):
@@ -51,6 +46,21 @@ def consider(
     if (ended := over(store, board, text, name, told)) is not None:
         return Outcome(refused=ended)
     return outcome if told is None else Outcome(refused=better(store, board, text, told))
+
+
+def _fetch_for(store: Store, board: Board, command: Command) -> None:
+    """What a command is judged by, or is written down in, and nobody needed before."""
+    match command.verb:
+        case "rollback" | "retry":
+            for active, units in board.reached(command.scope):
+                fetch_applied(store, board, active)
+                for unit in units:
+                    if active.units[unit].began or active.state.phase.ended:
+                        fetch(store, board, active, unit)
+        case "approve" | "reject" | "skip":
+            for active, _ in board.reached(command.scope.partition("#")[0]):
+                if any(unit.leftovers for unit in active.units.values()):
+                    fetch_rows(store, board, active)
 
 
 def take_note(

@@ -189,6 +189,13 @@ def fetch_applied(store: Store, board: Board, active: Active) -> None:
             board.applied[key] = applied
 
 
+def fetch_rows(store: Store, board: Board, active: Active) -> None:
+    """What stands of all its units: what is said of objects is written down in each row."""
+    for key in dict.fromkeys((*active.units, *active.index.locks)):
+        if key not in board.applied and (applied := store.get(Applied, key)) is not None:
+            board.applied[key] = applied
+
+
 def fetch(store: Store, board: Board, active: Active, unit: str) -> None:
     """What deciding on a unit needs beside its rows: its objects, what was before, what was
     applied. Raises StoreLocked where an object is missing or is not what it was.
@@ -248,6 +255,12 @@ def to_look_at(
     return list(units.values()), lambda unit: rows[unit.unit], lambda unit: beside[unit.unit]
 
 
+def _left_out(active: Active, unit: str) -> bool:
+    """Whether a release does not bring a unit anything."""
+    state = active.units.get(unit)
+    return state is None or state.phase in (UnitPhase.SKIPPED, UnitPhase.QUARANTINED)
+
+
 def fetch_leftovers(store: Store, board: Board, active: Active, unit: str) -> tuple[ObjectRef, ...]:
     """What left the template of a unit and is to be seen now; and what else is brought there."""
     plan = active.index.units[unit]
@@ -259,14 +272,19 @@ def fetch_leftovers(store: Store, board: Board, active: Active, unit: str) -> tu
     for component in board.rules.components:
         place = f"{component}@{plan.cluster}/"
         names |= {name for name in board.rules.units(component) if name.startswith(place)}
-    # The row of a lock is but the sum of its units.
-    rows = [
-        board.applied.get(name) or store.get(Applied, name)
+    # The row of a lock is but the sum of its units; one that has none of its own has what it says.
+    brought = {
+        name: row
         for name in sorted(names - {plan.unit, plan.lock})
-    ]
+        if (row := board.applied.get(name) or store.get(Applied, name)) is not None
+    }
+    lock = board.applied.get(plan.lock)
+    if lock is not None:
+        left_out = (n for n in names if n.startswith(f"{plan.lock}/") and _left_out(active, n))
+        brought = dict.fromkeys(left_out, lock) | brought
     board.brought[unit] = {
-        row.unit: frozenset(identity(ref_of_key(key)) for key in row.objects)
-        for row in rows
-        if row is not None
+        name: frozenset(identity(ref_of_key(key)) for key in row.objects)
+        for name, row in brought.items()
+        if name != plan.unit
     }
     return refs

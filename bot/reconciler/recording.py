@@ -227,6 +227,7 @@ class Recorder:
             safe_revision=active.units[intent.unit].before_revision or "",
             safe_release=active.units[intent.unit].before_release or "",
             leftovers=known.leftovers if known else {},
+            refused=known.refused if known else {},
         )
         self.board.applied[intent.unit] = row
         ledger.put(row)

@@ -52,4 +52,28 @@ IN_LEFTOVERS = (
         new="    found += [name for name, brought in rows.items() if not brought]\n",
         first=(asked("stories/test_leftovers", "what_another_component_brings_now_stays"),),
     ),
+    Defect(
+        name="what a node set has still is deleted with another one's release",
+        path="bot/reconciler/loading.py",
+        old="        brought = dict.fromkeys(left_out, lock) | brought\n",
+        new="        brought = dict.fromkeys(left_out, brought) and brought\n",
+        first=(
+            asked(
+                "stories/test_leftovers_parts",
+                "a_release_of_one_set_alone_deletes_nothing_under_the_others",
+            ),
+        ),
+    ),
+    Defect(
+        name="what was kept by a no is asked about after a rollback",
+        path="bot/core/leftovers_rows.py",
+        old="    return {key: by for key, by in found.items() if key not in rendered}\n",
+        new="    return {key: by for key, by in found.items() if key in rendered}\n",
+        first=(
+            asked(
+                "stories/test_leftovers_said",
+                "a_no_holds_after_a_rollback_until_it_is_rendered_again",
+            ),
+        ),
+    ),
 )

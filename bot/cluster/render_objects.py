@@ -15,7 +15,16 @@ from bot.ports import RenderProblem
 
 _NAME = re.compile(r"[a-z0-9A-Z]([a-z0-9A-Z.:_-]*[a-z0-9A-Z])?")
 _API_VERSION = re.compile(r"([a-z0-9.-]+/)?v[a-z0-9]+")
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NAME_LENGTH = 253
+_OF_ONE_CLUSTER = {
+    "uid": "the API server gives it; leave it out",
+    "resourceVersion": "the API server gives it; leave it out",
+    "managedFields": "the API server keeps them; leave them out",
+    "ownerReferences": "an owner is known by the uid that it has in one cluster: anywhere else "
+    "the garbage collector deletes the object; leave them out",
+}
+"""What only a copy of a live object has. `creationTimestamp: null` is what generators write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +121,25 @@ def _shape(value: JSON) -> Iterator[tuple[str, str]]:
             f"`metadata.name` cannot be {_shown_value(name)}",
             "letters, digits, `-` and `.` make a name",
         )
+    yield from _place(metadata)
+
+
+def _place(metadata: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
+    """Where it lives, and what no template can know of the place."""
     namespace = metadata.get("namespace")
     if namespace is not None and not isinstance(namespace, str):
         yield (
             f"`metadata.namespace` must be text, but is {_shown_value(namespace)}",
             "put it in quotes",
         )
+    elif namespace and not _NAMESPACE.fullmatch(namespace):
+        yield (
+            f"`metadata.namespace` cannot be {_shown_value(namespace)}",
+            "lower case letters, digits and `-` make a namespace, at most 63",
+        )
+    for field_name, hint in _OF_ONE_CLUSTER.items():
+        if metadata.get(field_name):
+            yield f"`metadata.{field_name}` cannot be in a template", hint
 
 
 def _texts(value: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,16 @@ def test_what_is_no_plain_file_is_not_waited_for(folder: Path) -> None:
         (config({"exec": {"command": "x", "interactiveMode": "Always"}}), "wants a terminal"),
         (config(**{"certificate-authority": "gone.crt"}), "cannot be read: No such file"),
         (config(**{"certificate-authority-data": "%%%"}), "no base64 of a PEM"),
+        (config(**{"certificate-authority": "a\0b"}), "its name is none"),
+        (config(server="https://[::1"), "no http or https address"),
+        (config(server="https://host:99999999"), "no http or https address"),
+        (config(**{"proxy-url": "socks5://host"}), "proxy-url is no http or https address"),
+        (config(**{"proxy-url": 5}), "proxy-url is no http or https address"),
+        (config({"exec": {"command": "x", "env": [{"name": "A"}]}}), "a name and a value"),
+        (config({"exec": {"command": "x", "env": "A=1"}}), "args and env of exec are lists"),
+        (config({"exec": {"command": "x", "args": 5}}), "args and env of exec are lists"),
+        (config({"exec": {"command": "x", "args": ["a\0b"]}}), "exec has a NUL"),
+        ("since: 2026-99-99", "is no YAML"),
     ],
 )  # fmt: skip
 def test_what_a_kubeconfig_cannot_mean_is_told_and_never_guessed(
@@ -102,6 +114,19 @@ def test_what_a_kubeconfig_cannot_mean_is_told_and_never_guessed(
         read(folder)
     assert told.value.why.startswith("eu-1: ")
     assert "secret" not in told.value.why
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 100_000 + "]" * 100_000])
+def test_a_kubeconfig_that_is_all_brackets_ends_no_process(folder: Path, text: str) -> None:
+    """One broken file would take the releases of all other clusters along, without a word."""
+    write(folder / "eu-1", text)
+    reader = "import sys; from bot.adapters.kubernetes_fleet.kubeconfig import kubeconfig\n"
+    reader += "from bot.failures import Unreachable\n"
+    reader += "try: kubeconfig('eu-1', 'eu-1', sys.argv[1])\n"
+    reader += "except Unreachable as error: print(error.why)\n"
+    run = [sys.executable, "-c", reader, str(folder)]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "eu-1: kubeconfig eu-1 is no YAML\n"), done.stderr
 
 
 def test_a_change_of_any_file_that_was_read_is_seen(folder: Path) -> None:

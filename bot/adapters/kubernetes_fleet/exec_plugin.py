@@ -98,7 +98,7 @@ def _given(what: str, plugin: ExecPlugin, out: bytes) -> Given:
         raise wrong
     try:
         told = json.loads(out)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise wrong from error
     status = told.get("status") if isinstance(told, dict) else None
     if not isinstance(status, dict) or told.get("apiVersion") != plugin.api_version:

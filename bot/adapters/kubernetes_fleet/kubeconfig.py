@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -23,6 +24,8 @@ from bot.model.plan import JSON
 
 LARGEST = 2**20
 """Bytes of a file that is read."""
+DEEPEST = 64
+"""Levels of a kubeconfig: far fewer than the stack of the process has room for."""
 ENDINGS = ("", ".yaml", ".yml", ".kubeconfig")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -78,6 +81,8 @@ class _Reader:
 
     def read(self, path: str, what: str) -> bytes:
         """A file beside the kubeconfig, or at an absolute path. Never waits for a pipe."""
+        if "\0" in path:
+            raise self.wrong(f"{what} cannot be read: its name is none")
         where = os.path.join(self.folder, os.path.expanduser(path))
         self.stamps.append(stamp_of(where))
         try:
@@ -118,10 +123,24 @@ def kubeconfig(cluster: str, name: str, folder: str | None) -> Access:
     reader = _Reader(cluster, os.path.dirname(path))
     text = reader.text(path, f"kubeconfig {name}")
     try:
-        told = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
+        told = _loaded(text)
+    except (yaml.YAMLError, ValueError) as error:
         raise reader.wrong(f"kubeconfig {name} is no YAML") from error
     return _access(reader, told if isinstance(told, dict) else {}, name)
+
+
+def _loaded(text: str) -> Any:
+    """The fast loader calls itself for every level: too many of them would end the process."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise ValueError("nested too deep")
+    return yaml.load(text, Loader=loader)
 
 
 def in_cluster(cluster: str, environment: Mapping[str, str], account: Path | None = None) -> Access:
@@ -167,8 +186,11 @@ def _access(reader: _Reader, told: Mapping[str, Any], name: str) -> Access:
     if context.get("user"):
         user = _named(reader, told, "users", context["user"], "user", name)
     server = str(cluster.get("server") or "").rstrip("/")
-    if not re.fullmatch(r"https?://[^/@\s?#]+(/[^@\s?#]*)?", server):
+    if not _is_address(server):
         raise reader.wrong(f"kubeconfig {name}: its server is no http or https address")
+    proxy = str(cluster.get("proxy-url") or "")
+    if proxy and not _is_address(proxy.rstrip("/"), with_user=True):
+        raise reader.wrong(f"kubeconfig {name}: its proxy-url is no http or https address")
     for unknown in ("auth-provider", "as", "as-groups", "as-uid", "as-user-extra"):
         if user.get(unknown):
             raise reader.wrong(f"kubeconfig {name}: `{unknown}` is not supported, exec is")
@@ -183,8 +205,8 @@ def _access(reader: _Reader, told: Mapping[str, Any], name: str) -> Access:
         server=server,
         ca=ca,
         insecure=bool(cluster.get("insecure-skip-tls-verify", False)),
-        tls_name=cluster.get("tls-server-name") or None,
-        proxy=cluster.get("proxy-url") or None,
+        tls_name=str(cluster.get("tls-server-name") or "") or None,
+        proxy=proxy or None,
         # The file wins over the text beside it, as for kubectl: it is the one that is renewed.
         token=str(user["token"]) if user.get("token") and not token_file else None,
         token_file=os.path.join(reader.folder, str(token_file)) if token_file else None,
@@ -193,6 +215,17 @@ def _access(reader: _Reader, told: Mapping[str, Any], name: str) -> Access:
         plugin=_plugin(reader, plugin, cluster, name) if isinstance(plugin, dict) else None,
         stamps=tuple(reader.stamps),
     )
+
+
+def _is_address(text: str, *, with_user: bool = False) -> bool:
+    user = r"([^/@\s?#]+@)?" if with_user else ""
+    if not re.fullmatch(rf"https?://{user}[^/@\s?#]+(/[^@\s?#]*)?", text):
+        return False
+    try:
+        # Both are worked out when they are asked for, and fail where they cannot be meant.
+        return bool(urlsplit(text).hostname) and urlsplit(text).port != 0
+    except ValueError:
+        return False
 
 
 def _named(
@@ -224,12 +257,20 @@ def _plugin(
         raise reader.wrong(f"kubeconfig {name}: exec has no command")
     if told.get("interactiveMode") == "Always":
         raise reader.wrong(f"kubeconfig {name}: exec wants a terminal; nobody sits at the bot's")
+    args, env = told.get("args") or [], told.get("env") or []
+    if not isinstance(args, list) or not isinstance(env, list):
+        raise reader.wrong(f"kubeconfig {name}: args and env of exec are lists")
+    if not all(isinstance(one, dict) and "name" in one and "value" in one for one in env):
+        raise reader.wrong(f"kubeconfig {name}: every env of exec has a name and a value")
+    texts = [command, *map(str, args), *(str(one[key]) for one in env for key in ("name", "value"))]
+    if any("\0" in text for text in texts):
+        raise reader.wrong(f"kubeconfig {name}: exec has a NUL, which no program can be given")
     if os.sep in command:
         command = os.path.join(reader.folder, command)
     return ExecPlugin(
         command=command,
-        args=tuple(map(str, told.get("args") or ())),
-        env={str(one["name"]): str(one["value"]) for one in told.get("env") or ()},
+        args=tuple(map(str, args)),
+        env={str(one["name"]): str(one["value"]) for one in env},
         api_version=str(told.get("apiVersion") or "client.authentication.k8s.io/v1"),
         folder=reader.folder,
         cluster=dict(cluster) if told.get("provideClusterInfo") else None,

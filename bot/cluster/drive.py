@@ -195,6 +195,9 @@ def _restore(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
         if goal.before.get(ref.key) is not None
     ]
     created = [ref for ref, _ in reversed(ordered) if goal.before.get(ref.key) is None]
+    if any(step.waiting and _moves_namespaces(step.ref, goal.rows) for step in steps):
+        # Until its namespaces are served by the version before, the new one keeps all it has.
+        return steps + [Step(ref=ref) for ref in created]
     return steps + [_undo(goal, ref, _seen(seen, ref)) for ref in created]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.cluster.fields import at
@@ -20,6 +20,8 @@ from release_repo_schema.models import Selector
 
 MOVED = "sluice/moved"
 """Annotation of the routing object: which namespaces we moved to whom, and when."""
+ALL = "*"
+"""In the note of our moves: every namespace that has no time of its own."""
 RETIRED = "sluice/retired"
 """Annotation of an older version's workload: how many replicas it had before it was sent away."""
 
@@ -30,19 +32,45 @@ class Moves:
 
     by: str
     at: Mapping[str, str]
+    after: Mapping[str, str] | None = field(default_factory=dict)
+    """Namespace → when that version had last written there before it got it, by the cluster's own
+    clock: what it wrote later is the proof. ALL: of every other one. None: an older bot's note."""
 
     def text(self) -> str:
-        return json.dumps({"by": self.by, "at": dict(sorted(self.at.items()))}, sort_keys=True)
+        told = {"by": self.by, "at": dict(sorted(self.at.items()))}
+        if self.after is not None:
+            told["after"] = dict(sorted(self.after.items()))
+        return json.dumps(told, sort_keys=True)
 
 
 def moves_of(obj: JSON) -> Moves:
     """What was noted; nothing where it cannot be read."""
     try:
         noted = json.loads((at(obj, ("metadata", "annotations")) or {})[MOVED])
-        return Moves(str(noted["by"]), {str(n): str(moment(t).isoformat()) for n, t in
-                                        noted["at"].items()})  # fmt: skip
+        after = _times(noted["after"]) if "after" in noted else None
+        return Moves(str(noted["by"]), _times(noted["at"]), after)
     except (KeyError, TypeError, ValueError, AttributeError):
         return Moves("", {})
+
+
+def _times(noted: Mapping[str, str]) -> dict[str, str]:
+    return {str(name): str(moment(time).isoformat()) for name, time in noted.items()}
+
+
+def last_written(
+    sharding: Sharding, children: Iterable[JSON], by: str, names: Iterable[str]
+) -> dict[str, str]:
+    """Namespace → when a version wrote last there; those where it never did are not named."""
+    found: dict[str, datetime] = {}
+    asked = frozenset(names)
+    for one in children if asked else ():
+        name = str(one["metadata"].get("namespace", ""))
+        if name not in asked or not _is_resource(sharding, one, name):
+            continue
+        wrote = _wrote(one, by)
+        if wrote is not None:
+            found[name] = max(wrote, found.get(name, wrote))
+    return {name: time.isoformat() for name, time in sorted(found.items())}
 
 
 def version_of(sharding: Sharding, obj: JSON) -> str:
@@ -109,10 +137,12 @@ def shard_look(
     wanted: str,
     *,
     asked: frozenset[str] | None = None,
+    rival: str = "",
 ) -> Rollout:
     """The namespaces as members: new is what is routed to `wanted`, ready what it reconciled.
 
-    `asked`: only of these a proof is wanted; None: of all that are routed to it.
+    `asked`: only of these a proof is wanted; None: of all that are routed to it. `rival`: what that
+    version has not written since is still as `wanted` left it, and it has nothing to write there.
     """
     sharding = row.sharding
     assert sharding is not None
@@ -120,9 +150,9 @@ def shard_look(
     there = bool(wanted) and version_of(sharding, live) == wanted
     new = routed(sharding, live, names) if there else frozenset()
     moves = moves_of(live)
-    times = moves.at if moves.by == wanted else {}
+    moves = moves if moves.by == wanted else Moves(wanted, {})
     pods = tuple(
-        _member(sharding, live, children, name, wanted if name in new else "", times.get(name))
+        _member(sharding, live, children, name, wanted if name in new else "", moves, rival)
         if asked is None or name in asked
         else _settled(live, name, wanted if name in new else "")
         for name in names
@@ -144,15 +174,16 @@ def _member(
     children: Iterable[JSON],
     name: str,
     revision: str,
-    since: str | None,
+    moves: Moves,
+    rival: str,
 ) -> Pod:
     if not revision:
         return _settled(live, name, revision)
     there = [one for one in children if _is_resource(sharding, one, name)]
-    done = [one for one in there if _reconciled(sharding, one, revision, since)]
+    done = [one for one in there if _reconciled(sharding, one, moves, name, rival)]
     missing = len(there) - len(done)
     reason = f"{missing} of {len(there)} objects not reconciled by {revision}" if missing else ""
-    proof = {"objects": len(there), "reconciledBy": revision, "movedAt": since or ""}
+    proof = {"objects": len(there), "reconciledBy": revision, "movedAt": moves.at.get(name, "")}
     return _pod(live, name, revision, ready=not missing, reason=reason, proof=proof)
 
 
@@ -168,18 +199,30 @@ def _is_resource(sharding: Sharding, obj: JSON, namespace: str) -> bool:
     return told in sharding.resources and obj["metadata"].get("namespace") == namespace
 
 
-def _reconciled(sharding: Sharding, obj: JSON, by: str, since: str | None) -> bool:
+def _reconciled(sharding: Sharding, obj: JSON, moves: Moves, namespace: str, rival: str) -> bool:
     """Whether a version wrote it, not before it was given the namespace."""
     if sharding.reconciled_by is not None:
-        return bool(at(obj, sharding.reconciled_by) == by)
-    floor = moment(since).replace(microsecond=0) if since else None
+        return bool(at(obj, sharding.reconciled_by) == moves.by)
+    wrote = _wrote(obj, moves.by)
+    if wrote is None:
+        return False
+    if rival and ((other := _wrote(obj, rival)) is None or other < wrote):
+        return True
+    if moves.after is None:
+        since = moves.at.get(namespace)
+        return since is None or wrote >= moment(since).replace(microsecond=0)
+    # Both times are the cluster's: how far its clock and ours are apart does not matter.
+    before = moves.after.get(namespace, moves.after.get(ALL))
+    return before is None or wrote > moment(before)
+
+
+def _wrote(obj: JSON, by: str) -> datetime | None:
+    """When a version wrote an object last."""
     # The API server names a writer by its user agent up to the first slash.
     name = by.partition("/")[0]
-    return any(
-        entry.get("manager") == name and (floor is None or _time(entry) >= floor)
-        for entry in obj["metadata"].get("managedFields") or ()
-        if entry.get("time")
-    )
+    noted = obj["metadata"].get("managedFields") or ()
+    times = [_time(one) for one in noted if one.get("manager") == name and one.get("time")]
+    return max(times, default=None)
 
 
 def _time(entry: JSON) -> datetime:

@@ -19,9 +19,11 @@ from bot.cluster.plain import create, delete, patch
 from bot.cluster.rollout import Rollout
 from bot.cluster.settle import pending
 from bot.cluster.sharding import (
+    ALL,
     MOVED,
     RETIRED,
     Moves,
+    last_written,
     moves_of,
     placed,
     reach,
@@ -56,7 +58,7 @@ def forward_shards(
     gone = max(0, goal.totals.get(ref.key, look.total) - look.total)
     target_now = min(max(goal.targets.get(ref.key, 0) - gone, 0), look.total)
     want = look.total if full else target_now
-    changes = _changes(goal, ref, target, look, want, full=full, now=now)
+    changes = _changes(goal, ref, target, there, look, want, full=full, now=now)
     healthy = len(look.good(goal.since)) >= min(want, look.total)
     if changes is not None:
         sent = (patch(ref, there.live, changes, Purpose.FORWARD),) if may_write else ()
@@ -96,7 +98,7 @@ def all_moved(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: 
     look = shard_look(row, there.live, there.children, version_of(sharding, target))
     if not look.revision or look.old:
         return False
-    return _changes(goal, ref, target, look, look.total, full=True, now=now) is None
+    return _changes(goal, ref, target, there, look, look.total, full=True, now=now) is None
 
 
 def restore_shards(
@@ -113,11 +115,15 @@ def restore_shards(
     noted = moves_of(live)
     if version_of(sharding, live) == forth != back:
         moving = routed(sharding, live, names)
-        noted = Moves(back, dict.fromkeys(sorted(moving), _text(now)))
+        wrote = last_written(sharding, there.children, back, moving)
+        after = {ALL: max(wrote.values())} if wrote else {}
+        noted = Moves(back, dict.fromkeys(sorted(moving), _text(now)), after)
     elif noted.by != back:
         noted = Moves(back, {})
     changes = _back(goal, ref, row, target, live, note=noted.text() if noted.at else None)
-    look = shard_look(row, live, there.children, back, asked=frozenset(noted.at))
+    rival = forth if forth != back else ""
+    asked = frozenset(noted.at)
+    look = shard_look(row, live, there.children, back, asked=asked, rival=rival)
     if changes is not None:
         write = patch(ref, live, changes, Purpose.RESTORE)
         return Step(ref=ref, writes=(write,), waiting="not-applied", look=look, healthy=False)
@@ -143,6 +149,7 @@ def _changes(
     goal: Goal,
     ref: ObjectRef,
     target: JSON,
+    there: ObjectSeen,
     look: Rollout,
     want: int,
     *,
@@ -157,11 +164,15 @@ def _changes(
     waiting = [name for name in names if name not in new]
     chosen = frozenset(new + waiting[: max(0, want - len(new))])
     noted = moves_of(live)
-    times = dict(noted.at) if noted.by == wanted else {}
-    times |= dict.fromkeys(sorted(chosen.difference(new)), _text(now))
+    moving = sorted(chosen.difference(new))
+    known = noted if noted.by == wanted else Moves(wanted, {})
+    times = {**known.at, **dict.fromkeys(moving, _text(now))}
+    after = known.after
+    if after is not None:
+        after = {**after, **last_written(sharding, there.children, wanted, moving)}
     body = _routing(sharding, target, names, chosen, opened=full)
     if times:
-        body = put(body, _NOTE, Moves(wanted, times).text())
+        body = put(body, _NOTE, Moves(wanted, times, after).text())
     return pending(_ours(goal, ref, sharding, live), live, body)
 
 

@@ -58,16 +58,21 @@ class Answer(Exception):
 class Api:
     """One token on one API server; a connection a call, so that restarts do not matter."""
 
-    def __init__(self, port: int, authority: Path, token: str) -> None:
-        self._port = port
+    def __init__(self, port: int, authority: Path, token: str, agent: str = "") -> None:
+        self._port, self._authority, self._agent = port, authority, agent
         self._trust = ssl.create_default_context(cafile=str(authority))
         self._token = token
+
+    def called(self, agent: str) -> Api:
+        """The same under another user agent: by that the server names who wrote a field."""
+        return Api(self._port, self._authority, self._token, agent)
 
     def call(
         self, method: str, path: str, body: object = None, content: str = "application/json"
     ) -> Any:
         """One request; JSON comes back parsed, anything else (logs, /readyz) as text."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content}
+        headers |= {"User-Agent": self._agent} if self._agent else {}
         data = None if body is None else json.dumps(body).encode()
         connection = http.client.HTTPSConnection(
             "127.0.0.1", self._port, context=self._trust, timeout=30

@@ -6,15 +6,14 @@ version it has in an annotation, and is not Ready while it is changed.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from bot.cluster.members import selects
-from tests.cluster.api import Answer, Api, Object, is_ready
+from tests.cluster.api import Api, Object, is_ready
 from tests.cluster.control_plane import Cluster
+from tests.cluster.definitions import define
 from tests.cluster.driven import COUNT, Driven
+from tests.cluster.rounds import Rounds
 
 API = "kubenode.alibabacloud.com/v1"
 KIND = "MachineComponentSet"
@@ -22,25 +21,6 @@ REPORTED = "kubenode.alibabacloud.com/agent"
 DOWN = "sluice.test/down"
 """Annotation of a node whose kubelet says nothing more: KWOK leaves it alone."""
 BY_HAND = "application/strategic-merge-patch+json"
-
-
-def definition(kind: str, group: str, version: str) -> Object:
-    """A CRD that takes everything, with a status of its own."""
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    schema = {"type": "object", "properties": {"spec": anything, "status": anything}}
-    plural = f"{kind.lower()}s"
-    served = {"name": version, "served": True, "storage": True, "subresources": {"status": {}}}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-            "versions": [served | {"schema": {"openAPIV3Schema": schema}}],
-        },
-    }
 
 
 def component_set(namespace: str, version: str, **spec: Any) -> Object:
@@ -51,43 +31,16 @@ def component_set(namespace: str, version: str, **spec: Any) -> Object:
 
 
 class Controller:
-    """Looks ten times a second at the sets of one namespace, in a thread of its own."""
+    """Sees to the sets of one namespace."""
 
     def __init__(self, api: Api, namespace: str) -> None:
         self.api, self.namespace = api, namespace
-        self._going, self._ended = threading.Event(), threading.Event()
-        self._round = threading.Lock()
-        self._going.set()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._rounds = Rounds(self._every)
+        self.close, self.frozen = self._rounds.close, self._rounds.frozen
 
-    def close(self) -> None:
-        self._ended.set()
-        self._going.set()
-        self._thread.join(10)
-        assert not self._thread.is_alive()
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        self._going.clear()
-        with self._round:  # a round that is under way comes to its end
-            pass
-        try:
-            yield
-        finally:
-            self._going.set()
-
-    def _run(self) -> None:
-        while not self._ended.wait(0.1):
-            self._going.wait()
-            with self._round:
-                if not self._going.is_set():
-                    continue
-                try:
-                    for one in self.api.listed(KIND, self.namespace, API):
-                        self._sync(one)
-                except (Answer, OSError):
-                    continue  # as controllers do: once more from the beginning
+    def _every(self) -> None:
+        for one in self.api.listed(KIND, self.namespace, API):
+            self._sync(one)
 
     def _sync(self, obj: Object) -> None:
         spec = obj["spec"]
@@ -171,7 +124,7 @@ class Machines(Driven):
 
 def machines(cluster: Cluster) -> list[str]:
     """Ten nodes that nothing else runs on; the kind is known."""
-    cluster.api.apply(definition(KIND, "kubenode.alibabacloud.com", "v1"))
+    define(cluster, KIND, API)
     names = [f"machine-{number}" for number in range(COUNT)]
     cluster.add_nodes(*names, pool="machines")
     return names

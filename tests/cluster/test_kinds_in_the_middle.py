@@ -155,3 +155,30 @@ def test_an_empty_map_that_the_server_drops_is_written_once(release: Release) ->
     assert unit.forward(2, seconds=15).converged
     assert len(unit.sent) == 1
     assert unit.forward(COUNT).converged
+
+
+def test_a_stateful_set_of_open_kruise_that_keeps_its_order(release: Release) -> None:
+    """A pod that never gets ready stops its controller for good, also on the way back: it goes
+    first. Then the same in good order, from the last place down, left in the middle."""
+    one_by_one = {
+        "podManagementPolicy": "OrderedReady",
+        "updateStrategy": {"type": "RollingUpdate"},
+    }
+    unit = release("Kruise-StatefulSet", "2-never-ready", **one_by_one)
+    progress = unit.forward(3, seconds=4)
+    assert not progress.converged
+    assert unit.counts() == {"1": 9, "2-never-ready": 1}, "one after the other: it gets no further"
+    assert unit.restore().converged
+    unit.until(lambda: unit.counts() == {"1": COUNT} and unit.all_ready())
+    unit.new, unit.generation, unit.most_new = unit.with_version(unit.new, "2"), 2, 0
+    for updated in (1, 5):
+        assert unit.forward(updated).converged
+        assert unit.most_new == updated
+    new = [p for p in unit.pods() if p["spec"]["containers"][0]["image"] == "agent:2"]
+    assert {p["metadata"]["name"] for p in new} == {f"agent-{n}" for n in range(5, COUNT)}
+    unit.forward_until(9, lambda: unit.most_new >= 6)
+    assert unit.stop(9).converged
+    unit.until(unit.all_ready)
+    unit.stays(unit.counts())
+    assert unit.restore().converged
+    assert unit.counts() == {"1": COUNT}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -104,6 +105,44 @@ def test_a_field_may_tell_who_it_was() -> None:
     field = {"reconciledBy": "status.by"}
     assert ready(tenant(status={"by": "op-2"}), **field)
     assert not ready(tenant(("op-2", "00:35"), status={"by": "op-1"}), **field)
+
+
+@pytest.mark.parametrize(
+    ("after", "proved"),
+    [
+        ({}, True),
+        ({"b": "2026-11-24T09:00:59+00:00"}, True),
+        ({"a": "2026-11-24T08:50:34+00:00"}, True),
+        ({"a": "2026-11-24T08:50:35+00:00"}, False),
+        ({"*": "2026-11-24T08:50:35+00:00"}, False),
+    ],
+    ids=["never before", "elsewhere", "before", "nothing since", "nothing since, of all"],
+)
+def test_what_the_cluster_said_is_held_against_what_the_cluster_says(
+    after: dict[str, str], proved: bool
+) -> None:
+    """Its clock is ten minutes behind ours: the move is noted later than what came of it."""
+    note = json.dumps({"by": "op-2", "at": {"a": MOVED}, "after": after})
+    written = tenant(("op-2", "00:35"))
+    written["metadata"]["managedFields"][0]["time"] = "2026-11-24T08:50:35Z"
+    assert ready(written, live=router("b", note=note)) is proved
+
+
+@pytest.mark.parametrize(
+    ("other", "proved"),
+    [([], True), ([("op-1", "00:09")], True), ([("op-1", "00:11")], False)],
+    ids=["never", "before it", "after it"],
+)
+def test_what_the_other_version_never_wrote_needs_no_second_proof(
+    other: list[tuple[str, str]], proved: bool
+) -> None:
+    """On the way back: an operator writes what differs, and there nothing does."""
+    one = tenant(("op-2", "00:10"), *other)
+    children = (namespace("a"), one)
+    (pod,) = shard_look(row(), router("b"), children, "op-2", rival="op-1").pods
+    assert pod.ready is proved
+    (pod,) = shard_look(row(), router("b"), children, "op-2").pods
+    assert not pod.ready, "forward it is asked for, whatever stands there"
 
 
 def test_another_version_in_the_object_serves_nothing_of_ours() -> None:

@@ -185,12 +185,12 @@ IN_PARTS = (
     Defect(
         name="what was reconciled before a namespace moved is a proof",
         path="bot/cluster/sharding.py",
-        old="(floor is None or _time(entry) >= floor)",
+        old="before is None or wrote > moment(before)",
         new="True",
         first=(
             asked(
                 "cluster_rules/test_sharding",
-                "only_what_the_new_version_wrote_since_is_a_proof",
+                "what_the_cluster_said_is_held_against_what_the_cluster_says",
             ),
         ),
     ),

@@ -1,7 +1,8 @@
 """Sharded operators: each version reconciles what is in the namespaces that it is given.
 
-A version's pods that are ready write every object in their namespaces once, a moment after they got
-them. Knows no operator: the row says where everything stands. Never routes anything itself.
+A version's pods that are ready write every object in their namespaces that another version wrote
+last, a moment after they got them: as real ones do, they write only what differs. Knows no
+operator: the row says where everything stands. Never routes anything itself.
 """
 
 from __future__ import annotations
@@ -51,9 +52,11 @@ def reconcile(
                 continue
             server, _, since = given[there[2]].rpartition(" ")
             done = _when(int(since), obj, ready.get(server))
-            key = "/".join(there)
-            if server and memory.get(key) != given[there[2]] and done is not None and done <= t:
-                memory[key] = given[there[2]]
+            key, uid = "/".join(there), str(obj["metadata"].get("uid"))
+            has = f"{server} {uid}"
+            # Who gets back what nobody else has written since finds nothing that differs.
+            if server and memory.get(key) != has and done is not None and done <= t:
+                memory[key] = has
                 plain[there] = _written(sharding, obj, server, done)
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.cluster.own_kinds import row_from
-from bot.cluster.sharding import moves_of, placed, reach, routed, shard_look
-from bot.model.plan import JSON
+from bot.cluster.drive import Goal, Mode, drive
+from bot.cluster.own_kinds import row_from, with_rows
+from bot.cluster.sharding import ALL, Moves, moves_of, placed, reach, routed, shard_look
+from bot.model.plan import JSON, ObjectRef
+from bot.model.seen import ObjectSeen, UnitSeen
+from tests.cluster_rules.unit import NINE
 
 MOVED = "2026-11-24T09:00:30+00:00"
 SPEC: dict[str, Any] = {
@@ -178,3 +181,37 @@ def test_a_path_leads_through_lists_and_makes_none() -> None:
     assert obj["spec"]["limits"][1]["values"] == ["b"]
     assert reach(obj, ("spec", "limits", 2, "values")) is None
     assert placed(obj, ("spec", "limits", 2, "values"), []) == obj
+
+
+def test_what_a_release_made_stays_until_its_namespaces_are_back() -> None:
+    """Also where a person wants installs undone: till then nobody else serves them."""
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "op-2"}}
+    made = ObjectRef("v1", "ConfigMap", "", "op-2")
+    routes = ObjectRef("mesh.example.com/v1", "Router", "", "op")
+    stood = router(version="op-1")
+    del stood["metadata"]["annotations"]
+    goal = Goal(
+        mode=Mode.RESTORE,
+        objects=((made, config), (routes, router())),
+        last={routes.key: stood},
+        before={made.key: None, routes.key: stood},
+        applied=frozenset([routes.key]),
+        undo_installs=True,
+        since=NINE,
+        rows=with_rows([row()]),
+    )
+
+    def sent(live: JSON, *written: tuple[str, str]) -> list[tuple[str, str]]:
+        there = ObjectSeen(ref=routes, live=live, children=(namespace("a"), tenant(*written)))
+        own = ObjectSeen(ref=made, live=config)
+        seen = UnitSeen(unit="op@x", at=NINE, objects={made.key: own, routes.key: there})
+        return [(write.verb, write.ref.kind) for write in drive(goal, seen, NINE).writes]
+
+    served = [("op-1", "00:01"), ("op-2", "00:40")]
+    assert sent(router(), *served) == [("patch", "Router")]
+    note = Moves("op-1", {"a": MOVED}, {ALL: "2026-11-24T09:00:01+00:00"}).text()
+    back = router(version="op-1", note=note)
+    assert sent(back, *served) == [], "op-1 has not written since"
+    returned = [("op-1", "01:02"), ("op-2", "00:40")]
+    assert sent(back, *returned) == [("patch", "Router")], "the note goes first"
+    assert sent(stood, *returned) == [("delete", "ConfigMap")]

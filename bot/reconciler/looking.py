@@ -115,8 +115,11 @@ def look_at(
                 children = _sharded(fleet, unit.cluster, row.sharding)
             objects[planned.ref.key] = ObjectSeen(ref=planned.ref, live=live, children=children)
         for ref in beside:
-            # What only leaves is judged by itself: its pods count nowhere.
-            objects[ref.key] = ObjectSeen(ref=ref, live=fleet.get(unit.cluster, ref))
+            live = fleet.get(unit.cluster, ref)
+            # A workload that a rollback brought back is well only when its pods are.
+            counts = live is not None and row_of(ref, rows) is not None
+            children = fleet.children(unit.cluster, live) if counts else ()
+            objects[ref.key] = ObjectSeen(ref=ref, live=live, children=children)
         nodes = fleet.nodes(unit.cluster) if unit.nodes is not None else None
     except PortError as error:
         return UnitSeen(unit=unit.unit, at=now, reachable=False, error=error.why)

@@ -98,6 +98,15 @@ class Actor:
     def _close(self, data: dict[str, Any]) -> None:
         self.place.git.close(f"pr/{data['release']}")
 
+    def _fleet(self, data: dict[str, Any]) -> None:
+        """Main has a cluster that is new, came back, or is described anew."""
+        self.place.commit({data["path"]: data["doc"]}, good=self.place.main.good)
+        self.place.appears(data["doc"])
+
+    def _leaves(self, data: dict[str, Any]) -> None:
+        if data["path"] in self.place.docs:
+            self.place.commit({data["path"]: None}, good=self.place.main.good)
+
     def _rules_changed(self, data: dict[str, Any]) -> None:
         documents: dict[str, JSON] = dict(data.get("docs") or {})
         if "freeze" in data:
@@ -166,7 +175,7 @@ class Actor:
         self._resize(data["cluster"], -1)
 
     def _resize(self, cluster: str, by: int) -> None:
-        spec = self.place.docs[f"fleet/clusters/{cluster}.yaml"]["spec"]
+        spec = self.place.known[f"fleet/clusters/{cluster}.yaml"]["spec"]
         known = self.place.weather.nodes.get(cluster, spec["connection"]["simulated"]["nodes"])
         self.place.weather.nodes[cluster] = max(1, known + by)
         self.place.resized[cluster] = self.place.true.now()

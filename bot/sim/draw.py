@@ -15,6 +15,7 @@ from bot.model.plan import JSON
 from bot.sim import docs as make
 from bot.sim.draw_addons import brought, depend
 from bot.sim.draw_crowd import PAIRS, crowd
+from bot.sim.draw_fleet import baseline, changes, joining
 from bot.sim.draw_parts import narrow
 from bot.sim.draw_people import commands
 from bot.sim.draw_probing import probing
@@ -41,6 +42,8 @@ SEVERAL = 0.4
 """Share of those with several components in which releases bring several at once."""
 WORK = 0.25
 """Share of the others in which stages hold tasks."""
+FLEET = 0.4
+"""Share of the others in which clusters come, go or are labelled anew."""
 BAD = "2.5.0"
 """A version whose pods do not come up, where a history has one."""
 
@@ -73,11 +76,18 @@ def script_of(seed: int) -> Script:
     if chance.often(NARROW):
         narrow(chance, documents, components, staged=not (addon or tasks))
     acts = _releases(chance, components, addon=addon, tasks=tasks)
+    moved = chance.often(FLEET)
+    if moved:
+        acts += baseline(chance, acts)
+        joining(chance, acts)
     names = [act.data["release"] for act in acts if act.do == "propose"]
     brings = [*components, *tasks]
     units = [unit for c in brings for k in clusters for unit in units_of(documents, c, k)]
     acts += commands(chance, names, units, chance.randrange(12))
     acts += probing(chance, names, documents)
+    if moved:
+        # Last of all that changes documents: who comes back is as it was.
+        acts += changes(chance, documents, acts)
     acts += _aimed(chance, names, units, clusters, components)
     for _ in range(chance.one(0, 1, 2, 4)):
         acts += _fault(chance, chance.choice(FAULTS), "", names, clusters, components)

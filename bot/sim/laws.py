@@ -37,6 +37,8 @@ class Seen:
     now: Docs = field(default_factory=dict)
     """The rules that hold for what begins in this step."""
     merged: dict[str, Docs] = field(default_factory=dict)
+    fleets: dict[str, list[str]] = field(default_factory=dict)
+    """Release → the clusters that main had at its merge."""
     paused: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
     """Scope → whether batches may finish, since when: by notes that were taken."""
     frozen: dict[str, datetime] = field(default_factory=dict)
@@ -50,6 +52,16 @@ class Seen:
     def rules(self) -> tuple[Docs, ...]:
         """All rules that may have been in force in this step."""
         return (self.now,) if self.before is self.now else (self.before, self.now)
+
+    def view(self, docs: Docs) -> Docs:
+        """Rules of main, with every cluster as it was described first: plans keep it so."""
+        known = self.place.known
+        views: dict[tuple[int, int], tuple[Docs, Docs]] = self.keep("views", dict)
+        key = (id(docs), len(known))
+        if key not in views:
+            # The documents are kept with their view: their number is not given to others.
+            views[key] = (docs, {**docs, **known})
+        return views[key][1]
 
     def keep(self, name: str, make: Callable[[], Any]) -> Any:
         if name not in self.memory:
@@ -83,7 +95,9 @@ class Laws:
 
         assert laws_all
         first = Tick(place.true.at, place.true.at, True, True, 0, 0, 0)
-        self.seen = Seen(place, first, before=place.main.docs, now=place.main.docs)
+        self.seen = Seen(place, first)
+        self._main = place.main.docs
+        self.seen.before = self.seen.now = self.seen.view(self._main)
         self._known = 0
         self._writes = self._events = self._puts = 0
         self._open: list[Asked] = []
@@ -124,11 +138,13 @@ class Laws:
     def _rules(self, tick: Tick) -> None:
         """What main said last that could be read, as far as the bot could ask."""
         place, seen = self.seen.place, self.seen
-        seen.before = seen.now
+        # Anew, though they are the same: a cluster that has joined since has its labels in both.
+        seen.before = seen.view(self._main)
         if tick.git:
             self._known = len(place.mains)
         good = [main for main in place.mains[: self._known] if main.good]
-        seen.now = good[-1].docs if good else seen.before
+        self._main = good[-1].docs if good else self._main
+        seen.now = seen.view(self._main)
 
     def _merged(self) -> None:
         """What main said at the merge of each release: of that its plan was made."""
@@ -136,8 +152,12 @@ class Laws:
         for event in self.seen.events:
             if event.kind == "release.scheduled":
                 commit = self.seen.releases[event.release].commit
-                if commit in mains and mains[commit].good:
-                    self.seen.merged[event.release] = mains[commit].docs
+                good = commit in mains and mains[commit].good
+                # What could not be read at its merge is planned of the first main that can be.
+                docs = mains[commit].docs if good else self._main
+                self.seen.fleets[event.release] = oracle.clusters_of(docs)
+                if good:
+                    self.seen.merged[event.release] = self.seen.view(mains[commit].docs)
 
     def _heard(self) -> None:
         """Notes that were taken since: pauses and freezes are in force from here on."""

@@ -13,9 +13,7 @@ from bot.sim import oracle
 from bot.sim.faulty import Received
 from bot.sim.laws import Seen, law
 from bot.sim.laws_batches import entering, in_flight, named, plan_of
-from bot.sim.laws_settled import done
-
-AHEAD = ("SCHEDULED", "PROGRESSING", "ROLLING_BACK")
+from bot.sim.laws_settled import AHEAD, done
 
 
 @law("needs", "In a cluster a unit begins when what it needs of its own release is done there.")

@@ -92,7 +92,7 @@ def _blocked(seen: Seen, event: Event, back: set[tuple[str, str]]) -> Iterator[s
     if unit is None or any(one.startswith("blocked") for one in unit.overrides):
         return
     component, _ = oracle.parts(event.unit)
-    version = version_of(seen, event.release, component)
+    version = version_of(seen, event.release, event.unit)
     on_main = [
         any(
             (one["component"], one["version"]) == (component, version)
@@ -106,9 +106,11 @@ def _blocked(seen: Seen, event: Event, back: set[tuple[str, str]]) -> Iterator[s
         yield f"{named(event)} begins though {version} was rolled back"
 
 
-def version_of(seen: Seen, release: str, component: str) -> str:
-    plan = plan_of(seen, release)
-    return next(one.version for one in plan.components if one.name == component)
+def version_of(seen: Seen, release: str, unit: str) -> str:
+    """A baseline may bring one component in several versions: then its units say which."""
+    plan, component = plan_of(seen, release), oracle.parts(unit)[0]
+    own = next((one.version for one in plan.units if one.unit == unit), "")
+    return own or next(one.version for one in plan.components if one.name == component)
 
 
 @law("order", "Batches go one after another, each after the certificate of the one before.")
@@ -170,7 +172,7 @@ def no_more(seen: Seen) -> Iterator[str]:
         component, cluster = oracle.parts(row.unit)
         if f"{component}@{cluster}" in place.edited or cluster in place.resized:
             continue
-        version = version_of(seen, row.release, component)
+        version = version_of(seen, row.release, row.unit)
         there = place.versions(row.unit)[version]
         if there > sum(row.targets.values()):
             yield f"{row.unit} has {there} pods on {version}, wanted are {dict(row.targets)}"
@@ -204,25 +206,43 @@ def plan(seen: Seen) -> Iterator[str]:
         for unit in planned.units:
             if unit.stage != _place(docs, unit.unit, planned):
                 yield f"{unit.unit} is planned in stage {unit.stage}"
-        names = [name for stage in planned.stages for wave in stage.waves for name in wave]
-        only = (planned.spec or {}).get("units")
-        wanted = {
-            unit
-            for c in planned.components
-            for k in seen.place.clusters
-            for unit in oracle.units_of(docs, c.name, k)
-            if oracle.selected(only, oracle.labels_of(docs, unit))
-        }
-        if sorted(names) != sorted(wanted) or len(planned.units) != len(wanted):
+        # Who joins may do so in the very moment of the merge; `frozen` looks at them.
+        added = {unit for one in planned.additions for unit in one.units}
+        names = [n for stage in planned.stages for wave in stage.waves for n in wave]
+        names = [name for name in names if name not in added]
+        wanted = _wanted(seen, event.release, planned)
+        if (planned.spec or {}).get("baseline"):
+            # Which of them need nothing is told by what runs there.
+            wanted &= set(names)
+        if sorted(names) != sorted(wanted) or len(planned.units) != len(names) + len(added):
             yield f"{event.release} plans {names}"
-        for stage in planned.stages:
-            number = next(n for n, one in enumerate(_stages(docs)) if one["name"] == stage.name)
-            for wave in stage.waves:
-                for label in spread[number]:
-                    clusters = {oracle.parts(unit)[1] for unit in wave}
-                    held = [oracle.unit_labels(docs, one)[label] for one in clusters]
-                    if len(held) != len(set(held)) and not (planned.spec or {}).get("supersedes"):
-                        yield f"{wave} of {event.release} share {label}"
+        yield from _together(docs, planned, spread)
+
+
+def _together(docs: Docs, planned: ReleasePlan, spread: list[list[str]]) -> Iterator[str]:
+    """Clusters in one wave that are to be kept apart; what heals a broken one comes first."""
+    if (planned.spec or {}).get("supersedes"):
+        return
+    for stage in planned.stages:
+        number = next(n for n, one in enumerate(_stages(docs)) if one["name"] == stage.name)
+        for wave in stage.waves:
+            for label in spread[number]:
+                clusters = {oracle.parts(unit)[1] for unit in wave}
+                held = [oracle.unit_labels(docs, one)[label] for one in clusters]
+                if len(held) != len(set(held)):
+                    yield f"{wave} of {planned.release} share {label}"
+
+
+def _wanted(seen: Seen, release: str, planned: ReleasePlan) -> set[str]:
+    """The units that the clusters of its merge have of what it brings."""
+    only = (planned.spec or {}).get("units")
+    return {
+        unit
+        for c in planned.components
+        for k in seen.fleets.get(release, seen.place.clusters)
+        for unit in oracle.units_of(seen.now, c.name, k)
+        if oracle.selected(only, oracle.labels_of(seen.now, unit))
+    }
 
 
 def _stages(docs: Docs) -> list[JSON]:

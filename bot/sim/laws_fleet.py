@@ -48,8 +48,7 @@ def still(seen: Seen) -> Iterator[str]:
         if _disturbed(seen, row):
             watched[key] = Still(seen.tick.true)
             continue
-        component = oracle.parts(row.unit)[0]
-        there = seen.place.versions(row.unit)[version_of(seen, row.release, component)]
+        there = seen.place.versions(row.unit)[version_of(seen, row.release, row.unit)]
         if one.most is not None and there > one.most:
             yield f"{row.unit} has {there} pods on the new version, {one.most} when it was stopped"
         one.ticks += seen.tick.whole
@@ -104,7 +103,7 @@ def _sick_now(
     seen: Seen, spans: dict[str, tuple[datetime, datetime] | None], key: str, row: UnitState
 ) -> None:
     pods = seen.place.pods_of(row.unit)
-    version = version_of(seen, row.release, oracle.parts(row.unit)[0])
+    version = version_of(seen, row.release, row.unit)
     bad = any(
         not oracle.is_ready(pod) and oracle.image_of(pod).endswith(f":{version}") for pod in pods
     )
@@ -229,7 +228,7 @@ def one_way(seen: Seen) -> Iterator[str]:
         if one.manager != "sluice" or one.write.purpose.value != "restore" or one.unit is None:
             continue
         pairs = oracle.component_spec(seen.now, one.unit.unit).get("irreversible", ())
-        version = version_of(seen, one.unit.release, oracle.parts(one.unit.unit)[0])
+        version = version_of(seen, one.unit.release, one.unit.unit)
         old = any(
             pair["to"] == version and pair["from"].rstrip("*") in str(one.write.body)
             for pair in pairs

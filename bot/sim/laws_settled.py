@@ -9,6 +9,7 @@ from bot.model.state import UnitState
 from bot.sim import oracle
 from bot.sim.laws import Docs
 
+AHEAD = ("SCHEDULED", "PROGRESSING", "ROLLING_BACK")
 ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "QUARANTINED", "ROLLED_BACK")
 
 

@@ -12,7 +12,7 @@ from bot.model.state import Blocked, Certificate, Event, UnitState
 from bot.sim import oracle
 from bot.sim.docs import NO_PODS
 from bot.sim.laws import Seen, a_while, law
-from bot.sim.laws_batches import named, plan_of
+from bot.sim.laws_batches import named, plan_of, version_of
 
 FORWARD_JUMP = timedelta(seconds=150)
 """So much of a silence may pass unwatched before it counts as none."""
@@ -37,11 +37,6 @@ def _edited(seen: Seen, unit: str) -> bool:
     return "@".join(oracle.parts(unit)) in seen.place.edited
 
 
-def _version(seen: Seen, release: str, unit: str) -> str:
-    component = oracle.parts(unit)[0]
-    return next(c.version for c in plan_of(seen, release).components if c.name == component)
-
-
 @law("converged", "A silence begins when every pod of the batch runs the version and is ready.")
 def converged(seen: Seen) -> Iterator[str]:
     for event in seen.events:
@@ -51,7 +46,7 @@ def converged(seen: Seen) -> Iterator[str]:
         if row is None or row.phase.value != "SOAKING":
             continue
         wanted = sum(row.targets.values())
-        there = _ready(seen, row.unit, _version(seen, row.release, row.unit))
+        there = _ready(seen, row.unit, version_of(seen, row.release, row.unit))
         if there < _most(seen, row.unit, wanted) and not _edited(seen, row.unit):
             yield f"{named(event)} soaks with {there} of {wanted} pods ready"
 
@@ -97,7 +92,7 @@ def _short(
 
 def _lately(seen: Seen) -> list[oracle.Docs]:
     """Rules that held at some time of this history: a floor may have come and gone."""
-    return [main.docs for main in seen.place.mains if main.good]
+    return [seen.view(main.docs) for main in seen.place.mains if main.good]
 
 
 def _overridden(seen: Seen, key: str) -> bool:
@@ -131,7 +126,7 @@ def certificate(seen: Seen) -> Iterator[str]:
             elif any(one.at < proof.soak_until for one in run.measurements):
                 yield f"{named(event)}: {name} was asked before the silence was over"
         wanted = _most(seen, event.unit, wants.get(key, 0))
-        version = _version(seen, event.release, event.unit)
+        version = version_of(seen, event.release, event.unit)
         there = _ready(seen, event.unit, version)
         if (there < wanted or len(proof.pods) < wanted) and not _edited(seen, event.unit):
             yield f"{named(event)} is certified with {there} of {wanted} pods on {version}"
@@ -145,7 +140,7 @@ def success(seen: Seen) -> Iterator[str]:
         component, cluster = oracle.parts(event.unit)
         if component in NO_PODS:
             continue
-        version = _version(seen, event.release, event.unit)
+        version = version_of(seen, event.release, event.unit)
         pods = seen.place.pods_of(event.unit)
         there = _ready(seen, event.unit, version)
         lately = a_while(seen.tick.true, seen.place.resized.get(cluster), 120)
@@ -190,7 +185,7 @@ def back(seen: Seen) -> Iterator[str]:
             continue
         if "keep" in row.overrides:
             continue
-        version = _version(seen, event.release, event.unit)
+        version = version_of(seen, event.release, event.unit)
         there = seen.place.versions(event.unit)[version]
         lately = a_while(seen.tick.true, seen.place.resized.get(cluster), 120)
         if there and not lately and not _edited(seen, event.unit):

@@ -51,6 +51,10 @@ def policy(docs: Docs) -> JSON:
     return spec_of(docs, "policy/policy.yaml")
 
 
+def clusters_of(docs: Docs) -> list[str]:
+    return [one["metadata"]["name"] for one in of_kind(docs, "Cluster")]
+
+
 def unit_labels(docs: Docs, cluster: str) -> dict[str, str]:
     found = docs[f"fleet/clusters/{cluster}.yaml"]
     group = found["spec"]["group"]

@@ -87,6 +87,8 @@ class Peace:
             documents["checks/broken.yaml"] = None
         for name in place.clusters:
             path = f"fleet/clusters/{name}.yaml"
+            if path not in place.docs:
+                continue
             one = place.docs[path]
             simulated = dict(one["spec"]["connection"]["simulated"])
             if simulated.pop("faults", None):

@@ -123,20 +123,33 @@ class Place:
             for path in script.docs
             if path.startswith("fleet/clusters/")
         ]
+        self.known = {
+            path: one for path, one in script.docs.items() if path.startswith("fleet/clusters/")
+        }
+        """Clusters as they were described first: a plan keeps labels and place as they were."""
         self._begin()
 
     def _begin(self) -> None:
-        links = []
+        self.fleet.connect([self._link(name) for name in self.clusters])
         for name in self.clusters:
-            spec = self.docs[f"fleet/clusters/{name}.yaml"]["spec"]
-            links.append(Connection(cluster=name, connection=spec["connection"]))
-        self.fleet.connect(links)
-        for name in self.clusters:
+            self.stand(name)
+
+    def _link(self, cluster: str) -> Connection:
+        spec = self.known[f"fleet/clusters/{cluster}.yaml"]["spec"]
+        return Connection(cluster=cluster, connection=spec["connection"])
+
+    def appears(self, document: JSON) -> None:
+        """A cluster that main has: a new one runs what all others run."""
+        name = document["metadata"]["name"]
+        if name not in self.clusters:
+            self.known[f"fleet/clusters/{name}.yaml"] = document
+            self.clusters.append(name)
+            self.fleet.connect([self._link(one) for one in self.clusters])
             self.stand(name)
 
     def stand(self, cluster: str) -> None:
         """What ran in a cluster before anything was released there."""
-        spec = self.docs[f"fleet/clusters/{cluster}.yaml"]["spec"]
+        spec = self.known[f"fleet/clusters/{cluster}.yaml"]["spec"]
         for component in self.components:
             written = self.docs[f"components/{component}/component.yaml"]["spec"]
             spaces = ["infra"]
@@ -214,7 +227,7 @@ class Place:
             node["metadata"]["name"]: node["metadata"].get("labels", {})
             for node in self.sim.nodes(cluster)
         }
-        mine = oracle.nodes_of(self.docs, unit, nodes)
+        mine = oracle.nodes_of(self.known, unit, nodes)
         return [pod for pod in pods if pod["spec"].get("nodeName") in mine]
 
     def versions(self, unit: str) -> Counter[str]:

@@ -1,15 +1,23 @@
-"""Laws of batches and silences see that their gate is gone, each in a small history."""
+"""Laws of batches, silences and fleets see that their gate is gone, each in a small history."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from bot.core import additions
+from bot.core import baseline as baselines
+from bot.core.baseline import Certified
+from bot.model.plan import ReleasePlan
 from bot.model.state import UnitPhase
+from bot.reconciler import joining
 from bot.sim import docs as make
 from bot.sim.script import Act
-from tests.sim.planted import broken, documents, released, says
+from tests.sim.planted import broken, brought, documents, released, says
 from tests.sim.test_laws_see import Break, two_waves, without
 
 History = tuple[Any, Any]
@@ -79,11 +87,49 @@ def taken_back() -> History:
     return documents(), acts
 
 
+def somebody_joins() -> History:
+    new = make.cluster("eu-9", "prod", 2, {})
+    data = {"path": "fleet/clusters/eu-9.yaml", "doc": new}
+    acts = released(0, "dns", "2.5.0", lateJoiners="join")
+    return documents(), [*acts, Act(at=60, do="fleet", data=data)]
+
+
+def first_day() -> History:
+    """Only one cluster has it when the other one is to get what its group runs."""
+    document = make.release("first-day", "", "", baseline=True)
+    del document["spec"]["components"]
+    first = released(0, "dns", "2.5.0", units={"names": ["eu-1"]})
+    return documents(), [*first, *brought(900, document)]
+
+
 def healthy_or_not(patch: pytest.MonkeyPatch) -> None:
     for phase in (UnitPhase.SOAKING, UnitPhase.VERIFYING):
         without(phase, "healthy")(patch)
     without(UnitPhase.VERIFYING, "still_converged")(patch)
     without(UnitPhase.VERIFYING, "checks_after")(patch)
+
+
+def beside_the_others(patch: pytest.MonkeyPatch) -> None:
+    """Who joins does not wait behind those that were planned."""
+
+    def first(
+        plan: ReleasePlan, again: ReleasePlan, names: Collection[str], at: datetime, commit: str
+    ) -> ReleasePlan | None:
+        grown = additions.amended(plan, again, names, at, commit)
+        if grown is None:
+            return None
+        return replace(grown, units=tuple(replace(one, wave=0) for one in grown.units))
+
+    patch.setattr(joining, "amended", first)
+
+
+def any_version(patch: pytest.MonkeyPatch) -> None:
+    """What no cluster ever ran is taken for certified."""
+
+    def found(*_: object) -> Mapping[tuple[str, str], Certified]:
+        return {("prod", "dns"): Certified("2.9.0", 1, 2)}
+
+    patch.setattr(baselines, "certified", found)
 
 
 PENDING, SOAKING, BACK = UnitPhase.PENDING, UnitPhase.SOAKING, UnitPhase.ROLLING_BACK
@@ -99,6 +145,8 @@ BREAKS: dict[str, tuple[Break, Any]] = {
     "soak": (without(SOAKING, "soaked"), one_release),
     "way-back": (without(BACK, "rollback_window"), back_in_a_freeze),
     "back": (without(BACK, "restored"), taken_back),
+    "frozen": (beside_the_others, somebody_joins),
+    "baseline": (any_version, first_day),
 }
 
 

@@ -33,6 +33,12 @@ kind: ConfigMap
 metadata: {name: NAME, namespace: infra}
 data: {level: "{{ values.level }}", version: "{{ version }}"}
 """
+_VERSIONED = """---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "NAME-{{ version }}", namespace: infra}
+data: {version: "{{ version }}"}
+"""
 TEMPLATES: Mapping[str, str] = {
     "agent": _CONFIG
     + """---
@@ -125,7 +131,16 @@ def component(name: str, tier: str, spec: Mapping[str, JSON]) -> dict[str, JSON]
 
 def template(name: str, scope: str) -> str:
     """What a component renders: a unit of a namespace has its objects there."""
-    text = TEMPLATES[name].replace("NAME", name)
+    return _placed(TEMPLATES[name], name, scope)
+
+
+def versioned(name: str, scope: str) -> str:
+    """More of a template: an object that each version has another one of."""
+    return _placed(_VERSIONED, name, scope)
+
+
+def _placed(text: str, name: str, scope: str) -> str:
+    text = text.replace("NAME", name)
     if scope == "namespace":
         text = text.replace("namespace: infra", f'namespace: "{NAMESPACE}"')
     return text

@@ -16,6 +16,7 @@ from bot.sim import docs as make
 from bot.sim.draw_addons import brought, depend
 from bot.sim.draw_crowd import PAIRS, crowd
 from bot.sim.draw_fleet import baseline, changes, joining
+from bot.sim.draw_leftovers import leave, left
 from bot.sim.draw_parts import narrow
 from bot.sim.draw_people import commands
 from bot.sim.draw_probing import probing
@@ -44,6 +45,8 @@ WORK = 0.25
 """Share of the others in which stages hold tasks."""
 FLEET = 0.4
 """Share of the others in which clusters come, go or are labelled anew."""
+LEFT = 0.25
+"""Share of the others in which components leave objects behind."""
 BAD = "2.5.0"
 """A version whose pods do not come up, where a history has one."""
 
@@ -88,6 +91,10 @@ def script_of(seed: int) -> Script:
     if moved:
         # Last of all that changes documents: who comes back is as it was.
         acts += changes(chance, documents, acts)
+    # Drawn apart: what else a seed has stays what it was.
+    apart = Chance(f"leftovers/{seed}")
+    if apart.often(LEFT):
+        acts += left(apart, documents, leave(apart, documents, components), acts)
     acts += _aimed(chance, names, units, clusters, components)
     for _ in range(chance.one(0, 1, 2, 4)):
         acts += _fault(chance, chance.choice(FAULTS), "", names, clusters, components)

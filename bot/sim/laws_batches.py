@@ -173,9 +173,22 @@ def no_more(seen: Seen) -> Iterator[str]:
         if f"{component}@{cluster}" in place.edited or cluster in place.resized:
             continue
         version = version_of(seen, row.release, row.unit)
+        if brought_before(seen, row, version):
+            continue
         there = place.versions(row.unit)[version]
         if there > sum(row.targets.values()):
             yield f"{row.unit} has {there} pods on {version}, wanted are {dict(row.targets)}"
+
+
+def brought_before(seen: Seen, row: UnitState, version: str) -> bool:
+    """Whether another release has brought the same version there: a baseline brings old ones."""
+    return any(
+        other.release != row.release
+        and other.began is not None
+        and oracle.parts(other.unit) == oracle.parts(row.unit)
+        and version_of(seen, other.release, other.unit) == version
+        for other in seen.units.values()
+    )
 
 
 @law("waves", "A wave begins when every unit of the waves and stages before it has ended.")

@@ -181,31 +181,36 @@ def newer(seen: Seen) -> Iterator[str]:
 @law("budget", "With more failures in a day than the policy tolerates nothing begins unasked.")
 def budget(seen: Seen) -> Iterator[str]:
     failed: dict[str, datetime] = seen.keep("failed-units", dict)
-    asked: list[datetime] = seen.keep("budget-resumed", list)
-    asked += [
-        seen.tick.at
-        for one in seen.answered
-        if oracle.words(one.text)[0] == "resume" and one.answer and one.answer.code == 0
-    ]
+    if _forgiven(seen):
+        failed.clear()
     for event in seen.events:
         if event.kind == "batch.applying":
-            yield from _over_budget(seen, event, failed, asked)
+            yield from _over_budget(seen, event, failed)
     for event in seen.events:
         if event.kind == "unit.failed":
             failed[f"{event.release}/{event.unit}"] = event.at
 
 
-def _over_budget(
-    seen: Seen, event: Event, failed: dict[str, datetime], asked: list[datetime]
-) -> Iterator[str]:
+def _forgiven(seen: Seen) -> bool:
+    """Whether somebody let everything go on after too many failures: then they count anew."""
+    asked = any(
+        oracle.words(one.text)[:2] == ("resume", "all") and one.answer and one.answer.code == 0
+        for one in seen.answered
+    )
+    return asked and any(
+        event.kind == "hold.lifted" and event.data.get("code") == "failure-budget"
+        for event in seen.events
+    )
+
+
+def _over_budget(seen: Seen, event: Event, failed: dict[str, datetime]) -> Iterator[str]:
     budgets = [
         oracle.policy(docs).get("limits", {}).get("failureBudget", 999) for docs in seen.rules
     ]
-    times = sorted(at for at in failed.values() if at < event.at)
+    times = (at for at in failed.values() if at < event.at)
     lately = [at for at in times if event.at - at < timedelta(hours=24)]
-    if len(lately) <= max(budgets) or any(at >= lately[-1] for at in asked):
-        return
-    yield f"{named(event)} begins after {len(lately)} failures, tolerated are {max(budgets)}"
+    if len(lately) > max(budgets):
+        yield f"{named(event)} begins after {len(lately)} failures, tolerated are {max(budgets)}"
 
 
 @law("day", "No more units begin in 24 hours than the policy allows.")

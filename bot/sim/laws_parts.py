@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.model.state import Event, UnitState
+from bot.model.state import Event
 from bot.sim import oracle
 from bot.sim.docs import NO_PODS
 from bot.sim.laws import Seen, law
-from bot.sim.laws_batches import begun, named, plan_of, version_of
+from bot.sim.laws_batches import begun, brought_before, named, plan_of, version_of
 from bot.sim.laws_settled import AHEAD, ENDED
 
 ON_NODES = ("nodeSet", "node")
@@ -43,21 +43,10 @@ def untouched(seen: Seen) -> Iterator[str]:
         if moved or state is None or state.phase.value not in AHEAD:
             continue
         version = version_of(seen, row.release, row.unit)
-        if _brought(seen, row, version):
+        if brought_before(seen, row, version):
             continue
         if there := place.versions(row.unit)[version]:
             yield f"{row.unit} has {there} pods on {version} and has not begun"
-
-
-def _brought(seen: Seen, row: UnitState, version: str) -> bool:
-    """Whether another release has brought the same version there: a baseline brings old ones."""
-    return any(
-        other.release != row.release
-        and other.began is not None
-        and oracle.parts(other.unit) == oracle.parts(row.unit)
-        and version_of(seen, other.release, other.unit) == version
-        for other in seen.units.values()
-    )
 
 
 @law("turns", "Parts that share an object go one after another; a failed one stops the next.")

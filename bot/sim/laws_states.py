@@ -54,13 +54,20 @@ def converged(seen: Seen) -> Iterator[str]:
 @law("soak", "The silence after a batch is as long as it was asked, in time that really passed.")
 def soak(seen: Seen) -> Iterator[str]:
     began: dict[str, tuple[datetime, int]] = seen.keep("soaking", dict)
+    whole: set[str] = seen.keep("whole", set)
     for event in seen.events:
+        key = f"{event.release}/{event.unit}"
+        if event.kind == "unit.succeeded":
+            whole.add(key)
+        if event.kind in ("unit.rolling-back", "unit.retry"):
+            whole.discard(key)
         if event.kind != "batch.succeeded":
             continue
-        key = f"{event.release}/{event.unit}"
         proof = seen.place.store.get(Certificate, f"{key}/{event.batch}")
         if proof is not None:
-            yield from _short(seen, event, proof, began.get(key))
+            # What deletes leftovers comes after all that arrives, and is silent as between batches.
+            final = proof.final and key not in whole
+            yield from _short(seen, event, proof, began.get(key), final=final)
     for key, row in seen.units.items():
         if row.phase.value == "SOAKING":
             before = seen.old_units.get(key)
@@ -71,10 +78,15 @@ def soak(seen: Seen) -> Iterator[str]:
 
 
 def _short(
-    seen: Seen, event: Event, proof: Certificate, began: tuple[datetime, int] | None
+    seen: Seen,
+    event: Event,
+    proof: Certificate,
+    began: tuple[datetime, int] | None,
+    *,
+    final: bool,
 ) -> Iterator[str]:
     """Where the silence before a certificate was shorter than it was asked."""
-    need = min(oracle.soak(docs, docs, event.unit, final=proof.final) for docs in _lately(seen))
+    need = min(oracle.soak(docs, docs, event.unit, final=final) for docs in _lately(seen))
     if proof.soak_until - proof.soak_from < need:
         yield f"{named(event)} is certified after {proof.soak_until - proof.soak_from}"
     if event.at < proof.soak_until:

@@ -107,6 +107,7 @@ class Place:
         """Release → who squashed its pull request into main."""
         self.edited: set[str] = set()
         """Workloads (component@cluster) that somebody else touched."""
+        self._seen_nodes: dict[str, Mapping[str, Mapping[str, str]]] = {}
         self.rebuilt: dict[str, datetime] = {}
         self.resized: dict[str, datetime] = {}
         self.second = False
@@ -223,12 +224,17 @@ class Place:
             return [pod for pod in pods if pod["metadata"]["namespace"] == part]
         if not scope:
             return pods
-        nodes = {
-            node["metadata"]["name"]: node["metadata"].get("labels", {})
-            for node in self.sim.nodes(cluster)
-        }
-        mine = oracle.nodes_of(self.known, unit, nodes)
+        mine = oracle.nodes_of(self.known, unit, self._nodes(cluster))
         return [pod for pod in pods if pod["spec"].get("nodeName") in mine]
+
+    def _nodes(self, cluster: str) -> Mapping[str, Mapping[str, str]]:
+        """Nodes with their labels; of a cluster that main has no more as they were last."""
+        if self.sim.reachable(cluster):
+            self._seen_nodes[cluster] = {
+                node["metadata"]["name"]: node["metadata"].get("labels", {})
+                for node in self.sim.nodes(cluster)
+            }
+        return self._seen_nodes.get(cluster, {})
 
     def versions(self, unit: str) -> Counter[str]:
         """Version → pods of a unit that run it."""

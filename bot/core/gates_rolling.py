@@ -142,18 +142,22 @@ def newer_first(t: Turn, u: Unit) -> Wait | None:
 
 def dependents_first(t: Turn, u: Unit) -> Wait | None:
     """What depends on it in its cluster is back where it was; as with newer waves, one that waits
-    for a person, a window or its cluster holds up nobody.
+    for a person, a window or its cluster holds up nobody. Where the cluster answers this unit it
+    will answer the other one too.
     """
     if not t.s.index.several:
         return None
+    seen = t.s.seen.get(u.plan.unit)
+    answers = seen is not None and seen.reachable
     for name in t.s.index.needing(u.plan):
-        if t.units[name].phase is UnitPhase.ROLLING_BACK and _moves_back(t, t.unit(name)):
+        back = t.units[name].phase is UnitPhase.ROLLING_BACK
+        if back and _moves_back(t, t.unit(name), answers=answers):
             return Wait(code="dependents-first", facts={"unit": name})
     return None
 
 
-def _moves_back(t: Turn, u: Unit) -> bool:
-    if _silent(t, u) or reversible(t, u) or undo_decided(t, u):
+def _moves_back(t: Turn, u: Unit, *, answers: bool = False) -> bool:
+    if (not answers and _silent(t, u)) or reversible(t, u) or undo_decided(t, u):
         return False
     if unit_free(t, u) or not_fenced(t, u):
         return False

@@ -33,6 +33,7 @@ def remember(t: Turn, u: Unit) -> None:
         back = u.state.phase is UnitPhase.ROLLING_BACK
         deadline = None if back else u.state.deadline
         t.put(replace(u.state, unreachable_since=None, deadline=deadline, look_at=t.s.now))
+        _ask_again(t, u.plan.cluster)
     if u.plan.cluster not in t.s.clusters:
         t.puts.append(ClusterSeen(cluster=u.plan.cluster, uid=seen.uid, at=t.s.now))
     for there in seen.objects.values():
@@ -41,6 +42,13 @@ def remember(t: Turn, u: Unit) -> None:
         if ours and seq > t.state.seq:
             # Written by this very plan before the store was lost: its fences go on from there.
             t.state = replace(t.state, seq=seq)
+
+
+def _ask_again(t: Turn, cluster: str) -> None:
+    """A cluster answers again: whoever is silent there is asked now, not when its time comes."""
+    for name, unit in list(t.units.items()):
+        if unit.unreachable_since is not None and t.s.index.units[name].cluster == cluster:
+            t.put(replace(unit, look_at=t.s.now))
 
 
 def watch(t: Turn, u: Unit) -> None:

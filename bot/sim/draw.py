@@ -88,13 +88,13 @@ def script_of(seed: int) -> Script:
     units = [unit for c in brings for k in clusters for unit in units_of(documents, c, k)]
     acts += commands(chance, names, units, chance.randrange(12))
     acts += probing(chance, names, documents)
-    if moved:
-        # Last of all that changes documents: who comes back is as it was.
-        acts += changes(chance, documents, acts)
     # Drawn apart: what else a seed has stays what it was.
     apart = Chance(f"leftovers/{seed}")
     if apart.often(LEFT):
         acts += left(apart, documents, leave(apart, documents, components), acts)
+    if moved:
+        # Last of all that changes documents: who comes back is as it was.
+        acts += changes(chance, documents, acts)
     acts += _aimed(chance, names, units, clusters, components)
     for _ in range(chance.one(0, 1, 2, 4)):
         acts += _fault(chance, chance.choice(FAULTS), "", names, clusters, components)

@@ -3,6 +3,7 @@
 from bot.sim import (
     laws_addons,
     laws_batches,
+    laws_certificate,
     laws_fleet,
     laws_joining,
     laws_leftovers,
@@ -17,6 +18,7 @@ from bot.sim import (
 __all__ = [
     "laws_addons",
     "laws_batches",
+    "laws_certificate",
     "laws_fleet",
     "laws_joining",
     "laws_leftovers",

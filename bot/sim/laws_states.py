@@ -18,21 +18,21 @@ FORWARD_JUMP = timedelta(seconds=150)
 """So much of a silence may pass unwatched before it counts as none."""
 
 
-def _ready(seen: Seen, unit: str, version: str) -> int:
+def ready(seen: Seen, unit: str, version: str) -> int:
     found = 0
     for pod in seen.place.pods_of(unit):
         found += oracle.is_ready(pod) and oracle.image_of(pod).endswith(f":{version}")
     return found
 
 
-def _most(seen: Seen, unit: str, wanted: int) -> int:
+def most(seen: Seen, unit: str, wanted: int) -> int:
     """What can be wanted where nodes have left since the batch began."""
     if oracle.parts(unit)[1] not in seen.place.resized:
         return wanted
     return min(wanted, len(seen.place.pods_of(unit)))
 
 
-def _edited(seen: Seen, unit: str) -> bool:
+def edited(seen: Seen, unit: str) -> bool:
     """Whether somebody else has written there: then counts are no longer only ours."""
     return "@".join(oracle.parts(unit)) in seen.place.edited
 
@@ -46,8 +46,8 @@ def converged(seen: Seen) -> Iterator[str]:
         if row is None or row.phase.value != "SOAKING":
             continue
         wanted = sum(row.targets.values())
-        there = _ready(seen, row.unit, version_of(seen, row.release, row.unit))
-        if there < _most(seen, row.unit, wanted) and not _edited(seen, row.unit):
+        there = ready(seen, row.unit, version_of(seen, row.release, row.unit))
+        if there < most(seen, row.unit, wanted) and not edited(seen, row.unit):
             yield f"{named(event)} soaks with {there} of {wanted} pods ready"
 
 
@@ -112,38 +112,6 @@ def _overridden(seen: Seen, key: str) -> bool:
     return row is not None and any(run.overridden_by for run in row.checks)
 
 
-@law("certificate", "A certificate has its evidence: pods, every check passed, plan and revision.")
-def certificate(seen: Seen) -> Iterator[str]:
-    wants: dict[str, int] = seen.keep("wants", dict)
-    for event in seen.events:
-        key = f"{event.release}/{event.unit}"
-        if event.kind == "batch.applying":
-            wants[key] = sum(event.data["targets"].values())
-        if event.kind != "batch.succeeded":
-            continue
-        proof = seen.place.store.get(Certificate, f"{key}/{event.batch}")
-        if proof is None:
-            yield f"{named(event)} is done without a certificate"
-            continue
-        plan = plan_of(seen, event.release)
-        unit = next(one for one in plan.units if one.unit == event.unit)
-        if (proof.plan_hash, proof.revision) != (plan.plan_hash, unit.revision):
-            yield f"{named(event)} is certified for another plan or revision"
-        asked = oracle.component_spec(seen.now, event.unit)["checks"]["after"]
-        said = {run.name: run for run in proof.checks if run.when == "after"}
-        for name in asked:
-            run = said.get(name)
-            if run is None or not (run.verdict.name == "PASSED" or run.overridden_by):
-                yield f"{named(event)} is certified without a yes of {name}"
-            elif any(one.at < proof.soak_until for one in run.measurements):
-                yield f"{named(event)}: {name} was asked before the silence was over"
-        wanted = _most(seen, event.unit, wants.get(key, 0))
-        version = version_of(seen, event.release, event.unit)
-        there = _ready(seen, event.unit, version)
-        if (there < wanted or len(proof.pods) < wanted) and not _edited(seen, event.unit):
-            yield f"{named(event)} is certified with {there} of {wanted} pods on {version}"
-
-
 @law("success", "A unit succeeds only while every pod runs the version and is ready.")
 def success(seen: Seen) -> Iterator[str]:
     for event in seen.events:
@@ -154,9 +122,9 @@ def success(seen: Seen) -> Iterator[str]:
             continue
         version = version_of(seen, event.release, event.unit)
         pods = seen.place.pods_of(event.unit)
-        there = _ready(seen, event.unit, version)
+        there = ready(seen, event.unit, version)
         lately = a_while(seen.tick.true, seen.place.resized.get(cluster), 120)
-        if there < len(pods) and not lately and not _edited(seen, event.unit):
+        if there < len(pods) and not lately and not edited(seen, event.unit):
             yield f"{event.unit} succeeded with {there} of {len(pods)} pods on {version}"
 
 
@@ -200,7 +168,7 @@ def back(seen: Seen) -> Iterator[str]:
         version = version_of(seen, event.release, event.unit)
         there = seen.place.versions(event.unit)[version]
         lately = a_while(seen.tick.true, seen.place.resized.get(cluster), 120)
-        if there and not lately and not _edited(seen, event.unit):
+        if there and not lately and not edited(seen, event.unit):
             yield f"{event.unit} is back with {there} pods on {version}"
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from bot.ports import GitError
 from tests import repo_files
+from tests.addons import addons, brings
+from tests.stories.scopes import cluster, only_eu_1
+from tests.stories.test_kinds import DAEMON_SET
 from tests.world import World
 
 CRASH = {"do": "crashLoop", "image": "registry.local/node-agent:2.5.0"}
@@ -203,3 +206,57 @@ def test_a_clock_that_goes_back_lifts_no_freeze(world: World) -> None:
     world.run_for(minutes=30)
     assert not world.events(release, "batch.applying")
     assert "Emergency freeze all" in world.why(release)
+
+
+def test_what_left_the_template_is_found_though_nobody_is_in_the_last_node_set(
+    world: World,
+) -> None:
+    """Both nodes are canaries, and what is shared belongs to the rest, which never wrote itself."""
+    guard = {"delete": {"allow": ["ConfigMap"]}}
+    only_eu_1(
+        world,
+        DAEMON_SET + VERSIONED,
+        cluster_file=cluster(nodes=2, canary=2),
+        component={"guard": guard},
+    )
+    for version in ("2.5.0", "2.6.0", "2.7.0"):
+        release = world.releases(f"node-agent-{version.replace('.', '-')}", version)
+        world.run_to_the_end(release)
+        assert world.phase(release) == "SUCCEEDED"
+    stands = [one["metadata"]["name"] for one in world.fleet.objects("eu-1")]
+    ours = [name for name in stands if name.startswith("of-2") and name != "of-2.4.1"]
+    assert ours == ["of-2.7.0"]
+
+
+VERSIONED = """---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "of-{{ version }}", namespace: infra}
+"""
+
+
+def test_who_was_silent_is_asked_anew_before_what_it_needs_goes_back_under_it(
+    world: World,
+) -> None:
+    """All of eu-1 is silent when the release is taken back. In the moment in which it answers again
+    nobody has looked at mesh yet: coredns still goes after it.
+    """
+    brings(world, waves=None)
+    release = addons(world, "coredns", "mesh")
+    world.run_to_the_end(release)
+    world.breaks("eu-1", {"do": "unreachable"})
+    assert world.says(f"rollback {release} --reason leak").code == 0
+    world.run_for(hours=1)
+    assert {world.unit(release, f"{name}@eu-1").phase for name in ("coredns", "mesh")} == {
+        "ROLLING_BACK"
+    }
+    world.heals("eu-1")
+    world.run_for(minutes=30)
+    assert world.phase(release) == "ROLLED_BACK"
+    back = {event.unit: event.seq for event in world.events(release, "unit.rolled-back")}
+    first = next(
+        event.seq
+        for event in world.events(release, "write")
+        if event.unit == "coredns@eu-1" and event.data["purpose"] == "restore"
+    )
+    assert back["mesh@eu-1"] < first

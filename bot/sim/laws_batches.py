@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 from typing import Any
 
@@ -225,8 +225,10 @@ def plan(seen: Seen) -> Iterator[str]:
         names = [name for name in names if name not in added]
         wanted = _wanted(seen, event.release, planned)
         if (planned.spec or {}).get("baseline"):
-            # Which of them need nothing is told by what runs there.
-            wanted &= set(names)
+            # Which of them need nothing is told by what runs there; and where its group had
+            # nothing to bring at the merge, it is planned of a later main.
+            later = {one for main in seen.place.mains for one in oracle.clusters_of(main.docs)}
+            wanted = (wanted | _wanted(seen, event.release, planned, later)) & set(names)
         if sorted(names) != sorted(wanted) or len(planned.units) != len(names) + len(added):
             yield f"{event.release} plans {names}"
         yield from _together(docs, planned, spread)
@@ -246,13 +248,15 @@ def _together(docs: Docs, planned: ReleasePlan, spread: list[list[str]]) -> Iter
                     yield f"{wave} of {planned.release} share {label}"
 
 
-def _wanted(seen: Seen, release: str, planned: ReleasePlan) -> set[str]:
-    """The units that the clusters of its merge have of what it brings."""
+def _wanted(
+    seen: Seen, release: str, planned: ReleasePlan, clusters: Iterable[str] = ()
+) -> set[str]:
+    """The units that the clusters of its merge, or these, have of what it brings."""
     only = (planned.spec or {}).get("units")
     return {
         unit
         for c in planned.components
-        for k in seen.fleets.get(release, seen.place.clusters)
+        for k in clusters or seen.fleets.get(release, seen.place.clusters)
         for unit in oracle.units_of(seen.now, c.name, k)
         if oracle.selected(only, oracle.labels_of(seen.now, unit))
     }

@@ -49,8 +49,11 @@ def _checks(seen: Seen, proof: Certificate, began: Event) -> str:
                 return f"without a yes of {name} {when} it"
             if run.overridden_by is None and (why := _unproved(seen, run)):
                 return why
-            if why := _untimely(run, proof.soak_until, began.at):
-                return why
+            if when == "after" and any(one.at < proof.soak_until for one in run.measurements):
+                return f"though {name} was asked before the silence was over"
+            # By a clock that was set back meanwhile it may have been asked later.
+            if when == "before" and not seen.place.jumps and _asked_late(run, began.at):
+                return f"though {name} was asked when it had begun"
     return ""
 
 
@@ -67,13 +70,8 @@ def _unproved(seen: Seen, run: CheckRun) -> str:
     return ""
 
 
-def _untimely(run: CheckRun, silent_until: datetime, began: datetime) -> str:
-    """Why a check speaks of another time: after the silence, or before the batch."""
-    if run.when == "after" and any(one.at < silent_until for one in run.measurements):
-        return f"though {run.name} was asked before the silence was over"
-    if run.when == "before" and any(one.at > began for one in run.measurements):
-        return f"though {run.name} was asked when it had begun"
-    return ""
+def _asked_late(run: CheckRun, began: datetime) -> bool:
+    return any(one.at > began for one in run.measurements)
 
 
 def _pods(seen: Seen, proof: Certificate, began: Event) -> str:

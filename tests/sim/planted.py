@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from bot.sim import docs as make
+from bot.sim import laws, laws_all
 from bot.sim.history import History
 from bot.sim.script import Act, Script
 
@@ -57,6 +60,15 @@ def brought(at: int, document: Any) -> list[Act]:
 
 def says(at: int, text: str, by: str = "ana") -> Act:
     return Act(at=at, do="says", data={"text": text, "by": by})
+
+
+def alone(patch: pytest.MonkeyPatch, law: str) -> None:
+    """Only one law is read: another that saw the same break first would end the history."""
+    assert laws_all
+    for held in ("LAWS", "AT_THE_END"):
+        known = getattr(laws, held)
+        patch.setattr(laws, held, {name: one for name, one in known.items() if name == law})
+    assert law in {**laws.LAWS, **laws.AT_THE_END}
 
 
 def broken(docs: dict[str, Any], acts: Iterable[Act], *, lasts: int = 6 * 3600) -> set[str]:

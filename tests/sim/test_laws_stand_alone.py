@@ -8,6 +8,10 @@ from pathlib import Path
 import bot.sim
 from bot.sim import laws_all
 from bot.sim.laws import AT_THE_END, LAWS
+from tests.sim import test_laws_see as gates
+from tests.sim import test_laws_see_batches as batches
+from tests.sim import test_laws_see_gates as more
+from tests.sim import test_laws_see_record as record
 
 HERE = Path(bot.sim.__file__).parent
 MAY = ("bot.model", "bot.ports", "bot.failures", "bot.core.chain", "bot.sim")
@@ -43,6 +47,12 @@ def test_what_laws_look_at_decides_nothing_either() -> None:
     for name in SEEN_BY_JUDGES:
         wrong = {one for one in imported(HERE / name) if one.startswith(("bot.core", "bot.recon"))}
         assert not wrong, f"{name} imports {wrong}"
+
+
+def test_every_law_has_a_break_that_makes_it_speak() -> None:
+    """A law that nothing can break says nothing when it holds: a new one brings its break along."""
+    planted = {*gates.BREAKS, *more.BREAKS, *record.BREAKS, *batches.BREAKS}
+    assert {name.partition(",")[0] for name in planted} == {*LAWS, *AT_THE_END}
 
 
 def test_every_law_is_stated_in_the_docs() -> None:

@@ -110,7 +110,8 @@ def version_of(seen: Seen, release: str, unit: str) -> str:
     """A baseline may bring one component in several versions: then its units say which."""
     plan, component = plan_of(seen, release), oracle.parts(unit)[0]
     own = next((one.version for one in plan.units if one.unit == unit), "")
-    return own or next(one.version for one in plan.components if one.name == component)
+    # What could not be planned at its merge has no components, and units of what was proposed.
+    return own or next((one.version for one in plan.components if one.name == component), "")
 
 
 @law("order", "Batches go one after another, each after the certificate of the one before.")

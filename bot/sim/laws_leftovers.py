@@ -137,6 +137,12 @@ def _brought(seen: Seen) -> dict[tuple[Parts, ObjectRef], str]:
         if one.write.verb == "create" and one.write.ref.name.startswith(f"{parts[0]}-"):
             found[parts, one.write.ref] = one.unit.release
     moved = {*seen.place.rebuilt, *(one.cluster for one in seen.place.writes if one.late)}
+    # Whoever accepts a cluster says that it is another one: what stands there is not ours.
+    moved |= {
+        str(event.data["cluster"])
+        for event in seen.place.store.events()
+        if event.kind == "cluster.accepted"
+    }
     return {key: release for key, release in found.items() if key[0][1] not in moved}
 
 

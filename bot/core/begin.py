@@ -93,7 +93,6 @@ def _begin_batch(t: Turn, u: Unit, seen: UnitSeen) -> None:
     if first and _nothing_to_do(t, u, seen):
         t.put(replace(u.state, phase=UnitPhase.SUCCEEDED, since=t.s.now, look_at=None))
         t.tell("unit.succeeded", u.plan.unit, unchanged=True)
-        _note_what_it_has(t, t.unit(u.plan.unit))
         leftovers.flip(t, u.plan.unit)
         return
     found = batch_ahead(t, u, seen)
@@ -172,16 +171,6 @@ def _nothing_to_do(t: Turn, u: Unit, seen: UnitSeen) -> bool:
     return up_to_date(
         goal.objects, last, seen, rows=goal.rows, nodes=goal.nodes, places=goal.places
     )
-
-
-def _note_what_it_has(t: Turn, u: Unit) -> None:
-    """A part of a cluster that came to the version by what its siblings wrote: what leaves the
-    template next is looked for in its own row.
-    """
-    own = t.s.applied.get(u.plan.unit)
-    new = own is None or own.revision != u.plan.revision
-    if u.plan.nodes is not None and new and siblings.is_certified(t.s, u.plan):
-        t.puts.append(_applied(t, u, certified=True))
 
 
 def _soak(t: Turn, u: Unit) -> bool:

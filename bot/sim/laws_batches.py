@@ -109,9 +109,14 @@ def _blocked(seen: Seen, event: Event, back: set[tuple[str, str]]) -> Iterator[s
 def version_of(seen: Seen, release: str, unit: str) -> str:
     """A baseline may bring one component in several versions: then its units say which."""
     plan, component = plan_of(seen, release), oracle.parts(unit)[0]
-    own = next((one.version for one in plan.units if one.unit == unit), "")
-    # What could not be planned at its merge has no components, and units of what was proposed.
-    return own or next((one.version for one in plan.components if one.name == component), "")
+    known: dict[tuple[int, str], tuple[ReleasePlan, str]] = seen.keep("versions", dict)
+    if (id(plan), unit) not in known:
+        own = next((one.version for one in plan.units if one.unit == unit), "")
+        # What could not be planned at its merge has no components, but units of what was proposed.
+        wide = (one.version for one in plan.components if one.name == component)
+        # The plan is kept with it: its number is not given to others.
+        known[id(plan), unit] = (plan, own or next(wide, ""))
+    return known[id(plan), unit][1]
 
 
 @law("order", "Batches go one after another, each after the certificate of the one before.")
@@ -174,10 +179,8 @@ def no_more(seen: Seen) -> Iterator[str]:
         if f"{component}@{cluster}" in place.edited or cluster in place.resized:
             continue
         version = version_of(seen, row.release, row.unit)
-        if brought_before(seen, row, version):
-            continue
         there = place.versions(row.unit)[version]
-        if there > sum(row.targets.values()):
+        if there > sum(row.targets.values()) and not brought_before(seen, row, version):
             yield f"{row.unit} has {there} pods on {version}, wanted are {dict(row.targets)}"
 
 

@@ -49,8 +49,9 @@ def leaves(seen: Seen) -> Iterator[str]:
             yield f"{what} before all of the unit has arrived"
         if why := _nobody_said(seen, one, unit, yes.get(unit.release, set())):
             yield f"{what}, {why}"
-    for release in {row.release for row in seen.units.values() if row.leftovers}:
-        yes[release] = _yes(seen, release)
+    changed = seen.units is not seen.old_units
+    with_some = {row.release for row in seen.units.values() if row.leftovers} if changed else ()
+    yes |= {release: _yes(seen, release) for release in with_some}
 
 
 def _nobody_said(seen: Seen, one: Received, unit: UnitState, before: set[str]) -> str:

@@ -43,9 +43,8 @@ def untouched(seen: Seen) -> Iterator[str]:
         if moved or state is None or state.phase.value not in AHEAD:
             continue
         version = version_of(seen, row.release, row.unit)
-        if brought_before(seen, row, version):
-            continue
-        if there := place.versions(row.unit)[version]:
+        there = place.versions(row.unit)[version]
+        if there and not brought_before(seen, row, version):
             yield f"{row.unit} has {there} pods on {version} and has not begun"
 
 

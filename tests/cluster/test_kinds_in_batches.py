@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.cluster.drive import Mode
+from bot.model.effects import Purpose, Write
+from bot.ports import Refused, Unreachable
 from tests.cluster.api import Object
 from tests.cluster.control_plane import Cluster
 from tests.cluster.driven import COUNT, Driven, Release
-from tests.cluster.kinds import KINDS, MOST, NATIVE, release
+from tests.cluster.kinds import KINDS, MOST, NATIVE, OPEN_KRUISE, release
+from tests.cluster.workloads import KRUISE, KRUISE_STATEFUL
 
 __all__ = ["release"]  # the fixture
 
@@ -113,6 +118,46 @@ def test_a_controller_that_stands_still_is_lag_and_never_success(
         assert unit.counts().get("2", 0) == 0
     assert unit.run(unit.goal(Mode.FORWARD, 5), 40).converged
     assert unit.most_new == 5
+
+
+@pytest.mark.parametrize("kind", OPEN_KRUISE)
+def test_a_manager_that_stands_still_in_the_middle_is_waited_for(
+    release: Release, cluster: Cluster, kind: str
+) -> None:
+    """What was observed does not move: the batch is not done, and not forgotten."""
+    unit = release(kind)
+    unit.forward_until(5, lambda: unit.most_new >= 1)
+    goal = unit.goal(Mode.FORWARD, 5)
+    with cluster.frozen(unit.controller):
+        progress = unit.run(goal, 2)
+        if unit.counts().get("2", 0) < 5:
+            assert not progress.converged
+    assert unit.run(goal, 40).converged
+    assert unit.most_new == 5
+
+
+def test_a_manager_that_stands_still_takes_no_write_and_says_so(
+    release: Release, cluster: Cluster
+) -> None:
+    """OpenKruise's webhooks are in its manager: nothing of its kinds can be changed meanwhile."""
+    unit = release("CloneSet")
+    before = unit.live()["spec"]
+    with cluster.frozen(unit.controller), pytest.raises(Unreachable, match="webhook"):
+        unit.forward(5, seconds=2)
+    assert unit.live()["spec"] == before
+    assert unit.forward(5).converged
+    assert unit.most_new == 5
+
+
+def test_the_version_of_a_kind_that_the_cluster_has_is_named(release: Release) -> None:
+    """OpenKruise before 1.9 has its DaemonSet in v1alpha1 alone, while v1beta1 is there as well."""
+    unit = release("Kruise-DaemonSet")
+    newer = replace(unit.ref, api_version=KRUISE_STATEFUL)
+    assert unit.fleet.get(unit.cluster.name, newer) is None
+    body = unit.new | {"apiVersion": KRUISE_STATEFUL}
+    write = Write(ref=newer, verb="create", purpose=Purpose.FORWARD, body=body)
+    with pytest.raises(Refused, match=f"of {KRUISE_STATEFUL}, but that of {KRUISE}"):
+        unit.fleet.dry_run(unit.cluster.name, write, fence="1.1")
 
 
 @pytest.mark.parametrize("kind", [name for name in MOST if "DaemonSet" in name])

@@ -20,6 +20,8 @@ from bot.ports import AnswerLost, Conflict, Fenced, Fleet, Refused, Unreachable
 from bot.reconciler.dry_run import asks_first, dry_run
 from bot.reconciler.lanes import Call, Lanes, Late
 
+_MET = "conflict: "
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
@@ -80,6 +82,11 @@ def act(
     return done
 
 
+def met(intent: Intent) -> bool:
+    """Whether it came to nothing because somebody wrote in between."""
+    return intent.status is IntentStatus.NOT_SENT and intent.outcome.startswith(_MET)
+
+
 def came_in(lanes: Lanes) -> list[Intent]:
     """Outcomes of writes that were not waited for, each told once."""
     return [intent for done in lanes.came("write").values() for intent in done]
@@ -136,7 +143,7 @@ def _outcome(do: Callable[[Errand], None], errand: Errand, now: Callable[[], dat
     except Fenced as fenced:
         return _ended(errand.intent, IntentStatus.FENCED, fenced.why, now())
     except Conflict as conflict:
-        return _ended(errand.intent, IntentStatus.NOT_SENT, f"conflict: {conflict.why}", now())
+        return _ended(errand.intent, IntentStatus.NOT_SENT, f"{_MET}{conflict.why}", now())
     except Refused as refused:
         return _ended(errand.intent, IntentStatus.REFUSED, refused.why, now())
     return _ended(errand.intent, IntentStatus.DONE, "", now())

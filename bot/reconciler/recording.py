@@ -22,10 +22,12 @@ from bot.core.situation import reaches
 from bot.core.turn import Turn
 from bot.model.state import Applied, Event, Hold, HoldCode, Intent, IntentStatus, Tally, UnitPhase
 from bot.ports import Store
-from bot.reconciler.acting import Errand
+from bot.reconciler.acting import Errand, met
 from bot.reconciler.hearing import is_stop
 from bot.reconciler.ledger import Ledger
 
+MET_AGAIN = timedelta(milliseconds=200)
+"""How soon a cluster is looked at again where somebody else wrote between a look and our write."""
 FREED = FOR_ROOM | {"superseding"}
 """Reasons to wait that another release takes away."""
 
@@ -188,6 +190,8 @@ class Recorder:
             if active is None:
                 continue
             active.wake = min(filter(None, (active.wake, now + timedelta(seconds=1))))
+            if met(intent):
+                _look_soon(active, intent.unit, now)
             if intent.status is IntentStatus.DONE and _changes_what_is_applied(intent):
                 self._applied(active, intent, ledger)
             elif intent.status is IntentStatus.REFUSED:
@@ -236,6 +240,16 @@ class Recorder:
         if ours is not None:
             self.board.applied[lock] = ours
             ledger.put(ours)
+
+
+def _look_soon(active: Active, name: str, now: datetime) -> None:
+    """A controller writes its counts all the time while something rolls: a stop that it met comes
+    to nothing if it waits for the next look.
+    """
+    unit, soon = active.units[name], now + MET_AGAIN
+    if unit.look_at is not None and unit.look_at > soon:
+        active.units[name] = replace(unit, look_at=soon)
+    active.wake = min(filter(None, (active.wake, soon)))
 
 
 def _changes_what_is_applied(intent: Intent) -> bool:

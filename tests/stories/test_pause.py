@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.model.effects import Write
-from bot.ports import Fleet, Store
+from bot.model.effects import Purpose, Write
+from bot.model.state import Intent, IntentStatus
+from bot.ports import Conflict, Fleet, Store
 from bot.reconciler.tick import Ports
 from tests.world import World
 
@@ -115,3 +116,45 @@ def test_a_stop_is_heard_between_two_writes_of_one_tick(world: World) -> None:
     world.says("resume all")
     world.run_to_the_end(release)
     assert world.phase(release) == "SUCCEEDED"
+
+
+class BusyFleet:
+    """A fleet in which controllers write their counts between a look and the stop, now and then."""
+
+    def __init__(self, fleet: Fleet, busy: list[str]) -> None:
+        self._fleet, self.busy = fleet, busy
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fleet, name)
+
+    def write(self, cluster: str, write: Write, **how: Any) -> Any:
+        if write.purpose is Purpose.STOP and self.busy:
+            raise Conflict(self.busy.pop())
+        return self._fleet.write(cluster, write, **how)
+
+
+def test_a_stop_that_meets_a_busy_controller_is_sent_again_at_once(world: World) -> None:
+    """While something rolls its status is written all the time: the next look would be too late."""
+    busy = ["the object has been modified", "the object has been modified"]
+    world.around = lambda ports: replace(ports, fleet=BusyFleet(ports.fleet, busy))
+    world.start()
+    release = world.releases()
+    world.run_until("2026-11-24T09:00:00Z")
+    since = world.clock.at
+    world.says(f"pause {release} odd latency")
+    for _ in range(4):
+        due = world.bot.next_due()
+        assert due is not None
+        world.clock.at = max(due, world.clock.at)
+        world.tick()
+        if "stop" in purposes(world):
+            break
+    assert "stop" in purposes(world)
+    assert not busy
+    assert world.clock.at - since < timedelta(seconds=1)
+
+
+def purposes(world: World) -> list[str]:
+    """What the writes that were done were for."""
+    rows = world.bot.ports.store.rows(Intent)
+    return [row.purpose for row in rows if row.status is IntentStatus.DONE]

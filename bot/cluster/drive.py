@@ -198,7 +198,8 @@ def _restore(goal: Goal, seen: UnitSeen, now: datetime) -> list[Step]:
     if any(step.waiting and _moves_namespaces(step.ref, goal.rows) for step in steps):
         # Until its namespaces are served by the version before, the new one keeps all it has.
         return steps + [Step(ref=ref) for ref in created]
-    return steps + [_undo(goal, ref, _seen(seen, ref)) for ref in created]
+    steps += [_undo(goal, ref, _seen(seen, ref)) for ref in created]
+    return [*steps, *leave(goal, seen, held=any(step.waiting for step in steps))]
 
 
 def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: datetime) -> Step:

@@ -86,7 +86,9 @@ class Goal:
     rows: Rows = field(default_factory=lambda: BUILT_IN)
     """The workload kinds: built in, and those of the release repo."""
     leaving: tuple[Leaving, ...] = ()
-    """FORWARD deletes them when all that is rendered has arrived; people have said yes."""
+    """FORWARD deletes them when all that is rendered has arrived, RESTORE when what stood before is
+    back; people have said yes.
+    """
     allowed: Allowance = NOTHING_ALLOWED
     """What the component guards, and which guarded changes have a yes."""
 

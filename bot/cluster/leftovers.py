@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from bot.cluster.drift import edits
 from bot.cluster.fence import fence_of
 from bot.cluster.fields import at
-from bot.cluster.goal import Goal, Leaving, Step
+from bot.cluster.goal import Goal, Leaving, Mode, Step
 from bot.cluster.guard import deletion, is_scaled, left_alone
 from bot.cluster.guard_rules import deletion_reason
 from bot.cluster.kinds import Rows, row_of
@@ -109,7 +109,8 @@ def _leave(goal: Goal, one: Leaving, there: ObjectSeen, seen: UnitSeen, *, held:
         return Step(ref=one.ref, waiting="progress", detail={"reason": "Terminating"})
     if stays(one, there.live, seen, goal.rows):
         return Step(ref=one.ref)
-    writes = () if held else (delete_seen(one.ref, there.live, Purpose.FORWARD),)
+    purpose = Purpose.RESTORE if goal.mode is Mode.RESTORE else Purpose.FORWARD
+    writes = () if held else (delete_seen(one.ref, there.live, purpose),)
     return Step(ref=one.ref, writes=writes, waiting="not-applied")
 
 

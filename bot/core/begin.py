@@ -16,6 +16,7 @@ from bot.cluster.drive import up_to_date
 from bot.cluster.goal import Mode
 from bot.cluster.one_way import one_way
 from bot.core import (
+    added,
     adopting,
     chain,
     drifting,
@@ -59,6 +60,8 @@ def enter_next(t: Turn, u: Unit) -> bool:
         case UnitPhase.VERIFYING:
             return _batch_done(t, u)
         case UnitPhase.ROLLING_BACK:
+            if added.note(t, u):
+                return True
             _rolled_back(t, u)
         case _:
             raise AssertionError(f"nothing follows {u.state.phase}")
@@ -321,12 +324,14 @@ def safe_of(unit: UnitState) -> dict[str, str]:
 
 def _rolled_back(t: Turn, u: Unit) -> None:
     """The unit runs again what it ran before; the DB spec says so too."""
+    u = added.settle(t, u)
     before = u.state.before or ()
     kept = {b.ref.key: b.digest for b in before if b.digest is not None and b.source == "applied"}
     deleted = t.is_first_install(u) and u.state.undo
     revision = u.state.before_revision or ""
     own: Applied | None = None
     again, older = leftovers_rows.put_back(u.state)
+    standing, refused = added.rows(t, u)
     if kept or again:
         own = replace(
             _applied(t, u, certified=True),
@@ -334,7 +339,8 @@ def _rolled_back(t: Turn, u: Unit) -> None:
             revision=revision,
             release=u.state.before_release or t.s.name,
             objects=kept | again,
-            leftovers=older,
+            leftovers=older | standing,
+            refused=refused,
         )
         t.puts.append(own)
     elif not (t.is_first_install(u) and "keep" in u.state.overrides):
@@ -356,6 +362,7 @@ def _rolled_back(t: Turn, u: Unit) -> None:
             back=False,
             leftovers=(),
             leaving=False,
+            added=(),
             anew_above=t.state.seq,
             look_at=None,
             deadline=None,

@@ -67,7 +67,7 @@ def approve(ask: Ask) -> Outcome:
             by=[v.by for v in t.valid_votes(voted)],
         )
         if decision.what in undo.KINDS:
-            undo.decide(t, decision, delete=True)
+            undo.decide(t, decision, delete=True, by=ask.by)
         if decision.what == LEFTOVERS:
             leftovers_asked.decide(t, decision, delete=True, by=ask.by)
     outcome.step(t)
@@ -104,7 +104,7 @@ def reject(ask: Ask) -> Outcome:
     if decision.what in undo.KINDS:
         if undo.is_stale(t, decision):
             return Outcome(refused=refusal("stale", id=decision.id, why=UNITS_CHANGED))
-        undo.decide(t, decision, delete=False)
+        undo.decide(t, decision, delete=False, by=ask.by)
     elif decision.what == LEFTOVERS:
         leftovers_asked.decide(t, decision, delete=False, by=ask.by)
     elif decision.what != "override-window":

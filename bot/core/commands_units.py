@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core import endings, leftovers, siblings, undo
+from bot.core import added, endings, leftovers, siblings, undo
 from bot.core.board import Active
 from bot.core.commands import Ask, Outcome
 from bot.core.commands_rollback import (
@@ -44,10 +44,14 @@ def skip(ask: Ask) -> Outcome:
         return Outcome(refused=refusal("in-flight", unit=ask.scope))
     if unit.leaving and not unit.phase.ended and not unit.back:
         t.put(leftovers.left_by(t, unit, ask.by, ask.command.reason))
+    elif unit.added and unit.phase is UnitPhase.ROLLING_BACK:
+        t.put(replace(added.answered(unit, delete=False, by=ask.by), look_at=ask.now))
+        added.tell_kept(t, unit.unit, t.units[unit.unit].added, actor=ask.by)
     else:
         t.put(_left_out(unit, ask.now))
         t.tell("unit.skipped", unit.unit, actor=ask.by, reason=ask.command.reason)
     undo.ask(t)
+    undo.ask_added(t)
     outcome = Outcome()
     outcome.step(t)
     lift(ask, outcome, [*failure_holds(ask, active, [unit.unit]), *cleared(ask, active, t)])

@@ -226,7 +226,7 @@ def _undecided(unit: UnitState) -> UnitState:
     """What was said of an earlier rollback of a first install does not count for this one."""
     said = ("keep", "keep-data", "irreversible")
     overrides = tuple(gate for gate in unit.overrides if gate not in said)
-    return replace(unit, undo=False, undo_data=False, overrides=overrides)
+    return replace(unit, undo=False, undo_data=False, overrides=overrides, added=())
 
 
 def expire(t: Turn) -> None:

@@ -10,6 +10,7 @@ from bot.core.gates_shared import LOOK, as_last_seen, ask_checks, frozen, held
 from bot.core.situation import Unit, calendar_unit, covered, reaches
 from bot.core.turn import Turn
 from bot.model.gate import Stop, Wait
+from bot.model.leftover import Fate
 from bot.model.plan import JSON
 from bot.model.state import HoldCode, UnitPhase
 
@@ -136,7 +137,7 @@ def newer_first(t: Turn, u: Unit) -> Wait | None:
     """Newer waves are back where they were; one that waits for a person, a window or its cluster
     holds up nobody.
     """
-    left = sum(_moves_back(t, t.unit(name)) for name in t.newer_back(u.plan))
+    left = sum(moves_back(t, t.unit(name)) for name in t.newer_back(u.plan))
     return Wait(code="rollback-order", facts={"left": left}) if left else None
 
 
@@ -151,12 +152,13 @@ def dependents_first(t: Turn, u: Unit) -> Wait | None:
     answers = seen is not None and seen.reachable
     for name in t.s.index.needing(u.plan):
         back = t.units[name].phase is UnitPhase.ROLLING_BACK
-        if back and _moves_back(t, t.unit(name), answers=answers):
+        if back and moves_back(t, t.unit(name), answers=answers):
             return Wait(code="dependents-first", facts={"unit": name})
     return None
 
 
-def _moves_back(t: Turn, u: Unit, *, answers: bool = False) -> bool:
+def moves_back(t: Turn, u: Unit, *, answers: bool = False) -> bool:
+    """Whether nothing but its turn holds a unit on its way back."""
     if (not answers and _silent(t, u)) or reversible(t, u) or undo_decided(t, u):
         return False
     if unit_free(t, u) or not_fenced(t, u):
@@ -177,9 +179,12 @@ def _silent(t: Turn, u: Unit) -> bool:
 
 
 def undo_decided(t: Turn, u: Unit) -> Wait | None:
-    """A first install is deleted or kept only when a person said which."""
+    """A first install, or what the release added, is deleted or kept when a person said which."""
     what = undo.wanted(t, u.plan.unit)
-    return Wait(code=what, facts={"unit": u.plan.unit}, who=t.who("approve")) if what else None
+    facts: dict[str, JSON] = {"unit": u.plan.unit}
+    if u.state.added:
+        facts["added"] = [one.ref.short for one in u.state.added if one.fate is Fate.OPEN]
+    return Wait(code=what, facts=facts, who=t.who("approve")) if what else None
 
 
 def reversible(t: Turn, u: Unit) -> Wait | None:

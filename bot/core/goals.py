@@ -13,7 +13,7 @@ from bot.core.guard_lists import guard_lists
 from bot.core.situation import Situation, Unit
 from bot.model.leftover import Fate, Leftover
 from bot.model.plan import JSON, ObjectRef, UnitPlan
-from bot.model.state import ReleaseState
+from bot.model.state import ReleaseState, UnitPhase
 
 
 def goal_of(
@@ -137,3 +137,35 @@ def leaving_of(
         if not brought_by(s, u.plan, one.ref):
             may.append(leaving_one(s, state, u, one, spec))
     return tuple(may)
+
+
+# what the way back may delete
+
+
+def used_by(s: Situation, units: siblings.Units, u: Unit, ref: ObjectRef) -> list[str]:
+    """Others of the cluster that have an object; of this release only those that it has come to."""
+    return [name for name in brought_by(s, u.plan, ref) if _has_it(s, units, u, name)]
+
+
+def _has_it(s: Situation, units: siblings.Units, u: Unit, name: str) -> bool:
+    peer = units.get(name)
+    if peer is None or s.index.units[name].lock != u.plan.lock:
+        return True
+    return peer.began is not None and peer.phase is not UnitPhase.ROLLED_BACK
+
+
+def leaving_back(
+    s: Situation, state: ReleaseState, units: siblings.Units, u: Unit, blobs: Mapping[str, JSON]
+) -> tuple[Leaving, ...]:
+    """What was added and has a yes to go, on the way back of its unit: looked at again just before
+    each write.
+    """
+    if u.state.phase is not UnitPhase.ROLLING_BACK:
+        return ()
+    return tuple(
+        leaving_one(s, state, u, one, blobs[one.digest])
+        for one in u.state.added
+        if one.fate is Fate.LEAVING
+        and says(s, u, one.ref) != "keep"
+        and not used_by(s, units, u, one.ref)
+    )

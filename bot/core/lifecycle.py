@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cluster.goal import Mode, Progress
-from bot.core import begin, endings, leftovers, leftovers_asked, way_back
+from bot.core import added, begin, endings, leftovers, leftovers_asked, way_back
 from bot.core.decisions import keep_asking
 from bot.core.drifting import drift
 from bot.core.gates import GATES, Look
@@ -70,6 +70,7 @@ def advance(s: Situation) -> Step:
             waiting = _where_room_is(t, waiting)
             ask_for_silent(t, waiting)
             leftovers_asked.keep(t)
+            way_back.ask_about_added(t)
             endings.finish(t)
             keep_budget(t)
             keep_asking(t)
@@ -173,6 +174,7 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
         remember(t, u)
         watch(t, t.unit(name))
         leftovers.let_be(t, name)
+        added.let_be(t, name)
         _measure(t, name)
         u = t.unit(name)
         closed = first_closed(t, u)

@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.core.messages_guard import changes, granted
-from bot.core.messages_leftovers import deleted_line, found_line, kept_line
+from bot.core.messages_leftovers import (
+    added_line,
+    deleted_line,
+    found_line,
+    kept_line,
+    undone_line,
+)
 from bot.core.messages_words import clause, many, moment, row, sentence, short, some
 from bot.model.state import Certificate, Event
 
@@ -221,6 +227,8 @@ _SAYS: Mapping[str, Say] = {
     ),
     "leftovers.found": lambda e, f: sentence(_where(e) + found_line(f)),
     "leftovers.deleted": lambda e, f: sentence(_where(e) + deleted_line(f)),
+    "added.found": lambda e, f: sentence(_where(e) + added_line(f)),
+    "added.deleted": lambda e, f: sentence(_where(e) + undone_line(f)),
     "leftover.kept": lambda e, f: sentence(_where(e) + kept_line(f)),
     "leftovers.handed-over": lambda e, f: sentence(
         f"{e.release}: {f.get('release')} waits, and asks about what left the template itself"

@@ -75,6 +75,15 @@ def found_line(f: Facts) -> str:
     return f"no longer rendered and still there: {row(f.get('objects'), most=NAMED)}"
 
 
+def added_line(f: Facts) -> str:
+    """What the way back found beside what it put back."""
+    return f"what stood before is back; the release had added {row(f.get('objects'), most=NAMED)}"
+
+
+def undone_line(f: Facts) -> str:
+    return f"deleted {row(f.get('objects'), most=NAMED)}, which the release had added"
+
+
 def leftovers_line(units: Iterable[UnitState]) -> str:
     """What a card says: what leaves, what has left, and what stays and why. "" where nothing."""
     told: Counter[tuple[str, str, str]] = Counter()

@@ -12,8 +12,17 @@ NAMED = 12
 """How many units and objects a question names."""
 
 
-def asks_undo(units: Sequence[str], objects: Sequence[str]) -> str:
-    """The question whether first installs are deleted or kept."""
+def asks_undo(units: Sequence[str], objects: Sequence[str], *, beside: bool = False) -> str:
+    """The question whether what was not there before is deleted or kept. `beside`: some units had
+    other objects before, and these are back already.
+    """
+    if beside:
+        it = "it" if len(objects) == 1 else "them"
+        return (
+            f"the release added {row(objects, most=NAMED)} on {row(units, most=NAMED)}"
+            f" ({many(len(units), 'unit')}), which had nothing of this name before: delete {it}"
+            f" there, or keep {it}?"
+        )
     them = "it" if len(units) == 1 else "them"
     return (
         f"{row(units, most=NAMED)} ({many(len(units), 'unit')}) had nothing of this before the"

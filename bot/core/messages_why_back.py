@@ -24,6 +24,12 @@ def _rollback_limit(f: Facts, _: str) -> str:
 
 
 def _undo(f: Facts, _: str) -> str:
+    if f.get("added"):
+        return sentence(
+            f"Needs decision: what {f.get('unit', 'a unit')} ran before is back; the release had"
+            f" added {row(f.get('added'), most=3)}",
+            "Approve deletes it, reject keeps it",
+        )
     return sentence(
         f"Needs decision: {f.get('unit', 'a unit')} was first installed by this release",
         "Approve deletes it, reject keeps it",

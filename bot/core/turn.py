@@ -21,7 +21,7 @@ from bot.core.around import Around
 from bot.core.failed import Failures
 from bot.core.floors import floor_checks
 from bot.core.fronts import Fronts
-from bot.core.goals import goal_of, leaving_of
+from bot.core.goals import goal_of, leaving_back, leaving_of
 from bot.core.guard_lists import GUARD, stricter_of
 from bot.core.lifting import LIFTED_BY as LIFTED_BY
 from bot.core.situation import Situation, Unit
@@ -145,7 +145,7 @@ class Turn(Votes):
 
     def goal(self, u: Unit, mode: Mode) -> Goal:
         """What the driver has to reach for this unit."""
-        if u.plan.nodes is not None or u.state.leaving:
+        if u.plan.nodes is not None or u.state.leaving or u.state.added:
             return self._made_goal(u, mode)  # hangs on more than the unit and what people said
         said = tuple(self.decisions.values())
         known = self._goals.get((u.plan.unit, mode))
@@ -162,6 +162,8 @@ class Turn(Votes):
         goal = goal_of(self.s, self.units, blobs, u, mode, allowed)
         if leaving := leaving_of(self.s, self.state, u, blobs, self.marks(LEFTOVERS)):
             goal = replace(goal, leaving=leaving)
+        if mode is Mode.RESTORE and u.state.added:
+            goal = replace(goal, leaving=leaving_back(self.s, self.state, self.units, u, blobs))
         return as_left(goal, self.s.seen.get(u.plan.unit))
 
     def runs(self, u: Unit, when: str) -> tuple[CheckRun, ...]:

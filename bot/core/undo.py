@@ -1,4 +1,5 @@
-"""What undoing first installs would delete: asked once a release, of all its units together.
+"""What undoing would delete: first installs, and what was added beside what stood before. Asked
+once a release, of all its units together.
 
 Objects that hold data are asked about on their own, and only when the rest is to go. Deletes
 nothing itself: a unit's `undo` lets the driver do so.
@@ -11,13 +12,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.cluster.one_way import holds_data
+from bot.core import added
 from bot.core.decisions import open_decision, void
 from bot.core.messages_undo import UNITS_CHANGED, asks_data, asks_undo
 from bot.core.turn import Turn
+from bot.model.leftover import Fate
 from bot.model.plan import ApprovalAsk
 from bot.model.state import Decision, DecisionStatus, UnitPhase
 
 KINDS = ("undo", "undo-data")
+ADDED = "added"
+"""Subject of the question about what was added; that about first installs has none."""
 KEPT = {"undo": "keep", "undo-data": "keep-data"}
 """Decision → what a no leaves among the overrides of a unit."""
 
@@ -25,8 +30,10 @@ KEPT = {"undo": "keep", "undo-data": "keep-data"}
 def wanted(t: Turn, name: str) -> str:
     """What has to be decided of a unit that goes back: `undo`, `undo-data`, or "" (nothing)."""
     u = t.unit(name)
-    if u.state.phase is not UnitPhase.ROLLING_BACK or not t.is_first_install(u):
+    if u.state.phase is not UnitPhase.ROLLING_BACK:
         return ""
+    if not t.is_first_install(u):
+        return "undo" if any(one.fate is Fate.OPEN for one in u.state.added) else ""
     if "keep" in u.state.overrides:
         return ""
     if not u.state.undo:
@@ -36,28 +43,49 @@ def wanted(t: Turn, name: str) -> str:
 
 
 def ask(t: Turn) -> None:
-    """One open decision a kind, about exactly the units that still want it."""
+    """One open decision a kind, about exactly the first installs that still want it."""
     for what in KINDS:
-        names = [unit.unit for unit in t.s.plan.units if wanted(t, unit.unit) == what]
-        stamp = _stamp(names)
-        standing = _open(t, what)
-        if standing is not None and standing.shown == stamp:
-            continue
-        if standing is not None:
-            void(t, standing, UNITS_CHANGED)
-        if names:
-            roles = ("operator", "approver") if what == "undo" else ("approver", "admin")
-            asked = ApprovalAsk(when=what, roles=roles, count=1)
-            open_decision(t, what, "", asked, asked=_question(t, what, names), seen=stamp)
+        _keep_asked(t, what, "")
 
 
-def decide(t: Turn, decision: Decision, *, delete: bool) -> None:
+def ask_added(t: Turn) -> None:
+    """One open decision about what was added, of all units where it waits for an answer."""
+    _keep_asked(t, "undo", ADDED)
+
+
+def _keep_asked(t: Turn, what: str, subject: str) -> None:
+    names = _wanting(t, what, subject)
+    stamp = _stamp(names)
+    standing = _open(t, what, subject)
+    if standing is not None and standing.shown == stamp:
+        return
+    if standing is not None:
+        void(t, standing, UNITS_CHANGED)
+    if names:
+        roles = ("operator", "approver") if what == "undo" else ("approver", "admin")
+        asked = ApprovalAsk(when=what, roles=roles, count=1)
+        question = _question(t, what, subject, names)
+        open_decision(t, what, subject, asked, asked=question, seen=stamp)
+
+
+def _wanting(t: Turn, what: str, subject: str) -> list[str]:
+    beside = subject == ADDED
+    return [
+        unit.unit
+        for unit in t.s.plan.units
+        if bool(t.units[unit.unit].added) == beside and wanted(t, unit.unit) == what
+    ]
+
+
+def decide(t: Turn, decision: Decision, *, delete: bool, by: str) -> None:
     """A yes or a no, for every unit that it was asked of."""
-    for unit in t.s.plan.units:
-        if wanted(t, unit.unit) != decision.what:
-            continue
-        state = replace(t.units[unit.unit], look_at=t.s.now)
-        if not delete:
+    for name in _wanting(t, decision.what, decision.subject):
+        state = replace(t.units[name], look_at=t.s.now)
+        if decision.subject == ADDED:
+            before, state = state, added.answered(state, delete=delete, by=by)
+            new = [one for one in state.added if one not in before.added]
+            added.tell_kept(t, name, new, actor=by)
+        elif not delete:
             state = replace(state, overrides=(*state.overrides, KEPT[decision.what]))
         elif decision.what == "undo":
             state = replace(state, undo=True)
@@ -68,15 +96,16 @@ def decide(t: Turn, decision: Decision, *, delete: bool) -> None:
 
 def is_stale(t: Turn, decision: Decision) -> bool:
     """Whether it was asked of other units than those that want it now."""
-    names = [u.unit for u in t.s.plan.units if wanted(t, u.unit) == decision.what]
+    names = _wanting(t, decision.what, decision.subject)
     return decision.what in KINDS and decision.shown != _stamp(names)
 
 
-def _open(t: Turn, what: str) -> Decision | None:
+def _open(t: Turn, what: str, subject: str) -> Decision | None:
     found = [
         decision
         for decision in t.decisions.values()
-        if decision.what == what and decision.status is DecisionStatus.OPEN
+        if (decision.what, decision.subject) == (what, subject)
+        and decision.status is DecisionStatus.OPEN
     ]
     return max(found, key=lambda decision: decision.number) if found else None
 
@@ -85,15 +114,21 @@ def _stamp(names: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
-def _question(t: Turn, what: str, names: list[str]) -> str:
+def _question(t: Turn, what: str, subject: str, names: list[str]) -> str:
     objects: dict[str, None] = {}
     for name in names:
         if what == "undo-data":
             objects |= dict.fromkeys(_data_of(t, name))
             continue
+        if subject == ADDED:
+            beside = t.units[name].added
+            objects |= dict.fromkeys(o.ref.short for o in beside if o.fate is Fate.OPEN)
+            continue
         planned = t.s.index.units[name].objects
         objects |= dict.fromkeys(o.ref.short for o in planned if not holds_data(o.ref))
-    return (asks_undo if what == "undo" else asks_data)(names, list(objects))
+    if what == "undo-data":
+        return asks_data(names, list(objects))
+    return asks_undo(names, list(objects), beside=subject == ADDED)
 
 
 def _data_of(t: Turn, name: str) -> list[str]:

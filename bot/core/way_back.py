@@ -10,12 +10,13 @@ from datetime import datetime
 from math import ceil
 
 from bot.cluster.goal import Mode
-from bot.core import undo
-from bot.core.gates_rolling import reversible, undo_decided
+from bot.core import added, undo
+from bot.core.gates_rolling import moves_back, reversible, undo_decided
 from bot.core.pace import LOOK_EVERY, UNREACHABLE_EVERY
 from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.gate import Wait
+from bot.model.leftover import Fate
 from bot.model.state import UnitPhase, UnitState
 
 ON_ITS_WAY = ("reachable", "restored")
@@ -58,7 +59,11 @@ def stands(t: Turn, u: Unit, gate: str) -> bool:
     if gate in ON_ITS_WAY:
         return False
     if gate == "undo_decided":
-        undo.ask(t)
+        if state.added:
+            if added.hand_over(t, u):
+                return True
+        else:
+            undo.ask(t)
     if gate == "reversible" and _stops(t, u):
         return True
     if state.deadline is not None or state.look_at is not None:
@@ -100,7 +105,21 @@ def freed(t: Turn) -> bool:
 
 
 def _moves(unit: UnitState) -> bool:
-    return unit.phase is UnitPhase.ROLLING_BACK and unit.unreachable_since is None
+    asked = any(one.fate is Fate.OPEN for one in unit.added)
+    back = unit.phase is UnitPhase.ROLLING_BACK and unit.unreachable_since is None
+    return back and not asked
+
+
+def ask_about_added(t: Turn) -> None:
+    """What was added is asked about when all that can go back by itself is back: once."""
+    if not any(one.fate is Fate.OPEN for unit in t.units.values() for one in unit.added):
+        return
+    if not any(_moves_by_itself(t, name) for name in t.units):
+        undo.ask_added(t)
+
+
+def _moves_by_itself(t: Turn, name: str) -> bool:
+    return t.units[name].phase is UnitPhase.ROLLING_BACK and moves_back(t, t.unit(name))
 
 
 def back_by(t: Turn) -> datetime | None:

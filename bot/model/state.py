@@ -189,6 +189,8 @@ class UnitState:
     """What was applied there and is rendered no more."""
     leaving: bool = False
     """The batch in hand, or the one to begin, deletes of them what may go."""
+    added: tuple[Leftover, ...] = ()
+    """What the release added beside what stood before, once the way back has put that back."""
     look_at: datetime | None = None
     """When the cluster is to be asked again; None: nothing to see."""
     version: int = 0

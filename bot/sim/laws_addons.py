@@ -79,7 +79,8 @@ def _still_on_top(seen: Seen, one: Received, unit: UnitState) -> Iterator[str]:
         if where != cluster or component not in oracle.upstream(seen.now, other):
             continue
         # Where its cluster takes this very write it would have answered the other one too.
-        waits = row.one_way or row.refused or _overtaken(seen, row)
+        # One whose added objects are asked about is back already.
+        waits = row.one_way or row.refused or row.added or _overtaken(seen, row)
         if row.began is None or row.phase.value == "ROLLED_BACK" or waits:
             continue
         if row.phase.value in ("APPLYING", "SOAKING", "VERIFYING", "ROLLING_BACK", "SUCCEEDED"):

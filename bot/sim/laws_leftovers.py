@@ -122,6 +122,59 @@ def left_over(seen: Seen) -> Iterator[str]:
             yield f"{name} ({release}) stands after {newest}, and was never found"
 
 
+@law("added", "What a release added goes on the way back on a yes only, and is never forgotten.")
+def added(seen: Seen) -> Iterator[str]:
+    for one in seen.writes:
+        if one.manager != "sluice" or one.late or one.unit is None or not one.unit.added:
+            continue
+        if one.write.verb != "delete" or one.write.ref.kind == "Pod":
+            continue
+        what = f"{one.write.ref.short} of {one.unit.unit} is deleted on the way back"
+        if one.write.uid is None or one.write.resource_version is None:
+            yield f"{what}, whatever it has become"
+        says = [_says(docs, one.unit, one.write.ref) for docs in _in_force(seen, one.unit)]
+        if "keep" in says or ("ask" in says and not _undone(seen, one.unit.release)):
+            yield f"{what}, and nobody has said yes"
+    for event in seen.events:
+        if event.kind == "unit.rolled-back" and not event.data.get("deleted"):
+            yield from _forgotten(seen, event.release, event.unit)
+
+
+def _undone(seen: Seen, release: str) -> bool:
+    rows = seen.place.store.rows(Decision, parent=release)
+    return any(
+        (row.what, row.subject, row.status.value) == ("undo", "added", "APPROVED") for row in rows
+    )
+
+
+def _forgotten(seen: Seen, release: str, unit: str) -> Iterator[str]:
+    """What it created there itself, and stands, must have been found."""
+    row = seen.units.get(f"{release}/{unit}")
+    if row is None or "keep" in row.overrides:
+        return
+    parts = oracle.parts(unit)
+    told = {
+        str(one)
+        for event in seen.place.store.events(release=release)
+        if event.kind == "added.found" and event.unit == unit
+        for one in event.data["objects"]
+    }
+    first = row.before and all(one.digest is None for one in row.before)
+    for (where, ref), brought in _brought(seen).items():
+        mine = where == parts and brought == release and _created_by(seen, release, unit, ref)
+        if mine and not first and ref.short not in told and _stands(seen, parts[1], ref):
+            yield f"{ref.short} of {unit} stands after the rollback of {release}, never found"
+
+
+def _created_by(seen: Seen, release: str, unit: str, ref: ObjectRef) -> bool:
+    return any(
+        one.unit is not None and (one.unit.release, one.unit.unit) == (release, unit)
+        for one in seen.place.writes
+        if one.write.verb == "create" and one.write.ref == ref and one.outcome == "done"
+        if one.write.purpose.value == "forward"
+    )
+
+
 Parts = tuple[str, str]
 """A component and its cluster."""
 

@@ -40,6 +40,9 @@ class Story(WholeBot):
         """Versions, and of how many pods a batch of them stood while it was watched."""
         self.fewest = COUNT
         """The fewest pods that served after any tick."""
+        # Its controller counts no node whose pod is just gone, and takes as many once more when the
+        # template changes at that moment.
+        self.most_gone = 6 if kind == "Kruise-DaemonSet" else 3
         template = as_template(self.made)
         cluster.api.create(*of_version(template, OLD))
         super().__init__(folder, cluster, template, component={"batches": [1, 5, "100%"]})
@@ -120,7 +123,7 @@ def test_a_release_of_every_kind_from_its_pull_request_to_the_way_back(story: St
     assert story.all_ready()
     assert as_ours(story.spec()) == before | {"image": f"agent:{NEW}"}
     story.is_as_audited(third)
-    assert story.fewest >= COUNT - 3, "never more at once than the workload allows"
+    assert story.fewest >= COUNT - story.most_gone, "never more at once than the workload allows"
 
 
 def nothing_is_believed_done(story: Story, release: str) -> None:

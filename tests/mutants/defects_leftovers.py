@@ -76,4 +76,23 @@ IN_LEFTOVERS = (
             ),
         ),
     ),
+    Defect(
+        name="what a release added is forgotten on the way back",
+        path="bot/core/begin.py",
+        old="            if added.note(t, u):\n",
+        new="            if added.note(t, u) and False:\n",
+        first=(asked("stories/test_added", "what_somebody_edited_meanwhile_stays_and_is_told"),),
+    ),
+    Defect(
+        name="what a release added goes without a yes",
+        path="bot/core/added.py",
+        old='    return replace(one, fate=Fate.LEAVING) if said == "allow" else one\n',
+        new='    return replace(one, fate=Fate.LEAVING) if said != "allow" else one\n',
+        first=(
+            asked(
+                "stories/test_added",
+                "the_workload_goes_back_at_once_and_one_question_is_about_all_that_was_added",
+            ),
+        ),
+    ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core import begin, decisions, endings, leftovers, lifecycle, order
+from bot.core import added, begin, decisions, endings, leftovers, lifecycle, order
 from bot.core.batch_ahead import Ahead
 from bot.core.turn import Turn
 from bot.model.leftover import Fate
@@ -77,6 +77,12 @@ def leaving(**guard: Any) -> History:
 
 def leaving_unasked() -> History:
     return leaving(allow=["ConfigMap"])
+
+
+def added_and_taken_back() -> History:
+    """2.6.0 adds an object beside those of 2.5.0, and goes back."""
+    docs, acts = leaving()
+    return docs, [*acts, says(2100, "rollback dns-2-6-0 --reason odd")]
 
 
 # breaks
@@ -199,6 +205,14 @@ def never_found(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(leftovers, "note", lambda *_: None)
 
 
+def added_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(added, "note", lambda *_: False)
+
+
+def added_unasked(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(added, "says", lambda *_: "allow")
+
+
 PENDING, APPLYING, VERIFYING = UnitPhase.PENDING, UnitPhase.APPLYING, UnitPhase.VERIFYING
 BREAKS: dict[str, tuple[Break, Callable[[], History]]] = {
     "order": (uncertified, in_batches),
@@ -218,6 +232,8 @@ BREAKS: dict[str, tuple[Break, Callable[[], History]]] = {
     "leaves": (nobody_asked, leaving),
     "leaves, at once": (at_first_contact, leaving_unasked),
     "left-over": (never_found, leaving),
+    "added": (added_forgotten, added_and_taken_back),
+    "added, unasked": (added_unasked, added_and_taken_back),
 }
 
 

@@ -70,21 +70,6 @@ def test_no_keeps_it(world: World) -> None:
     assert "keep" in world.thread(release) or "kept" in world.thread(release)
 
 
-def test_an_object_that_is_new_beside_old_ones_stays_on_the_way_back(world: World) -> None:
-    """The workload goes back; a ConfigMap that nobody had before harms nobody."""
-    extra = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra, namespace: infra}\ndata: {}\n"
-    world.write({"components/node-agent/templates/extra.yaml": extra})
-    world.push("One more object")
-    release = world.releases()
-    world.run_until("2026-11-24T09:22:00Z")
-    assert world.live("st-1", "ConfigMap", "extra")
-    world.says(f"rollback {release} slow")
-    world.run_for(minutes=15)
-    assert world.phase(release) == "ROLLED_BACK"
-    assert world.running()["st-1"] == "2.4.1×2"
-    assert world.live("st-1", "ConfigMap", "extra")
-
-
 def two(world: World) -> str:
     """A release that installed the component on two clusters that had nothing."""
     world.write({"fleet/clusters/eu-4.yaml": repo_files.cluster("eu-4", "prod", 2)})

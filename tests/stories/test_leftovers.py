@@ -311,7 +311,7 @@ def test_an_author_does_not_say_yes(world: World) -> None:
     assert refused["code"] == "author"
 
 
-class _MayNotDelete:
+class MayNotDelete:
     """A fleet in which eu-1 gives us no right to delete."""
 
     def __init__(self, fleet: Any) -> None:
@@ -331,7 +331,7 @@ def test_a_deletion_that_the_cluster_refuses_does_not_take_the_version_back(worl
     release = leaves(world)
     world.run_for(days=1)
     world.dies()
-    world.around = lambda ports: replace(ports, fleet=_MayNotDelete(ports.fleet))
+    world.around = lambda ports: replace(ports, fleet=MayNotDelete(ports.fleet))
     world.start()
     world.says(f"approve {release}#1", by="ben")
     world.run_to_the_end(release)

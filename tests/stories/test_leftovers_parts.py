@@ -167,3 +167,27 @@ def test_a_unit_that_breaks_without_it_goes_back_and_has_it_again(world: World) 
     assert world.running()["eu-1"] == "2.4.1×4"
     assert world.live("st-1", "ConfigMap", "old") is None
     assert world.running()["st-1"] == "2.5.0×2"
+
+
+def added_to(world: World) -> str:
+    """2.5.0 adds it beside what each part of eu-1 has."""
+    world.run_to_the_end(world.releases("first", "2.4.1"))
+    world.changes({EXTRA: OLD})
+    release = world.releases()
+    world.run_to_the_end(release)
+    assert olds(world) == ["infra"]
+    return release
+
+
+def test_what_a_release_added_under_all_sets_goes_with_the_last_of_them(world: World) -> None:
+    only_eu_1(world, DAEMON_SET)
+    release = added_to(world)
+    assert world.says(f"rollback {release} --reason slow", by="ana").code == 0
+    world.run_for(hours=2)
+    assert len(open_ones(world, release)) == 1
+    assert olds(world) == ["infra"]
+    assert world.says(f"approve {release}", by="ben").code == 0
+    world.run_to_the_end(release)
+    assert world.phase(release, ended=True) == "ROLLED_BACK"
+    assert olds(world) == []
+    assert world.running()["eu-1"].startswith("2.4.1")

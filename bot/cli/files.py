@@ -62,7 +62,7 @@ def lint(flags: Flags, path: Path | None, no_render: bool) -> int:
         if tried is not None:
             tried.warm()  # first of all: its process starts while this one reads the repo
         from bot.cli.reading import read_repo
-        from bot.core.plan_guard import guard_findings
+        from bot.core.guard_findings import guard_findings
         from bot.reconciler.mistakes import condition_findings
         from bot.reconciler.rule_trial import rule_findings
         from bot.reconciler.trying import try_templates

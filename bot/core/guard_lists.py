@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bot.model.plan import DeleteLists, GuardLists
+from bot.model.plan import ApprovalAsk, DeleteLists, GuardLists
 from release_repo_schema.models import Component
 
 GUARD = "guard"
 """The decision on guarded changes; its subject are their marks."""
+ASK = ApprovalAsk(when=GUARD, roles=("approver",), count=1)
 
 
 def guard_lists(component: Component) -> GuardLists:

@@ -16,17 +16,16 @@ from bot.cluster.guard_hold import ahead
 from bot.cluster.guard_rules import Act
 from bot.core import messages_guard as say
 from bot.core.decisions import open_decision, void
-from bot.core.guard_lists import GUARD
+from bot.core.guard_lists import ASK, GUARD
 from bot.core.pace import LOOK_EVERY
 from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.gate import Stop, Wait
-from bot.model.plan import JSON, ApprovalAsk
+from bot.model.plan import JSON
 from bot.model.state import Decision, DecisionStatus, UnitPhase
 
 SHOWN = 20
 """As many changes as are remembered to be shown."""
-ASK = ApprovalAsk(when=GUARD, roles=("approver",), count=1)
 _STANDS = (DecisionStatus.OPEN, DecisionStatus.APPROVED, DecisionStatus.REJECTED)
 
 

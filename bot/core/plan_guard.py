@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bot.cluster.guard import Guarded, is_scaled, judge, matches_nothing
-from bot.cluster.guard_rules import Act, built_in
+from bot.cluster.guard_rules import Act
 from bot.core import messages_guard as say
-from bot.core.guarding import ASK
+from bot.core.guard_lists import ASK
 from bot.core.plan_shown import Asked, GuardShown
 from bot.core.situation import PlanIndex
 from bot.model.plan import JSON, ComponentPlan, PlannedObject, ReleasePlan
 from release_repo_schema.findings import Finding
-from release_repo_schema.models.guardpath import parse_guard_path
 from release_repo_schema.repo import Repo
 
 Before = Mapping[str, Sequence[PlannedObject]]
@@ -111,24 +110,3 @@ def errors(repo: Repo, plan: ReleasePlan, guarded: Sequence[GuardShown]) -> list
         said = say.finding(one.change, len(one.units))
         found.append(document.finding(place, "guarded", said, say.FINDING_HINT, at_key=True))
     return found
-
-
-def guard_findings(repo: Repo) -> Iterator[Finding]:
-    """Paths of a component that would ask about what is blocked in any case."""
-    for name, component in repo.components.items():
-        for k, text in enumerate(component.spec.guard.ask):
-            path = parse_guard_path(text)
-            parts = [part.text for part in path.parts]
-            for rule in built_in():
-                head = [part.text for part in rule.path.parts]
-                kinds = {kind for _, kind in rule.kinds}
-                if (
-                    rule.act is Act.BLOCK
-                    and rule.when is None
-                    and path.kind in kinds
-                    and (parts[: len(head)] == head)
-                ):
-                    yield repo.documents["Component", name].finding(
-                        ("spec", "guard", "ask", k), "guard-never-looser",
-                        say.never_looser(text), say.NEVER_LOOSER_HINT, level="warning",
-                    )  # fmt: skip

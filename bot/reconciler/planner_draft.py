@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core import messages_plan_facts as say
+from bot.core.guard_findings import guard_findings
 from bot.core.members import Membership
-from bot.core.plan_guard import guard_findings
 from bot.core.plan_shown import NOTHING_KNOWN, Known, UnitShown
 from bot.model.plan import PlannedRelease
 from bot.reconciler.mistakes import condition_findings

@@ -9,10 +9,12 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 from bot.adapters.kubernetes_fleet.kubeconfig import ExecPlugin
@@ -51,14 +53,47 @@ def run_plugin(
     except OSError as error:
         raise Unreachable(f"{what} cannot be started: {error.strerror}") from error
     try:
-        out, err = running.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired as slow:
-        _end(running)
+        out, err = _said(running, seconds)
+        running.wait(max(seconds / 10, 0.1))
+    except (TimeoutError, subprocess.TimeoutExpired) as slow:
         raise Unreachable(f"{what} gave no credentials in {seconds:g} s and was ended") from slow
+    except _TooMuch as much:
+        raise Unreachable(f"{what} told more than {LARGEST >> 20} MiB and was ended") from much
+    finally:
+        _end(running)
     if running.returncode != 0:
         said = " ".join(err.decode("utf-8", "replace").split())[:SHOWN]
         raise Unreachable(f"{what} ended with {running.returncode}: {said}")
     return _given(what, plugin, out)
+
+
+class _TooMuch(Exception):
+    """More than any credentials are."""
+
+
+def _said(running: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
+    """What it told and the beginning of what it complained, until both pipes are closed. No more
+    is kept than is looked at: a plugin that talks without end must not fill the bot's memory.
+    """
+    until = time.monotonic() + seconds
+    out, err = bytearray(), bytearray()
+    with DefaultSelector() as open_pipes:
+        for pipe, kept in ((running.stdout, out), (running.stderr, err)):
+            assert pipe is not None
+            open_pipes.register(pipe, EVENT_READ, kept)
+        while open_pipes.get_map():
+            ready = open_pipes.select(max(until - time.monotonic(), 0))
+            if not ready or time.monotonic() >= until:
+                raise TimeoutError
+            for key, _ in ready:
+                piece = os.read(key.fd, 2**16)
+                if not piece:
+                    open_pipes.unregister(key.fileobj)
+                elif key.data is out or len(err) < SHOWN:
+                    key.data.extend(piece)
+            if len(out) > LARGEST:
+                raise _TooMuch
+    return bytes(out), bytes(err)
 
 
 def _environment(plugin: ExecPlugin, environment: Mapping[str, str]) -> dict[str, str]:
@@ -83,7 +118,9 @@ def _cluster_info(cluster: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _end(running: subprocess.Popen[bytes]) -> None:
-    """End it and all that it started: a helper that it left behind would hold its pipes open."""
+    """End it and all that it started: a helper that it left behind would hold its pipes open, and
+    one that closed them would go on for ever.
+    """
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(running.pid, signal.SIGKILL)
     running.wait()
@@ -94,8 +131,6 @@ def _end(running: subprocess.Popen[bytes]) -> None:
 
 def _given(what: str, plugin: ExecPlugin, out: bytes) -> Given:
     wrong = Unreachable(f"{what} told no ExecCredential of {plugin.api_version}")
-    if len(out) > LARGEST:
-        raise wrong
     try:
         told = json.loads(out)
     except (ValueError, RecursionError) as error:

@@ -82,7 +82,7 @@ def usage(name: str) -> str:
 
 def _synopsis(param: click.Parameter) -> str:
     if isinstance(param, click.Option):
-        return f"[{_written(param)}]"
+        return _written(param) if param.required else f"[{_written(param)}]"
     shown = param.metavar or (param.name or "").upper()
     required = param.required or param.metavar is not None
     return shown if required else f"[{shown}]"

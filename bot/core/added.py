@@ -117,23 +117,18 @@ def let_be(t: Turn, name: str) -> None:
     late = u.state.deadline is not None and t.s.now >= u.state.deadline
     progress = t.progress(u) if u.state.refused or late else None
     stuck = [step for step in progress.steps if step.waiting] if progress is not None else []
-    leaving = {one.ref for one in u.state.added if one.fate is Fate.LEAVING}
+    leaving = {one.ref: one for one in u.state.added if one.fate is Fate.LEAVING}
     if not stuck or any(step.ref not in leaving for step in stuck):
         return
-    gone = {step.ref: step.detail.get("reason") for step in (stuck if late else stuck[:1])}
-    after = tuple(
-        kept(
-            one,
-            "terminating" if gone[one.ref] == "Terminating" else "refused",
-            u.state.refused or "",
-        )
-        if one.ref in gone
-        else one
-        for one in u.state.added
-    )
-    t.put(replace(u.state, added=after, refused=None, look_at=t.s.now))
+    # The one in front only: those behind it have not been tried yet, and get their time.
+    one = leaving[stuck[0].ref]
+    why = "terminating" if stuck[0].detail.get("reason") == "Terminating" else "refused"
+    given_up = kept(one, why, u.state.refused or "")
+    after = tuple(given_up if other is one else other for other in u.state.added)
+    until = t.s.now + u.component.batch_deadline
+    t.put(replace(u.state, added=after, refused=None, look_at=t.s.now, deadline=until))
     t.forget_progress(name)
-    tell_kept(t, name, (one for one in after if one not in u.state.added))
+    tell_kept(t, name, (given_up,))
 
 
 def settle(t: Turn, u: Unit) -> Unit:

@@ -206,14 +206,15 @@ def let_be(t: Turn, name: str) -> None:
     stuck = [step for step in progress.steps if step.waiting]
     if not stuck or any(step.ref not in leaving for step in stuck):
         return
-    given_up: dict[ObjectRef, Leftover] = {}
-    for step in stuck if late else stuck[:1]:
-        why = "terminating" if step.detail.get("reason") == "Terminating" else "refused"
-        given_up[step.ref] = _kept(leaving[step.ref], why, u.state.refused or "")
-    found = tuple(given_up.get(one.ref, one) for one in u.state.leftovers)
-    t.put(replace(u.state, leftovers=found, refused=None, look_at=t.s.now))
+    # The one in front only: those behind it have not been tried yet, and get their time.
+    one = leaving[stuck[0].ref]
+    why = "terminating" if stuck[0].detail.get("reason") == "Terminating" else "refused"
+    given_up = _kept(one, why, u.state.refused or "")
+    found = tuple(given_up if other is one else other for other in u.state.leftovers)
+    until = t.s.now + u.component.batch_deadline
+    t.put(replace(u.state, leftovers=found, refused=None, look_at=t.s.now, deadline=until))
     t.forget_progress(name)
-    _tell_kept(t, name, given_up.values())
+    _tell_kept(t, name, (given_up,))
 
 
 def settle(t: Turn, u: Unit) -> Unit:

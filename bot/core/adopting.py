@@ -20,7 +20,7 @@ from bot.core.situation import Unit
 from bot.core.turn import Turn
 from bot.model.plan import JSON, ObjectRef, PlannedObject
 from bot.model.seen import UnitSeen
-from bot.model.state import Before
+from bot.model.state import Before, UnitPhase
 
 FOREIGN = "foreign"
 """Source of a Before: live, and applied last by somebody whom this store does not know."""
@@ -44,6 +44,8 @@ def first_contact(t: Turn, u: Unit, seen: UnitSeen) -> tuple[Before, ...]:
     stood = siblings.stood(t.s, u.plan)
     # What a sibling found before it wrote is what was there before the release.
     first = {} if stood.sure else siblings.before_siblings(t.s, t.units, u.plan)
+    # What stands only until somebody has said what becomes of it is no part of what stood before.
+    nobodys = stood.half_way | siblings.left_over(t.s, u.plan)
     found: list[Before] = []
     told: list[JSON] = []
     for planned in u.plan.objects:
@@ -53,7 +55,7 @@ def first_contact(t: Turn, u: Unit, seen: UnitSeen) -> tuple[Before, ...]:
         if planned.ref.key in first:
             found.append(first[planned.ref.key])
             continue
-        if live is None or (known is None and planned.ref.key in stood.half_way):
+        if live is None or (known is None and planned.ref.key in nobodys):
             found.append(Before(ref=planned.ref, digest=None, source="absent"))
             continue
         why = disagrees(t, u, planned, live, known)
@@ -78,6 +80,29 @@ def first_contact(t: Turn, u: Unit, seen: UnitSeen) -> tuple[Before, ...]:
         )
     )
     return tuple(found)
+
+
+def met_later(t: Turn, name: str) -> None:
+    """Somebody created an object that was not there at first contact, before our own write came to
+    it: it is adopted as it is, and no rollback deletes it. What we create carries our fence.
+    """
+    u, seen = t.unit(name), t.s.seen.get(name)
+    if u.state.phase is not UnitPhase.APPLYING or u.component.task or not (seen and seen.reachable):
+        return
+    found: list[Before] = []
+    for before in u.state.before or ():
+        there = seen.objects.get(before.ref.key) if before.digest is None else None
+        live = there.live if there else None
+        if live is None or fence_of(live):
+            found.append(before)
+            continue
+        was = baseline(live)
+        t.blobs[digest(was)] = was
+        found.append(Before(ref=before.ref, digest=digest(was), source="baseline"))
+        t.tell("object.met", name, object=before.ref.short)
+    if tuple(found) != (u.state.before or ()):
+        t.put(replace(u.state, before=tuple(found)))
+        t.forget_progress(name)
 
 
 def disagrees(

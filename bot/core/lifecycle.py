@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cluster.goal import Mode, Progress
-from bot.core import added, begin, endings, leftovers, leftovers_asked, way_back
+from bot.core import added, adopting, begin, endings, leftovers, leftovers_asked, way_back
 from bot.core.decisions import keep_asking
 from bot.core.drifting import drift
 from bot.core.gates import GATES, Look
@@ -173,6 +173,7 @@ def _walk(t: Turn, name: str) -> list[Waiting]:
         u = t.unit(name)
         remember(t, u)
         watch(t, t.unit(name))
+        adopting.met_later(t, name)
         leftovers.let_be(t, name)
         added.let_be(t, name)
         _measure(t, name)

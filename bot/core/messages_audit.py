@@ -227,6 +227,10 @@ _SAYS: Mapping[str, Say] = {
     ),
     "leftovers.found": lambda e, f: sentence(_where(e) + found_line(f)),
     "leftovers.deleted": lambda e, f: sentence(_where(e) + deleted_line(f)),
+    "object.met": lambda e, f: sentence(
+        f"{_where(e)}{f.get('object')} was created by somebody else meanwhile: it is adopted as it"
+        " is, and a rollback does not delete it"
+    ),
     "added.found": lambda e, f: sentence(_where(e) + added_line(f)),
     "added.deleted": lambda e, f: sentence(_where(e) + undone_line(f)),
     "leftover.kept": lambda e, f: sentence(_where(e) + kept_line(f)),

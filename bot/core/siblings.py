@@ -149,6 +149,12 @@ def last_applied(s: Situation, plan: UnitPlan) -> dict[str, str]:
     return found
 
 
+def left_over(s: Situation, plan: UnitPlan) -> frozenset[str]:
+    """Keys of what stands there since earlier releases, and nobody has said what becomes of it."""
+    rows = (s.applied.get(name) for name in (plan.unit, plan.lock))
+    return frozenset(key for row in rows if row is not None for key in row.leftovers)
+
+
 def stood(s: Situation, plan: UnitPlan) -> Stood:
     """What the unit ran before, by the newest row that speaks of it."""
     own, lock = s.applied.get(plan.unit), None

@@ -95,4 +95,28 @@ IN_LEFTOVERS = (
             ),
         ),
     ),
+    Defect(
+        name="what somebody created after first contact is taken for ours",
+        path="bot/core/lifecycle.py",
+        old="        adopting.met_later(t, name)\n",
+        new="",
+        first=(
+            asked(
+                "stories/test_added_others",
+                "what_somebody_created_after_first_contact_is_never_deleted",
+            ),
+        ),
+    ),
+    Defect(
+        name="what waits for an answer counts as what stood before",
+        path="bot/core/adopting.py",
+        old="    nobodys = stood.half_way | siblings.left_over(t.s, u.plan)\n",
+        new="    nobodys = stood.half_way\n",
+        first=(
+            asked(
+                "stories/test_added_others",
+                "a_fix_that_renders_it_and_goes_back_asks_about_it_again",
+            ),
+        ),
+    ),
 )

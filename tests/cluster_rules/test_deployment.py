@@ -238,6 +238,20 @@ def test_the_controller_s_own_deadline_is_reported_as_failure() -> None:
     assert progress.failed == "progress-deadline-exceeded"
 
 
+def test_the_deadline_of_the_version_before_is_no_failure_of_ours() -> None:
+    """Its controller has not seen what was written: the verdict is of the broken one before."""
+    unit = deployment()
+    goal = unit.goal(Mode.FORWARD, 1)
+    assert unit.step(goal).writes
+    seen = unit.look()
+    there = seen.objects[unit.ref.key]
+    late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+    status = there.live["status"] | {"conditions": [late]}
+    before = replace(there, live=there.live | {"status": status})
+    progress = drive(goal, replace(seen, objects={unit.ref.key: before}), unit.clock.now())
+    assert (progress.waiting, progress.failed) == ("controller-lag", None)
+
+
 def test_a_config_map_goes_before_the_workload_that_reads_it() -> None:
     unit = Unit(
         old=[config_map(level="info"), workload("apps/v1", "Deployment", "1")],

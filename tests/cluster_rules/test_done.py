@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +26,33 @@ def test_a_status_older_than_our_write_proves_nothing(api_version: str, kind: st
     unit.step(goal)
     progress = unit.step(goal)
     assert (progress.converged, progress.waiting) == (False, "controller-lag")
+
+
+@EVERY_KIND
+def test_the_health_of_the_version_before_is_not_ours(api_version: str, kind: str) -> None:
+    """Ten of ten are ready, and not one of them is what was just written."""
+    unit = release(api_version, kind)
+    goal = unit.goal(Mode.FORWARD, 2)
+    assert unit.step(goal).writes
+    progress = unit.step(goal)
+    assert (progress.updated, progress.pods, progress.healthy) == (0, (), False)
+
+
+@pytest.mark.parametrize(("api_version", "kind"), [k for k in KINDS if k[0] == "apps/v1"])
+def test_a_template_that_nothing_carries_is_another_revision(api_version: str, kind: str) -> None:
+    """Seen by its controller, and no ReplicaSet or ControllerRevision of it yet: nothing counts."""
+    unit = release(api_version, kind)
+    assert unit.forward(2).converged
+    seen = unit.look()
+    there = seen.objects[unit.ref.key]
+    live = copy.deepcopy(there.live)
+    live["status"].pop("updateRevision", None)
+    pods = tuple(child for child in there.children if child["kind"] == "Pod")
+    bare = replace(there, live=live, children=pods)
+    progress = drive(
+        unit.goal(Mode.FORWARD, 2), replace(seen, objects={unit.ref.key: bare}), unit.clock.now()
+    )
+    assert (progress.waiting, progress.updated, progress.healthy) == ("other-revision", 0, False)
 
 
 @EVERY_KIND
@@ -77,6 +106,17 @@ def test_health_in_the_soak_is_lost_with_a_wanted_pod(api_version: str, kind: st
 
 
 @EVERY_KIND
+def test_health_in_the_soak_is_lost_with_an_old_pod(api_version: str, kind: str) -> None:
+    """What the batch brought stands, and something beside it broke: the silence is for that."""
+    unit = release(api_version, kind)
+    assert unit.forward(2).healthy
+    name = next(p["metadata"]["name"] for p in unit.pods() if unit.version(p) == "1")
+    unit.fleet.sicken("c", [name])
+    unit.clock.pass_by(1)
+    assert not unit.step(unit.goal(Mode.FORWARD, 2)).healthy
+
+
+@EVERY_KIND
 def test_the_certificate_names_the_pods_that_counted(api_version: str, kind: str) -> None:
     unit = release(api_version, kind)
     pods = unit.forward(2).pods
@@ -95,9 +135,9 @@ def test_a_change_by_hand_is_not_taken_for_our_version(api_version: str, kind: s
     unit.forward(1)
     other = workload(api_version, kind, "by-hand")["spec"]["template"]["spec"]
     unit.patch({"spec": {"template": {"spec": {"containers": other["containers"]}}}})
+    unit.clock.pass_by(60)  # its controller has rolled it, and its pods are ready
     progress = unit.step(unit.goal(Mode.FORWARD, 1))
-    assert not progress.converged
-    assert not progress.healthy
+    assert (progress.converged, progress.healthy, progress.updated) == (False, False, 0)
 
 
 @EVERY_KIND

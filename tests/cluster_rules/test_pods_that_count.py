@@ -17,7 +17,7 @@ from tests.cluster_rules.unit import KINDS, KRUISE, Unit, release
 EVERY_KIND = pytest.mark.parametrize(("api_version", "kind"), KINDS)
 
 
-def judged(unit: Unit, change: Callable[[Any], None], *, mode: Mode = Mode.FORWARD) -> Progress:
+def judged(unit: Unit, change: Callable[[Any], None]) -> Progress:
     """What is said of the unit when its first pod of version 2 is seen changed."""
     seen = unit.look()
     there = seen.objects[unit.ref.key]
@@ -25,7 +25,7 @@ def judged(unit: Unit, change: Callable[[Any], None], *, mode: Mode = Mode.FORWA
     pods = [c for c in children if c["kind"] == "Pod"]
     change(next(p for p in pods if unit.version(p) == "2"))
     seen = replace(seen, objects={unit.ref.key: replace(there, children=children)})
-    return drive(unit.goal(mode, 2), seen, unit.clock.now())
+    return drive(unit.goal(Mode.FORWARD, 2), seen, unit.clock.now())
 
 
 def restarted(ended: str) -> Callable[[Any], None]:
@@ -47,6 +47,18 @@ def test_a_pod_that_restarted_since_the_batch_began_does_not_count(
     progress = judged(unit, restarted(unit.clock.now().isoformat()))
     assert (progress.converged, progress.healthy) == (False, False)
     assert progress.waiting == "progress"
+
+
+@pytest.mark.parametrize("api_version", [KRUISE, "apps/v1"])
+def test_a_pod_beyond_those_wanted_that_restarts_is_a_sign_of_illness(api_version: str) -> None:
+    """A node that joined has the new version, too: there are enough good ones, and yet it fell."""
+    unit = release(api_version, "DaemonSet")
+    assert unit.forward(2).converged
+    unit.nodes = 11
+    unit.connect()
+    joined = unit.run(unit.goal(Mode.FORWARD, 2), seconds=60)
+    assert (joined.converged, joined.healthy, joined.detail["leak"]) == (True, True, 1)
+    assert not judged(unit, restarted(unit.clock.now().isoformat())).healthy
 
 
 @EVERY_KIND

@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SIM_SECONDS ?= 300
 SIM_FIRST ?= 0
 
-.PHONY: help setup demo test cluster-tools test-cluster check mutants sim soak bench docs lock clean
+.PHONY: help setup demo test go cluster-tools test-cluster check mutants sim soak bench docs lock clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
@@ -32,8 +32,10 @@ setup: $(VENV)/.dev ## only the set-up: everything that test and check need
 test: $(VENV)/.dev ## all tests, on two cores
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
+go: $(VENV)/.go ## a pinned Go in the virtualenv, for cluster-tools on a machine that has none
+
 cluster-tools: $(VENV)/.dev ## build a Kubernetes control plane for tests, once; needs Go
-	@$(BIN)/python -m tests.cluster.programs
+	@PATH="$$PATH:$(abspath $(BIN))" $(BIN)/python -m tests.cluster.programs
 
 test-cluster: cluster-tools ## the tests on real control planes, on two cores
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(or $(ARGS),tests/cluster)
@@ -63,6 +65,7 @@ docs: $(VENV)/.dev ## write the pages of docs/ that are read off the code
 lock: $(VENV)/.uv ## pin the dependencies anew; `make lock LOCKFLAGS=--upgrade` takes newer versions
 	$(LOCK) requirements/tools.in -o requirements/tools.txt
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
+	$(LOCK) requirements/go.in -o requirements/go.txt
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 clean: ## remove the virtualenv and everything that was generated
@@ -88,4 +91,8 @@ $(VENV)/.runtime: $(VENV)/.uv requirements/runtime.txt pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.go: $(VENV)/.uv requirements/go.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/go.txt
 	@touch $@

@@ -2,7 +2,7 @@
 
 `KUBEBUILDER_ASSETS` is asked first, program by program; the rest is built by Go from the modules
 pinned in tools/ into an ignored folder (`SLUICE_CLUSTER_TOOLS` names another). Nothing is built
-twice: a stamp says from which pins the folder was made.
+twice: a stamp says from which pins the folder was made. Go is looked for only when it has work.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FLAGS = ["-s", "-w"]
 _FLAGS += ["-X", f"{_VERSION}.gitVersion={_KUBERNETES}"]
 _FLAGS += ["-X", f"{_VERSION}.gitMajor=1", "-X", f"{_VERSION}.gitMinor=36"]
 # Files of the modules that a running cluster needs: module, its go.mod, folder in it.
-_FILES = (
+MANIFESTS = (
     ("sigs.k8s.io/kwok", MODULES, "kustomize/stage/node/fast"),
     ("sigs.k8s.io/kwok", MODULES, "kustomize/stage/node/heartbeat"),
     ("github.com/openkruise/kruise", MODULES / "kruise", "config/crd/bases"),
@@ -76,16 +76,19 @@ def find() -> Tools:
     missing = [name for name, path in programs.items() if not os.access(path, os.X_OK)]
     if missing:
         raise Missing(f"no {', '.join(missing)}: `make cluster-tools` builds them; it needs Go")
-    if not (built / "manifests").is_dir():
+    manifests = _given_manifests() or built / "manifests"
+    if not _complete(manifests):
         raise Missing(
             "the manifests of OpenKruise and KWOK are missing: `make cluster-tools` copies them "
             "out of their modules; it needs Go"
         )
-    return Tools(programs, built / "manifests")
+    return Tools(programs, manifests)
 
 
 def build() -> Tools:
     """Build what is neither in KUBEBUILDER_ASSETS nor already there from the very same pins."""
+    if len(_assets()) == len(PROGRAMS) and _given_manifests():
+        return find()
     target = folder()
     stamp = target / "stamp"
     target.mkdir(parents=True, exist_ok=True)
@@ -93,7 +96,7 @@ def build() -> Tools:
         pins = _pins()
         if not stamp.exists() or stamp.read_text() != pins:
             if shutil.which("go") is None:
-                raise Missing("no Go on the PATH: the control plane cannot be built here")
+                raise Missing(_without_go())
             stamp.unlink(missing_ok=True)
             _say(f"building a Kubernetes {_KUBERNETES} control plane into {target}")
             _say("(about eight minutes on two cores the first time, seconds when Go remembers)")
@@ -110,6 +113,32 @@ def _assets() -> dict[str, Path]:
     return {name: path for name, path in paths.items() if os.access(path, os.X_OK)}
 
 
+def _given_manifests() -> Path | None:
+    """Those that stand in or beside KUBEBUILDER_ASSETS, as they do where this was built before."""
+    where = os.environ.get("KUBEBUILDER_ASSETS")
+    if not where:
+        return None
+    assets = Path(where).resolve()
+    places = (assets / "manifests", assets.parent / "manifests")
+    return next((path for path in places if _complete(path)), None)
+
+
+def _complete(manifests: Path) -> bool:
+    places = (manifests / module.rpartition("/")[2] / inside for module, _, inside in MANIFESTS)
+    return all(any(place.glob("*.yaml")) for place in places)
+
+
+def _without_go() -> str:
+    """Why nothing can be built here, and what would have to be built."""
+    lacking = [name for name in PROGRAMS if name not in _assets()]
+    lacking += [] if _given_manifests() else ["the manifests of OpenKruise and KWOK"]
+    return (
+        "no Go on the PATH: the control plane cannot be built here. Missing: "
+        f"{', '.join(lacking)}. `make go` brings Go; or name a folder with all of it in "
+        "KUBEBUILDER_ASSETS"
+    )
+
+
 def _pins() -> str:
     """What the folder is made from: pins, recipe, machine, and what was left to the assets."""
     digest = hashlib.sha256()
@@ -124,6 +153,8 @@ def _install(module: Path, into: Path, flags: list[str]) -> None:
     listed = _go(module, "tool", env=environment).split()
     wanted = [each for each in listed if _program(each) in PROGRAMS]
     wanted = [each for each in wanted if _program(each) not in _assets()]
+    if not wanted:  # without a name `go install` would take the folder it stands in
+        return
     arguments = ["install", "-mod=readonly", "-trimpath", "-ldflags", " ".join(flags), *wanted]
     _go(module, *arguments, env=environment)
     for built, name in _NAMES.items():
@@ -139,7 +170,7 @@ def _program(package: str) -> str:
 
 def _copy_manifests(into: Path) -> None:
     shutil.rmtree(into, ignore_errors=True)
-    for module, where, inside in _FILES:
+    for module, where, inside in MANIFESTS:
         source = Path(_go(where, "list", "-m", "-f", "{{.Dir}}", module).strip()) / inside
         target = into / module.rpartition("/")[2] / inside
         target.mkdir(parents=True)

@@ -21,6 +21,7 @@ from bot.cluster.rollout import Rollout, rollouts
 from bot.cluster.settle import pending
 from bot.cluster.stage import (
     HOSTNAME,
+    closes,
     narrowed,
     on_delete,
     owned,
@@ -187,7 +188,8 @@ def _apply(
     bad = [p for p in look.old if not look.is_available(p)]
     coming_back = any(p.may_come_back(now) for p in bad)
     too_many = look.old_unavailable > goal.unavailable_before
-    if (coming_back or too_many) and not _install(goal, ref):
+    safe = _install(goal, ref) or closes(look.row, changes.patch, look.live)
+    if (coming_back or too_many) and not safe:
         # Controllers replace unavailable old pods without counting them: the batch would be larger.
         waiting = "old-unavailable"
         detail = {

@@ -82,6 +82,20 @@ def stopped(row: WorkloadKind, live: JSON, *, keep: int) -> JSON | None:
     return patch or None
 
 
+def closes(row: WorkloadKind, patch: JSON, live: JSON) -> bool:
+    """Whether a patch lets fewer pods roll than the live object does, and starts nothing."""
+    if row.partition is None or at(patch, row.template, MISSING) is not MISSING:
+        return False
+    if row.paused is not None and at(patch, row.paused, MISSING) is not MISSING:
+        return False
+    number, have = at(patch, row.partition), at(live, row.partition, row.open_value)
+    if not isinstance(number, int):
+        return False
+    if not isinstance(have, int):
+        return True
+    return number < have if row.gate is Gate.UPDATED else number > have
+
+
 def owned(row: WorkloadKind, last: JSON | None, live: JSON) -> JSON:
     """What counts as applied by us: also what a batch left in the live object.
 

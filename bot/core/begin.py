@@ -234,12 +234,14 @@ def _batch_done(t: Turn, u: Unit) -> bool:
     pods = (*progress.pods, *(leftovers.evidence(u.state) if final else ()))
     proof = _certificate(t, u, pods, progress.updated, progress.total, final)
     t.puts.append(proof)
+    leak = progress.detail.get("leak")
     t.tell(
         chain.DONE,
         u.plan.unit,
         updated=progress.updated,
         total=progress.total,
         certificate=chain.fingerprint(proof),
+        **({"leak": leak} if leak else {}),
     )
     state = replace(
         u.state,

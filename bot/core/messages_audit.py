@@ -123,6 +123,8 @@ def _check(event: Event, f: Facts) -> str:
 def _done(event: Event, f: Facts) -> str:
     proof = short(str(f.get("certificate") or ""), 12)
     counted = f"{f.get('updated')} of {f.get('total')} updated"
+    if f.get("leak"):
+        counted += f", {f.get('leak')} more than this batch wanted"
     return sentence(
         f"{_where(event)}batch {event.batch} is done, {counted}",
         f"Certificate {proof}" if proof else "",

@@ -101,6 +101,30 @@ IN_CERTIFICATES = (
         ),
     ),
     Defect(
+        name="a gate that somebody opened stays open while old pods are ill",
+        path=FORWARD,
+        old="    safe = _install(goal, ref) or closes(look.row, changes.patch, look.live)\n",
+        new="    safe = _install(goal, ref)\n",
+        first=(
+            asked(
+                "cluster_rules/test_beyond_the_batch",
+                "an_opened_gate_is_closed_also_while_old_pods_are_ill",
+            ),
+        ),
+    ),
+    Defect(
+        name="any new number in a gate goes ahead of ill old pods",
+        path="bot/cluster/stage.py",
+        old="    return number < have if row.gate is Gate.UPDATED else number > have\n",
+        new="    return True\n",
+        first=(
+            asked(
+                "cluster_rules/test_beyond_the_batch",
+                "a_batch_still_does_not_begin_while_old_pods_are_ill",
+            ),
+        ),
+    ),
+    Defect(
         name="the deadline that the version before missed fails ours",
         path=FORWARD,
         old="    if look.lag or not look.revision:\n        return None\n    for",

@@ -72,7 +72,7 @@ IN_CLUSTERS = (
     Defect(
         name="a batch begins while old pods are unavailable",
         path="bot/cluster/forward.py",
-        old="    if (coming_back or too_many) and not _install(goal, ref):",
+        old="    if (coming_back or too_many) and not safe:",
         new="    if False:",
         first=(
             asked(

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from bot.adapters.simulated.pods import Pod
 from bot.adapters.simulated.revisions import RevisionRules, current_of, note_current
-from bot.adapters.simulated.workload import Revision, Workload, scaled, template_hash
+from bot.adapters.simulated.workload import (
+    Revision,
+    Workload,
+    label_selector,
+    scaled,
+    template_hash,
+)
 from bot.model.plan import JSON
 
 _FLAT = (
@@ -103,6 +109,8 @@ class CloneSetController(RevisionRules):
             "expectedUpdatedReplicas": replicas - self.kept_old(w),
             "currentRevision": note_current(w, done=len(updated) == ready == replicas),
             "updateRevision": new,
+            "collisionCount": 0,
+            "labelSelector": label_selector(w),
         }
 
     def _replicas(self, w: Workload) -> int:

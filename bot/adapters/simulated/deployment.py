@@ -52,9 +52,10 @@ class DeploymentController(RevisionRules):
         return {
             "observedGeneration": w.observed,
             **{name: count for name, count in counts.items() if count},
+            "terminatingReplicas": len(w.pods) - len(standing),
             "conditions": [
                 condition("Available", enough, reason, since),
-                _progressing(w, t, since),
+                *([_progressing(w, t, since)] if _has_deadline(w) else ()),
             ],
         }
 
@@ -137,6 +138,11 @@ def _note_progress(w: Workload, counts: dict[str, int], t: int) -> None:
     if more or old_now < old_before or generation or "progress" not in m:
         m["progress"] = t
     m["generation"] = w.observed
+
+
+def _has_deadline(w: Workload) -> bool:
+    """The largest number there is means none, and then nothing is said of progress."""
+    return int(w.seen.get("progressDeadlineSeconds", 600)) < NO_DEADLINE
 
 
 def _progressing(w: Workload, t: int, since: int) -> JSON:

@@ -167,6 +167,19 @@ class SimulatedFleet:
             _resize(new, simulated, new.created)
             self._keep(cluster)
 
+    def fell(self, cluster: str, pods: Iterable[str]) -> None:
+        """A container of each of these pods ends now, and is ready again in a moment."""
+        with self._lock:
+            there, t = self._there(cluster), int(self._now())
+            assert there is not None
+            names = set(pods)
+            for workload in there.workloads.values():
+                for pod in workload.pods.values():
+                    if pod.name in names:
+                        pod.fall(t)
+                workload.sync(t)
+            self._keep(cluster)
+
     def sicken(self, cluster: str, pods: Iterable[str], *, well: bool = False) -> None:
         """Pods (by name) that stop being ready now, or with `well` are ready again."""
         with self._lock:

@@ -16,6 +16,9 @@ NEVER = 1 << 60
 """A second that does not come."""
 
 CRASHES_AFTER = 2
+UP_AGAIN = 2
+"""Seconds until a pod that fell over is ready again."""
+
 _BACKOFF = (10, 20, 40, 80, 160, 300)
 
 
@@ -46,13 +49,17 @@ def digest_of(image: str) -> str:
 
 
 class Pod:
-    """A pod of one revision. `ready`: the second it becomes ready; `fault`: crash | never | ""."""
+    """A pod of one revision. `ready`: the second it becomes ready; `fault`: crash | never | "";
+    `falls`, `fell`: how often it fell over and came up again, and when the last time.
+    """
 
     __slots__ = (
         "broken",
         "created",
         "deleted",
+        "falls",
         "fault",
+        "fell",
         "gone",
         "name",
         "node",
@@ -77,17 +84,20 @@ class Pod:
         deleted: int = NEVER,
         gone: int = NEVER,
         broken: int = NEVER,
+        falls: int = 0,
+        fell: int = 0,
     ) -> None:
         self.name, self.uid, self.node, self.rev = name, uid, node, rev
         self.created, self.ready, self.fault, self.rv = created, ready, fault, rv
         self.deleted, self.gone, self.broken = deleted, gone, broken
+        self.falls, self.fell = falls, fell
         self.shown: JSON = None
         self.shown_as: tuple[int, ...] = ()
 
     def dump(self) -> list[JSON]:
         return [
             self.name, self.uid, self.node, self.rev, self.created, self.ready,
-            self.fault, self.rv, self.deleted, self.gone, self.broken,
+            self.fault, self.rv, self.deleted, self.gone, self.broken, self.falls, self.fell,
         ]  # fmt: skip
 
     @property
@@ -113,10 +123,15 @@ class Pod:
             self.deleted = t
             self.gone = t + 1 + number_of(self.uid) % 3
 
+    def fall(self, t: int) -> None:
+        """A container of it ends; the kubelet starts it again, and soon it is ready."""
+        self.falls, self.fell = self.falls + 1, t
+        self.ready, self.broken = t + UP_AGAIN, NEVER
+
     def restarts(self, t: int) -> tuple[int, int]:
         """How often it has restarted, and when a container of it ended last."""
         if self.fault != "crash" or t < self.created + CRASHES_AFTER:
-            return 0, 0
+            return self.falls, self.fell
         count, ended = 1, self.created + CRASHES_AFTER
         while True:
             again = ended + _BACKOFF[min(count - 1, len(_BACKOFF) - 1)]
@@ -154,7 +169,7 @@ class Pod:
         }
         if self.deleting:
             metadata["deletionTimestamp"] = iso(self.deleted)
-        since = self.created
+        since = self.fell or self.created
         if self.ready != NEVER and (ready or self.broken != NEVER):
             since = self.ready if ready else self.broken
         running = started and self.node != ""
@@ -196,6 +211,8 @@ def _container(
     }
     if restarts:
         status["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
+        if ready:
+            status["state"] = {"running": {"startedAt": iso(ended)}}
         status["lastState"] = {
             "terminated": {"exitCode": 1, "reason": "Error", "finishedAt": iso(ended)}
         }

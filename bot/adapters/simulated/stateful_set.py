@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from bot.adapters.simulated.pods import Pod
 from bot.adapters.simulated.revisions import RevisionRules, current_of, note_current
-from bot.adapters.simulated.workload import Revision, Workload, scaled, template_hash, without_zeros
+from bot.adapters.simulated.workload import (
+    Revision,
+    Workload,
+    label_selector,
+    scaled,
+    template_hash,
+    without_zeros,
+)
 from bot.cluster.fields import at
 from bot.cluster.ordinals import ordinal_of, positions
 from bot.model.plan import JSON
@@ -137,6 +144,7 @@ class StatefulSetController(RevisionRules):
             "collisionCount": 0,
         }
         if self.kruise:
+            status["labelSelector"] = label_selector(w)
             status["updatedReadyReplicas"] = sum(p.is_ready(t) for p in updated)
             status["updatedAvailableReplicas"] = sum(p in available for p in updated)
             return status

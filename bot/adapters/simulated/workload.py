@@ -314,6 +314,12 @@ def without_zeros(status: dict[str, JSON], unsaid: Iterable[str]) -> dict[str, J
     return {name: value for name, value in status.items() if value or name not in unsaid}
 
 
+def label_selector(w: Workload) -> str:
+    """A workload's selector as its status shows it to autoscalers."""
+    labels = ((w.seen or {}).get("selector") or {}).get("matchLabels") or {}
+    return ",".join(f"{name}={text}" for name, text in sorted(labels.items()))
+
+
 def condition(kind: str, holds: bool | None, reason: str, since: int) -> JSON:
     status = "Unknown" if holds is None else str(holds)
     return {"type": kind, "status": status, "reason": reason, "lastTransitionTime": iso(since)}

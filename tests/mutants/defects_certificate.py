@@ -113,6 +113,18 @@ IN_CERTIFICATES = (
         ),
     ),
     Defect(
+        name="a batch that got larger than wanted is written down as any other",
+        path="bot/core/begin.py",
+        old='        **({"leak": leak} if leak else {}),\n',
+        new="",
+        first=(
+            asked(
+                "stories/test_beyond_the_batch",
+                "a_node_that_joins_in_the_middle_is_told_where_its_batch_is_done",
+            ),
+        ),
+    ),
+    Defect(
         name="any new number in a gate goes ahead of ill old pods",
         path="bot/cluster/stage.py",
         old="    return number < have if row.gate is Gate.UPDATED else number > have\n",

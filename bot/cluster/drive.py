@@ -18,7 +18,7 @@ from bot.cluster.kinds import BUILT_IN, Rows, desired, guess_total, row_of, stop
 from bot.cluster.leftovers import goes, leave
 from bot.cluster.merge import baseline
 from bot.cluster.one_way import holds_data
-from bot.cluster.plain import create, delete, patch
+from bot.cluster.plain import create, delete_seen, patch
 from bot.cluster.render import group_kind
 from bot.cluster.restore import restore_workload
 from bot.cluster.rollout import Rollout
@@ -223,14 +223,18 @@ def _put_back(goal: Goal, ref: ObjectRef, target: JSON, there: ObjectSeen, now: 
 
 
 def _undo(goal: Goal, ref: ObjectRef, there: ObjectSeen) -> Step:
-    """A first install: deleted when a person said so, else it stays."""
-    if there.live is None or not goal.undo_installs:
+    """A first install: deleted when a person said so and nobody else has to do with it by now,
+    else it stays.
+    """
+    if there.live is None or not goal.undo_installs or ref.key in goal.spared:
         return Step(ref=ref)
     if holds_data(ref) and not goal.undo_data:
         return Step(ref=ref)
     if goes(there.live):
         return Step(ref=ref, waiting="progress", detail={"reason": "Terminating"})
-    return Step(ref=ref, writes=(delete(ref, there.live, Purpose.RESTORE),), waiting="not-applied")
+    return Step(
+        ref=ref, writes=(delete_seen(ref, there.live, Purpose.RESTORE),), waiting="not-applied"
+    )
 
 
 def _progress(goal: Goal, steps: list[Step]) -> Progress:

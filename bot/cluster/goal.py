@@ -72,6 +72,8 @@ class Goal:
     """RESTORE may delete what this release created."""
     undo_data: bool = False
     """... also where that holds data: namespaces, CRDs, claims."""
+    spared: frozenset[str] = frozenset()
+    """Keys of what it created and does not delete all the same: it is not its own alone now."""
     nodes: frozenset[str] | None = None
     """Only what is on these nodes is replaced and counted; None: of the whole cluster."""
     places: Mapping[str, frozenset[str]] = field(default_factory=dict)

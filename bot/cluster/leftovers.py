@@ -60,6 +60,15 @@ def stays(one: Leaving, live: JSON, seen: UnitSeen, rows: Rows) -> str:
     """
     if deletion(one.ref, live) is not None:
         return "guarded"
+    code = not_ours_alone(one, live, rows)
+    same = code in ("", "edited") and _also_rendered(one, at(live, ("metadata", "uid")), seen)
+    return "same" if same else code
+
+
+def not_ours_alone(one: Leaving, live: JSON, rows: Rows, beside: Iterable[JSON] = ()) -> str:
+    """The same, as far as the object itself tells; of data, too. `beside`: what was applied with
+    it, an autoscaler perhaps.
+    """
     if kept_by_policy(one.spec) or kept_by_policy(live):
         return "policy"
     meta = live.get("metadata") or {}
@@ -70,10 +79,9 @@ def stays(one: Leaving, live: JSON, seen: UnitSeen, rows: Rows) -> str:
         return "newer"
     if one.uid and meta.get("uid") != one.uid:
         return "another"
-    if _also_rendered(one, meta.get("uid"), seen):
-        return "same"
     row = row_of(one.ref, rows)
-    spec = left_alone(one.lists, one.ref, one.spec, live, scaled=is_scaled(one.ref, live, ()))
+    scaled = is_scaled(one.ref, live, beside)
+    spec = left_alone(one.lists, one.ref, one.spec, live, scaled=scaled)
     return "edited" if edits(spec, live, spec, row, begun=True) else ""
 
 

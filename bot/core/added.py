@@ -11,7 +11,9 @@ from dataclasses import replace
 
 from bot.cluster.kinds import row_of
 from bot.cluster.leftovers import goes, stays
+from bot.cluster.one_way import holds_data
 from bot.cluster.render import apply_order, ref_of
+from bot.core import installs
 from bot.core.goals import leaving_one, says, used_by
 from bot.core.leftovers_rows import row_now
 from bot.core.situation import Unit
@@ -149,6 +151,13 @@ def settle(t: Turn, u: Unit) -> Unit:
     tell_kept(t, u.plan.unit, new)
     t.put(replace(u.state, added=tuple(after)))
     return t.unit(u.plan.unit)
+
+
+def tell_spared(t: Turn, u: Unit) -> None:
+    """What stays of a first install that was deleted."""
+    found = installs.spared(t.s, t.state, t.units, u, t.s.blobs)
+    data = u.state.undo_data
+    tell_kept(t, u.plan.unit, (one for ref, one in found.items() if data or not holds_data(ref)))
 
 
 def rows(t: Turn, u: Unit) -> tuple[dict[str, str], dict[str, str]]:

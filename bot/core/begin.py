@@ -330,6 +330,8 @@ def _rolled_back(t: Turn, u: Unit) -> None:
     before = u.state.before or ()
     kept = {b.ref.key: b.digest for b in before if b.digest is not None and b.source == "applied"}
     deleted = t.is_first_install(u) and u.state.undo
+    if deleted:
+        added.tell_spared(t, u)
     revision = u.state.before_revision or ""
     own: Applied | None = None
     again, older = leftovers_rows.put_back(u.state)
@@ -345,7 +347,7 @@ def _rolled_back(t: Turn, u: Unit) -> None:
             refused=refused,
         )
         t.puts.append(own)
-    elif not (t.is_first_install(u) and "keep" in u.state.overrides):
+    elif deleted or not t.is_first_install(u):
         t.drops.append((Applied, u.plan.unit))
     known = leftovers_rows.row_now(t, u.plan.lock) if u.plan.lock != u.plan.unit else None
     there = leftovers_rows.back_together(known, u.state)

@@ -102,6 +102,8 @@ class Board:
     """Lock (`component@cluster`) → release → claim, of every active release ahead."""
     in_flight: dict[str, int] = field(default_factory=dict)
     """Release → units in flight."""
+    standing: set[str] = field(default_factory=set)
+    """Releases of which units stand on their way back, and count as in flight."""
     flights: Flights = field(default_factory=Flights)
     tally: Tallies = field(default_factory=Tallies)
 
@@ -113,6 +115,7 @@ class Board:
     def remove(self, name: str) -> None:
         active = self.releases.pop(name, None)
         self.in_flight.pop(name, None)
+        self.standing.discard(name)
         self.flights.forget(name)
         for lock in active.index.locks if active else ():
             self.claims.get(lock, {}).pop(name, None)
@@ -132,6 +135,9 @@ class Board:
             freed = freed or (before is not None and before != claims.get(name))
         self.flights.renew(active.index, state, rows, ahead=ahead)
         self.in_flight[name] = sum(unit.in_flight for unit in active.units.values()) if ahead else 0
+        self.standing.discard(name)
+        if ahead and any(unit.stands_back for unit in active.units.values()):
+            self.standing.add(name)
         return freed
 
     def ordered(self) -> list[Active]:
@@ -179,6 +185,7 @@ class Board:
             decisions=tuple(active.decisions.values()),
             claims=others,
             in_flight=sum(self.in_flight.values()) - self.in_flight.get(name, 0),
+            standing=tuple(sorted(self.standing - {name})),
             supersedes=tuple(self._superseded(active)),
             seen=seen or {},
             blobs=self.blobs,

@@ -217,10 +217,16 @@ def concurrency(t: Turn, u: Unit) -> Wait | None:
     if fleet is not None and t.in_flight >= fleet:
         return Wait(
             code="fleet-limit",
-            facts={"limit": fleet, "in_flight": t.in_flight},
+            facts={"limit": fleet, "in_flight": t.in_flight, "standing": _standing(t)},
             source=t.s.rules.source("Policy", t.s.rules.policy.name),
         )
     return None
+
+
+def _standing(t: Turn) -> list[str]:
+    """Releases whose places do not become free by themselves."""
+    own = (t.s.name,) if any(unit.stands_back for unit in t.units.values()) else ()
+    return [*own, *t.s.standing]
 
 
 def failure_budget(t: Turn, u: Unit) -> Wait | None:

@@ -153,7 +153,11 @@ def _concurrency(f: Facts, _: str) -> str:
 
 def _fleet_limit(f: Facts, _: str) -> str:
     taken = f"{f.get('in_flight')} of {f.get('limit')} units are in flight"
-    return f"Waiting for a place in the fleet: {taken} over all releases (limits.unitsInFlight)."
+    stand = row(f.get("standing"), most=3)
+    return sentence(
+        f"Waiting for a place in the fleet: {taken} over all releases (limits.unitsInFlight)",
+        f"Units of {stand} stand on their way back: its `why` says for whom" if stand else "",
+    )
 
 
 def _stage_failures(f: Facts, _: str) -> str:

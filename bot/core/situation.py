@@ -302,6 +302,8 @@ class Situation:
     """Lock (`component@cluster`) → other active releases that have units in it."""
     in_flight: int = 0
     """Units in flight over all other releases."""
+    standing: tuple[str, ...] = ()
+    """Those of the releases of which units stand on their way back."""
     supersedes: tuple[str, ...] = ()
     """Running releases that this one replaces and that have not ended yet."""
     seen: Mapping[str, UnitSeen] = field(default_factory=dict)

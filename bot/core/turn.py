@@ -17,6 +17,7 @@ from bot.cluster.facts import facts
 from bot.cluster.goal import Goal, Mode, Progress
 from bot.cluster.guard import Allowance
 from bot.cluster.guard_hold import as_left
+from bot.core import installs
 from bot.core.around import Around
 from bot.core.failed import Failures
 from bot.core.floors import floor_checks
@@ -145,7 +146,7 @@ class Turn(Votes):
 
     def goal(self, u: Unit, mode: Mode) -> Goal:
         """What the driver has to reach for this unit."""
-        if u.plan.nodes is not None or u.state.leaving or u.state.added:
+        if u.plan.nodes is not None or u.state.leaving or u.state.added or u.state.undo:
             return self._made_goal(u, mode)  # hangs on more than the unit and what people said
         said = tuple(self.decisions.values())
         known = self._goals.get((u.plan.unit, mode))
@@ -162,6 +163,9 @@ class Turn(Votes):
         goal = goal_of(self.s, self.units, blobs, u, mode, allowed)
         if leaving := leaving_of(self.s, self.state, u, blobs, self.marks(LEFTOVERS)):
             goal = replace(goal, leaving=leaving)
+        if mode is Mode.RESTORE and u.state.undo:
+            spared = installs.spared(self.s, self.state, self.units, u, blobs)
+            goal = replace(goal, spared=frozenset(ref.key for ref in spared))
         if mode is Mode.RESTORE and u.state.added:
             goal = replace(goal, leaving=leaving_back(self.s, self.state, self.units, u, blobs))
         return as_left(goal, self.s.seen.get(u.plan.unit))

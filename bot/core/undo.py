@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.cluster.one_way import holds_data
-from bot.core import added
+from bot.core import added, installs
 from bot.core.decisions import open_decision, void
 from bot.core.messages_undo import UNITS_CHANGED, asks_data, asks_undo
 from bot.core.turn import Turn
 from bot.model.leftover import Fate
-from bot.model.plan import ApprovalAsk
+from bot.model.plan import ApprovalAsk, ObjectRef
 from bot.model.state import Decision, DecisionStatus, UnitPhase
 
 KINDS = ("undo", "undo-data")
@@ -37,7 +37,7 @@ def wanted(t: Turn, name: str) -> str:
     if "keep" in u.state.overrides:
         return ""
     if not u.state.undo:
-        return "undo"
+        return "undo" if _installed(t, name) else ""
     decided = u.state.undo_data or "keep-data" in u.state.overrides
     return "" if decided or not _data_of(t, name) else "undo-data"
 
@@ -124,8 +124,9 @@ def _question(t: Turn, what: str, subject: str, names: list[str]) -> str:
             beside = t.units[name].added
             objects |= dict.fromkeys(o.ref.short for o in beside if o.fate is Fate.OPEN)
             continue
-        planned = t.s.index.units[name].objects
-        objects |= dict.fromkeys(o.ref.short for o in planned if not holds_data(o.ref))
+        refs = _installed(t, name)
+        beside = [ref.short for ref in refs if not holds_data(ref)]
+        objects |= dict.fromkeys(beside or [ref.short for ref in refs])
     if what == "undo-data":
         return asks_data(names, list(objects))
     return asks_undo(names, list(objects), beside=subject == ADDED)
@@ -133,6 +134,11 @@ def _question(t: Turn, what: str, subject: str, names: list[str]) -> str:
 
 def _data_of(t: Turn, name: str) -> list[str]:
     """Objects of a unit that hold data, and that the release created."""
-    created = {b.ref for b in t.units[name].before or () if b.digest is None}
-    planned = t.s.index.units[name].objects
-    return [o.ref.short for o in planned if holds_data(o.ref) and o.ref in created]
+    return [ref.short for ref in _installed(t, name) if holds_data(ref)]
+
+
+def _installed(t: Turn, name: str) -> list[ObjectRef]:
+    """What a yes would delete of a first install, as far as that is known without a look."""
+    u = t.unit(name)
+    stays = installs.unasked(t.s, t.state, t.units, u)
+    return [ref for ref in installs.created(u) if ref not in stays]

@@ -205,6 +205,14 @@ class UnitState:
         back = self.phase is UnitPhase.ROLLING_BACK and self.unreachable_since is None
         return back and self.deadline is not None
 
+    @property
+    def stands_back(self) -> bool:
+        """On its way back it stands: for an answer, a window or a word of somebody. It is in flight
+        all the same.
+        """
+        still = self.deadline is None and self.look_at is None and self.unreachable_since is None
+        return still and self.phase is UnitPhase.ROLLING_BACK
+
     def wanted(self, planned: PlannedObject) -> str:
         """Digest of the object that is applied: the planned one, or with an edit kept in it."""
         return self.adopted.get(planned.ref.key, planned.digest)

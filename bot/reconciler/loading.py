@@ -266,7 +266,7 @@ def fetch_leftovers(store: Store, board: Board, active: Active, unit: str) -> tu
     plan = active.index.units[unit]
     refs = to_see(active.index, board.applied, plan, active.units[unit])
     board.brought.pop(unit, None)
-    if not refs:
+    if not refs and not (active.units[unit].added or active.units[unit].undo):
         return ()
     names = {*store.names(Applied, ending=f"@{plan.cluster}")}
     for component in board.rules.components:

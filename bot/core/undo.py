@@ -125,8 +125,8 @@ def _question(t: Turn, what: str, subject: str, names: list[str]) -> str:
             objects |= dict.fromkeys(o.ref.short for o in beside if o.fate is Fate.OPEN)
             continue
         refs = _installed(t, name)
-        beside = [ref.short for ref in refs if not holds_data(ref)]
-        objects |= dict.fromkeys(beside or [ref.short for ref in refs])
+        plain = [ref.short for ref in refs if not holds_data(ref)]
+        objects |= dict.fromkeys(plain or [ref.short for ref in refs])
     if what == "undo-data":
         return asks_data(names, list(objects))
     return asks_undo(names, list(objects), beside=subject == ADDED)

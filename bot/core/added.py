@@ -14,6 +14,7 @@ from bot.cluster.leftovers import goes, stays
 from bot.cluster.one_way import holds_data
 from bot.cluster.render import apply_order, ref_of
 from bot.core import installs
+from bot.core.adopting import UNRECORDED
 from bot.core.goals import leaving_one, says, used_by
 from bot.core.leftovers_rows import row_now
 from bot.core.situation import Unit
@@ -74,7 +75,8 @@ def _judged(t: Turn, u: Unit, one: Leftover, live: JSON) -> Leftover:
     judged = leaving_one(t.s, t.state, u, one, t.s.blobs[one.digest])
     if code := stays(judged, live, seen, rows):
         return kept(one, code)
-    return replace(one, fate=Fate.LEAVING) if said == "allow" else one
+    lost = any(b.ref == one.ref and b.source == UNRECORDED for b in u.state.before or ())
+    return replace(one, fate=Fate.LEAVING) if said == "allow" and not lost else one
 
 
 def answered(unit: UnitState, *, delete: bool, by: str) -> UnitState:

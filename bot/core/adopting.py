@@ -24,6 +24,10 @@ from bot.model.state import Before, UnitPhase
 
 FOREIGN = "foreign"
 """Source of a Before: live, and applied last by somebody whom this store does not know."""
+UNRECORDED = "unrecorded"
+"""Source of a Before: live, and ours, and unknown to the store. What people said of it is lost: it
+is asked about again, whatever the component allows.
+"""
 
 
 class Because(StrEnum):
@@ -58,6 +62,9 @@ def first_contact(t: Turn, u: Unit, seen: UnitSeen) -> tuple[Before, ...]:
         if live is None or (known is None and planned.ref.key in nobodys):
             found.append(Before(ref=planned.ref, digest=None, source="absent"))
             continue
+        if known is None and _unrecorded(t, u, seen, live):
+            found.append(Before(ref=planned.ref, digest=None, source=UNRECORDED))
+            continue
         why = disagrees(t, u, planned, live, known)
         if why is not None:
             told.append(_told(planned, live, known, why))
@@ -80,6 +87,16 @@ def first_contact(t: Turn, u: Unit, seen: UnitSeen) -> tuple[Before, ...]:
         )
     )
     return tuple(found)
+
+
+def _unrecorded(t: Turn, u: Unit, seen: UnitSeen, live: JSON) -> bool:
+    """Whether the object came with a write of ours that the store does not know of, into a unit
+    that runs what the store says: a release added it and went back, and the store is an older copy.
+    """
+    had = {one.ref for one in u.plan.objects if one.ref.key in siblings.stood(t.s, u.plan).objects}
+    if u.plan.nodes is not None or not had or strangers(t, u, seen):
+        return False
+    return owner_of(live) == u.component.name and fence_of(live) > _fence(t, u)
 
 
 def met_later(t: Turn, name: str) -> None:

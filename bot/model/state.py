@@ -98,7 +98,8 @@ class Before:
     digest: str | None
     source: str
     """applied (we applied it last) | baseline (live at first contact) | foreign (live too: the
-    object says that something else was applied last than the store has) | absent.
+    object says that something else was applied last than the store has) | absent | unrecorded
+    (there, and ours, and newer than all that the store has: nothing of it stood before).
     """
 
 

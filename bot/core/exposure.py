@@ -11,9 +11,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from bot.core.forecast import Forecast
 from bot.model.plan import ReleasePlan, UnitPlan
+
+if TYPE_CHECKING:
+    from bot.core.forecast import Forecast
 
 ASSUMED = 6
 """Nodes of a unit where nobody knows any."""

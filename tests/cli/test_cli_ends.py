@@ -134,6 +134,24 @@ def test_a_question_about_files_loads_nothing_heavy(example: Path, words: tuple[
     assert "holidays" not in _loaded(example, *words)
 
 
+ENGINE = ("turn", "situation", "forecast", "lifecycle", "board")
+"""What decides of releases: a question about files needs none of it."""
+BESIDE = ("bot.reconciler", "bot.cluster", "bot.ports", "bot.model.state", "checks", "sqlite3")
+
+
+def test_a_question_about_files_loads_no_engine(example: Path) -> None:
+    """Every module costs each time. `windows` needs the rules of the calendar and names of units,
+    nothing else; `lint` renders and judges, and runs nothing ahead.
+    """
+    engine = {f"bot.core.{name}" for name in ENGINE}
+    lint, windows = _loaded(example, "lint"), _loaded(example, "windows")
+    assert engine.isdisjoint(lint)
+    assert engine.isdisjoint(windows)
+    assert not [name for name in windows if name.startswith(BESIDE)]
+    assert len([name for name in windows if name.startswith("bot.")]) <= 45
+    assert len([name for name in lint if name.startswith("bot.")]) <= 120
+
+
 def _loaded(repo: Path, *words: str) -> set[str]:
     """The modules of a process that answered a question."""
     code = (

@@ -86,12 +86,46 @@ IN_LEFTOVERS = (
     Defect(
         name="what a release added goes without a yes",
         path="bot/core/added.py",
-        old='    return replace(one, fate=Fate.LEAVING) if said == "allow" else one\n',
-        new='    return replace(one, fate=Fate.LEAVING) if said != "allow" else one\n',
+        old='if said == "allow" and not lost else one\n',
+        new='if said != "allow" and not lost else one\n',
         first=(
             asked(
                 "stories/test_added",
                 "the_workload_goes_back_at_once_and_one_question_is_about_all_that_was_added",
+            ),
+        ),
+    ),
+    Defect(
+        name="a first install is deleted whatever others made of it",
+        path="bot/cluster/drive.py",
+        old=" or ref.key in goal.spared:\n",
+        new=":\n",
+        first=(
+            asked(
+                "stories/test_first_install_others", "what_somebody_edited_since_stays_and_is_told"
+            ),
+        ),
+    ),
+    Defect(
+        name="what a restored store has forgotten is taken for what stood before",
+        path="bot/core/adopting.py",
+        old="fence_of(live) > _fence(t, u)\n\n\ndef met_later",
+        new="not fence_of(live)\n\n\ndef met_later",
+        first=(
+            asked(
+                "stories/test_added_restored", "a_no_that_the_copy_does_not_know_is_asked_for_again"
+            ),
+        ),
+    ),
+    Defect(
+        name="what may be forgotten goes unasked",
+        path="bot/core/added.py",
+        old='if said == "allow" and not lost else one\n',
+        new='if said == "allow" else one\n',
+        first=(
+            asked(
+                "stories/test_added_restored",
+                "what_may_go_unasked_is_asked_about_where_an_answer_may_be_lost",
             ),
         ),
     ),

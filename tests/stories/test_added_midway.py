@@ -1,4 +1,4 @@
-"""A pause that lets the batch end, and failures, in the middle of the way back of what was added."""
+"""A pause that lets the batch end, and failures, in the middle of the way back of added objects."""
 
 from __future__ import annotations
 

@@ -23,18 +23,26 @@ OWED = (UnitPhase.SKIPPED, UnitPhase.QUARANTINED)
 
 def release_of(store: Store, board: Board, command: Command) -> str:
     """The release that a scope names, or that a unit is meant of: for a rollback the one that
-    wrote there last, else the newest that has it; "" where none is.
+    is at work there or wrote there last, else the newest that has it; "" where none is.
     """
     scope = command.scope
     if (named := release_named(scope)) is not None:
         return named
     if "@" not in scope or any(scope in active.units for active in board.releases.values()):
         if command.verb == "rollback" and "@" in scope:
-            return _written_last(store, scope)
+            return _at_work(board, scope) or _written_last(store, scope)
         return ""
     if command.verb == "rollback":
         return _written_last(store, scope)
     return _newest(store, scope)
+
+
+def _at_work(board: Board, unit: str) -> str:
+    """Which release has it in hand: in its first batch nothing of it counts as applied yet."""
+    for name, active in board.releases.items():
+        if unit in active.units and active.units[unit].in_flight:
+            return name
+    return ""
 
 
 def _written_last(store: Store, unit: str) -> str:

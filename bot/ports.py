@@ -191,6 +191,12 @@ class GitHost(Protocol):
         """
         ...
 
+    def proposed(self, branch: str) -> str | None:
+        """Id of the pull request that was opened from a branch, whatever became of it; None when
+        there is none.
+        """
+        ...
+
     def propose(
         self,
         branch: str,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -39,12 +39,20 @@ class LocalGitHost:
         cache: Path | None = None,
         clock: Clock | None = None,
         fetch_every: timedelta = timedelta(seconds=30),
+        credential: Callable[[], Mapping[str, str]] | None = None,
+        branches: str = "pr/",
     ) -> None:
+        """`credential`: environment of each command that asks the remote one; `branches`: what
+        the name of a proposed branch begins with.
+        """
         self._mirror: Mirror | None = None
+        self._branches = branches
         if is_url(location):
             if cache is None:
                 raise GitError(f"{location} is remote: a folder to keep its copy in is needed")
-            self._mirror = Mirror(str(location), cache, clock=clock, every=fetch_every)
+            self._mirror = Mirror(
+                str(location), cache, clock=clock, every=fetch_every, credential=credential
+            )
             location = self._mirror.folder
         self._lock = threading.RLock()
         self._location = location
@@ -76,6 +84,17 @@ class LocalGitHost:
         if self._mirror is not None:
             with self._lock:
                 self._mirror.fetch()
+
+    def fetch_refs(self, refs: Sequence[str]) -> None:
+        """These refs of the remote repository as well, which no branch may hold."""
+        if self._mirror is not None:
+            with self._lock:
+                self._mirror.fetch_refs(refs)
+
+    def has(self, commit: str) -> bool:
+        """Whether the commit of an id can be read."""
+        with self._lock:
+            return self._is_commit(commit)
 
     def head(self, ref: str = "main") -> str | None:
         with self._lock:
@@ -129,6 +148,10 @@ class LocalGitHost:
         with self._lock:
             return self._parts()[1].changed(self._commit_id(commit))
 
+    def proposed(self, branch: str) -> str | None:
+        with self._lock:
+            return branch if self.head(branch) is not None else None
+
     def propose(
         self,
         branch: str,
@@ -138,11 +161,11 @@ class LocalGitHost:
         author: str,
         at: datetime,
     ) -> str:
-        """The id is the branch, which gets `pr/` before it where that is missing.
+        """The id is the branch, which gets `branches` before it where that is missing.
 
         Files that main holds already open nothing: what was proposed is there.
         """
-        name = branch if branch.startswith("pr/") else f"pr/{branch}"
+        name = branch if branch.startswith(self._branches) else f"{self._branches}{branch}"
         ref = f"refs/heads/{name}"
         with self._lock:
             objects, _, refs = self._fresh()
@@ -207,7 +230,7 @@ class LocalGitHost:
         with self._lock:
             if self._opened is None:
                 if self._mirror is not None:
-                    self._mirror.fetch_first()
+                    self._mirror.make_sure()
                 place = find_repository(self._location)
                 objects = GitObjects(place)
                 self._opened = (objects, History(objects), Refs(place))

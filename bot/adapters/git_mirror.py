@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Mirror:
         *,
         clock: Clock | None = None,
         every: timedelta = timedelta(seconds=30),
+        credential: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         if url.startswith("-"):
             raise GitError(f"{url} is no address of a repository")
@@ -46,6 +47,7 @@ class Mirror:
         self.folder = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.git"
         self._clock = clock
         self._every = every
+        self._credential = credential
         self._asked: datetime | None = None
         self._tried = False
         self._failed: str | None = None
@@ -59,6 +61,13 @@ class Mirror:
         """The first fetch of this process, when there was none."""
         if not self._tried:
             self.fetch()
+
+    def make_sure(self) -> None:
+        """There is a copy to read commits from: what was fetched once stays readable while the
+        remote cannot be asked.
+        """
+        if not (self.folder / "HEAD").is_file() or not self._follows_main():
+            self.fetch_first()
 
     def fetch_when_due(self) -> None:
         """A fetch when the last one is long enough ago; Unreachable as long as they fail."""
@@ -83,9 +92,9 @@ class Mirror:
             "--quiet",
             "--no-auto-maintenance",
         )
-        call = self._run("fetch", *options, "--", self.url, "+refs/heads/*:refs/heads/*")
+        call = self._run("fetch", *options, "--", self.url, "+refs/heads/*:refs/heads/*", asks=True)
         if call.code == 0 and not self._follows_main():
-            call = self._run("ls-remote", "--symref", "--", self.url, "HEAD")
+            call = self._run("ls-remote", "--symref", "--", self.url, "HEAD", asks=True)
             named = re.match(r"ref: (refs/heads/\S+)\tHEAD", call.text)
             if named:
                 call = self._run("symbolic-ref", "HEAD", named[1])
@@ -96,12 +105,21 @@ class Mirror:
             raise Unreachable(self._failed)
         self._failed = None
 
+    def fetch_refs(self, refs: Sequence[str]) -> None:
+        """Single refs, under their own names; Unreachable when that failed."""
+        named = [f"+{ref}:{ref}" for ref in refs]
+        call = self._run("fetch", "--no-tags", "--quiet", "--", self.url, *named, asks=True)
+        if call.code != 0:
+            raise Unreachable(f"{self.shown} could not be fetched: {call.last_error}")
+
     def _follows_main(self) -> bool:
         return Refs(find_repository(self.folder)).branch("main") is not None
 
     def push(self, commit: str, ref: str) -> None:
         """A new branch on the remote; GitError when it refuses."""
-        call = self._run("push", "--quiet", "--no-verify", "--", self.url, f"{commit}:{ref}")
+        call = self._run(
+            "push", "--quiet", "--no-verify", "--", self.url, f"{commit}:{ref}", asks=True
+        )
         if call.code != 0:
             said = _PASSWORD.sub("", call.last_error)
             raise GitError(
@@ -121,13 +139,15 @@ class Mirror:
         if call.code != 0:
             raise GitError(f"{self.folder} could not be made: {call.last_error}")
 
-    def _run(self, *arguments: str) -> GitCall:
+    def _run(self, *arguments: str, asks: bool = False) -> GitCall:
+        """`asks`: the command speaks to the remote, and only such a one has the credential."""
+        shown = self._credential() if asks and self._credential is not None else {}
         # The user's own Git config counts here: it names proxies, rewrites and credentials.
         return run_git(
             str(self.folder),
             *arguments,
             git_dir=str(self.folder),
-            environment=_batch_mode(os.environ),
+            environment={**_batch_mode(os.environ), **shown},
             hermetic=False,
             timeout=TIMEOUT,
         )

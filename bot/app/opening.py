@@ -8,24 +8,31 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self
 
 from bot.core.messages_clusters import kubeconfigs_in_repo
-from bot.failures import Unreachable
+from bot.failures import GitError, Unreachable
 from release_repo_schema.tree import FOLDERS, FolderTree, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import ExitStack
 
-    from bot.adapters.git import LocalGitHost
     from bot.adapters.kubernetes_fleet import KubernetesFleet
     from bot.adapters.sandbox import SandboxRenderer
     from bot.adapters.simulated.fleet import SimulatedFleet
     from bot.adapters.sqlite import SqliteStore
     from bot.app.routed import LookedAtFleet
     from bot.config import Settings
-    from bot.ports import Connection
+    from bot.ports import Connection, GitHost
+
+    class OpenGitHost(GitHost, Protocol):
+        """A Git host that is closed when it is no longer needed."""
+
+        def __enter__(self) -> Self: ...
+
+        def __exit__(self, *_: object) -> None: ...
+
 
 MOST_FILES = 65_536
 _SCP_LIKE = re.compile(r"[\w.+-]+@[\w.-]+:\S+")
@@ -54,12 +61,34 @@ def looks_like_release_repo(folder: Path) -> bool:
     return (folder / "people.yaml").exists() or any((folder / name).is_dir() for name in FOLDERS)
 
 
-def git_host(settings: Settings) -> LocalGitHost:
-    """The Git host of the settings; the copy of a remote repo stands beside the store."""
+def git_host(settings: Settings) -> OpenGitHost:
+    """The Git host of the settings; the copy of a remote repo stands beside the store.
+
+    GitError where an App was given for a repo that is not on its GitHub.
+    """
     from bot.adapters.clock import SystemClock
     from bot.adapters.git import LocalGitHost
 
     cache = Path(f"{settings.db}.repo").absolute()  # git itself is run in another folder
+    if is_remote(settings.repo) and (settings.github_key or settings.github_token):
+        from bot.adapters.git_github import GitHubHost, credential_of, place_of
+
+        key, token = settings.github_key, settings.github_token
+        try:
+            place = place_of(settings.repo, settings.github_api)
+        except ValueError as wrong:
+            if key is not None:
+                raise GitError(f"{settings.repo}: {wrong}") from wrong
+            # A token of the environment is for GitHub alone: it goes to no other host.
+            return LocalGitHost(settings.repo, cache=cache, clock=SystemClock())
+        credential = credential_of(
+            app=settings.github_app,
+            key=key.reveal() if key else None,
+            installation=settings.github_installation,
+            token=token.reveal() if token else None,
+        )
+        every = settings.github_poll
+        return GitHubHost(place, credential, cache=cache, clock=SystemClock(), poll_every=every)
     return LocalGitHost(settings.repo, cache=cache, clock=SystemClock())
 
 

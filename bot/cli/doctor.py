@@ -104,7 +104,7 @@ def _git(patient: Patient) -> Iterator[Check]:
 def _repo(patient: Patient) -> Iterator[Check]:
     from bot.app.opening import git_host
     from bot.core.messages_words import many
-    from bot.ports import GitError
+    from bot.ports import GitError, Unreachable
     from release_repo_schema.load import load_repo
     from release_repo_schema.rules import lint
 
@@ -118,7 +118,7 @@ def _repo(patient: Patient) -> Iterator[Check]:
                 return
             repo = patient.repo = load_repo(git.tree(head))
             pulls = len(git.pulls())
-    except GitError as error:
+    except (GitError, Unreachable) as error:
         mend = "--repo or SLUICE_REPO names a Git repository; sluice init writes an example"
         yield Check(name="repo", ok=False, found=error.why, mend=mend)
         return

@@ -13,8 +13,8 @@ from bot.cli.flags import Flags, Verb, pass_flags
 from bot.cli.outcome import FOUND, GOOD, emit
 
 if TYPE_CHECKING:
-    from bot.adapters.git import LocalGitHost
     from bot.core.plan_shown import Known, PullPlan
+    from bot.ports import GitHost
     from bot.reconciler.planner import Planner
 
 
@@ -47,9 +47,7 @@ def plan(flags: Flags, base: str, head: str | None, *, ask_clusters: bool) -> in
     return FOUND if pull.has_errors or pull.refused else GOOD
 
 
-def _asked(
-    flags: Flags, git: LocalGitHost, planner: Planner, pull: PullPlan, known: Known
-) -> PullPlan:
+def _asked(flags: Flags, git: GitHost, planner: Planner, pull: PullPlan, known: Known) -> PullPlan:
     """The plan with what clusters would say, over the connections of its base."""
     from bot.app.opening import fleet_for_looking
     from bot.reconciler.asking_ahead import ask_ahead

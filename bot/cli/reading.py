@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from bot.cli.outcome import wrong_usage
 
 if TYPE_CHECKING:
-    from bot.adapters.git import LocalGitHost
     from bot.cli.flags import Flags
     from bot.config import Settings
+    from bot.ports import GitHost
     from bot.reconciler.planner import Planner
     from release_repo_schema.repo import Repo
 
@@ -41,7 +41,7 @@ def read_repo(flags: Flags, settings: Settings | None = None) -> Repo:
 
 
 @contextmanager
-def open_planner(flags: Flags) -> Iterator[tuple[LocalGitHost, Planner]]:
+def open_planner(flags: Flags) -> Iterator[tuple[GitHost, Planner]]:
     """The Git repo and a planner on it."""
     from bot.app.opening import git_host, renderer
     from bot.reconciler.planner import Planner
@@ -50,7 +50,7 @@ def open_planner(flags: Flags) -> Iterator[tuple[LocalGitHost, Planner]]:
         yield git, Planner(git, sandbox)
 
 
-def commit_of(git: LocalGitHost, ref: str) -> str:
+def commit_of(git: GitHost, ref: str) -> str:
     """The commit of a ref; a name that nothing has is wrong usage, with the near one."""
     from bot.failures import GitError
 

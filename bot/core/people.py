@@ -51,7 +51,8 @@ class Directory:
             for mail in member.emails:
                 accounts[mail.casefold()] = member.name
             for prefix, account in (
-                ("github", member.github),
+                # GitHub's names know no upper and lower case.
+                ("github", member.github.casefold() if member.github else None),
                 ("slack", member.slack),
                 ("os", member.os),
             ):

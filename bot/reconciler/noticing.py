@@ -68,13 +68,18 @@ class Noticer:
         self._shown: tuple[str, tuple[PullSeen, ...]] | None = None
 
     def start(self, now: datetime, ledger: Ledger, *, since: str | None = None) -> None:
-        """With an empty store the present head is the starting line (contract §4)."""
+        """With an empty store the present head is the starting line (contract §4).
+
+        With one that knows where it was, nobody is asked: what runs goes on while Git is away.
+        """
+        if since is None and self._store.mark(MAIN) is not None:
+            return
         head = self._git.head()
         if head is None:
             return
         if since is not None:
             ledger.marks[MAIN] = self._git.commit(since).id
-        elif self._store.mark(MAIN) is None:
+        else:
             ledger.marks[MAIN] = head
             commit = self._git.commit(head)
             for name in sorted(self._planner.load(head).releases):

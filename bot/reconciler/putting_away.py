@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.board import Active, Board
-from bot.core.messages_endings import revert_branch
 from bot.model.state import Hold
 from bot.ports import GitHost, PortError
 from bot.reconciler.ledger import Ledger, Versions
@@ -64,12 +63,12 @@ def _reverted(
     if not state.sticks or state.revert is not None:
         return True
     try:
-        propose_revert(git, planner, active.index.plan, state, ticked.at)
+        opened = propose_revert(git, planner, active.index.plan, state, ticked.at)
     except PortError as error:
         ticked.problems.append(error.why)
         log.warning("the revert of %s cannot be proposed: %s", state.release, error.why)
         return False
-    active.state = replace(state, revert=revert_branch(state.release))
+    active.state = replace(state, revert=opened)
     ledger.put(active.state)
     return True
 

@@ -22,10 +22,11 @@ def propose_revert(
     git: GitHost, planner: Planner, plan: ReleasePlan, state: ReleaseState, now: datetime
 ) -> str:
     """Open it (once: by branch); the id of the pull request. Raises GitError."""
-    branch = state.revert or revert_branch(plan.release)
-    if git.head(branch) is not None:
+    branch = revert_branch(plan.release)
+    opened = git.proposed(branch)
+    if opened is not None:
         # Opened before a crash: what main has become since makes it no other one.
-        return branch
+        return opened
     head = git.head()
     assert head is not None, "a release cannot end without a main"
     here = git.tree(head)

@@ -214,7 +214,7 @@ class Reconciler:
             self._look_at_git(now, ledger, ticked)
         except PortError as error:
             ticked.problems.append(error.why)
-            log.warning("the Git host does not answer: %s", error.why)
+            log.debug("the Git host does not answer: %s", error.why)
         except Exception as error:
             log.exception("a bug in reading the release repo")
             ticked.problems.append(bug(error))

@@ -210,7 +210,7 @@ def _told(
         endings=tuple(_ending(engine, name, came) for name in engine.watched),
         exposure={name: one.exposure() for name, one in engine.watched.items()},
         asked=dict(sorted(answered.items())),
-        proposed=dict(engine.git.proposed),
+        proposed=dict(engine.git.opened),
         ticks=engine.ticks,
     )
 

@@ -58,7 +58,7 @@ class RehearsedGit:
         self._before, self._after, self._at = before, after, at
         self._authors, self._title = tuple(sorted(authors)), title
         self._merged = False
-        self.proposed: dict[str, str] = {}
+        self.opened: dict[str, str] = {}
         """Branch → title of the pull requests that the bot would have opened."""
 
     def merge(self) -> None:
@@ -126,6 +126,9 @@ class RehearsedGit:
         }
         return {path: (was, now) for path, (was, now) in sorted(ids.items()) if was != now}
 
+    def proposed(self, branch: str) -> str | None:
+        return branch if branch in self.opened else None
+
     def propose(
         self,
         branch: str,
@@ -135,7 +138,7 @@ class RehearsedGit:
         author: str,
         at: datetime,
     ) -> str:
-        self.proposed.setdefault(branch, title)
+        self.opened.setdefault(branch, title)
         return branch
 
     def _side(self, commit: str) -> Side:

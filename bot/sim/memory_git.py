@@ -158,6 +158,9 @@ class MemoryGit:
         }
         return {path: pair for path, pair in ids.items() if pair[0] != pair[1]}
 
+    def proposed(self, branch: str) -> str | None:
+        return branch if branch in self.refs else None
+
     def propose(self, branch: str, files: Changed, *, title: str, author: str, at: datetime) -> str:
         name = branch if branch.startswith("pr/") else f"pr/{branch}"
         if name in self.refs:

@@ -43,6 +43,31 @@ class Forge(Protocol):
         """Main is forced to another commit."""
         ...
 
+    def id(self, branch: str) -> str:
+        """The pull request of a branch, as the host numbers it."""
+        ...
+
+    def account(self, mail: str) -> str:
+        """How the host names who opened a pull request."""
+        ...
+
+    def opener(self, author: str) -> str:
+        """Who opened what the bot proposed for an author: nobody where the bot has a name."""
+        ...
+
+
+class PlainForge:
+    """Where a branch is the pull request, and a person is an e-mail address."""
+
+    def id(self, branch: str) -> str:
+        return branch
+
+    def account(self, mail: str) -> str:
+        return mail
+
+    def opener(self, author: str) -> str:
+        return author
+
 
 class GitHostStories:
     """Subclassed by the tests of an adapter, with a fixture `forge`."""
@@ -62,19 +87,21 @@ class GitHostStories:
         """It keeps its id and title; head and authors follow the pushes."""
         first = forge.push("pr/bump", {"releases/a.yaml": b"a\n"}, title="Bump the agent")
         (pull,) = forge.host.pulls()
-        assert (pull.id, pull.head, pull.title) == ("pr/bump", first, "Bump the agent")
-        assert (pull.opened_by, pull.authors) == (ANA, (ANA,))
+        assert (pull.id, pull.head, pull.title) == (forge.id("pr/bump"), first, "Bump the agent")
+        assert (pull.opened_by, pull.authors) == (forge.account(ANA), (ANA,))
         second = forge.push("pr/bump", {"releases/a.yaml": b"b\n"}, by=BEN, title="Fix a typo")
         (pull,) = forge.host.pulls()
-        assert (pull.head, pull.title, pull.opened_by) == (second, "Bump the agent", ANA)
+        opener = forge.account(ANA)
+        assert (pull.head, pull.title, pull.opened_by) == (second, "Bump the agent", opener)
         assert pull.authors == (ANA, BEN)
         assert forge.host.authors(forge.host.head() or "", second) == (ANA, BEN)
 
     def test_pull_requests_come_by_id(self, forge: Forge) -> None:
         """The order of cards does not depend on the order of pushes."""
-        for name in ("pr/c", "pr/a", "pr/b/deep"):
+        names = ("pr/c", "pr/a", "pr/b/deep")
+        for name in names:
             forge.push(name, {f"releases/{name[-1]}.yaml": b"x\n"})
-        assert [pull.id for pull in forge.host.pulls()] == ["pr/a", "pr/b/deep", "pr/c"]
+        assert [pull.id for pull in forge.host.pulls()] == sorted(forge.id(name) for name in names)
 
     def test_a_closed_pull_request_is_gone(self, forge: Forge) -> None:
         """Nothing of it reached main."""
@@ -231,7 +258,9 @@ class GitHostStories:
         author = "Ana Álvarez <ana@example.com>"
         name = host.propose("pr/revert", files, title="Revert it", author=author, at=AT)
         (pull,) = host.pulls()
-        assert (pull.id, pull.title, pull.opened_by) == (name, "Revert it", ANA)
+        assert (pull.id, pull.title, pull.opened_by) == (name, "Revert it", forge.opener(ANA))
+        assert host.proposed("pr/revert") == name
+        assert host.proposed("pr/none") is None
         commit = host.commit(pull.head)
         assert (commit.parents, commit.at, commit.authors) == ((main,), AT, (ANA,))
         tree = host.tree(pull.head)

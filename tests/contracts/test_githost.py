@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.git import LocalGitHost
-from tests.contracts.githosts import ANA, BEN, Files, GitHostStories
+from tests.contracts.githosts import ANA, BEN, Files, GitHostStories, PlainForge
 
 START: Files = {
     "people.yaml": b"people\n",
@@ -18,7 +18,7 @@ START: Files = {
 }
 
 
-class LocalForge:
+class LocalForge(PlainForge):
     """People with a clone of their own who push to a repository on this machine."""
 
     def __init__(self, home: Path, *, bare: bool, packed: bool = False) -> None:

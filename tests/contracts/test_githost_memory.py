@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.sim.memory_git import MemoryGit
-from tests.contracts.githosts import ANA, AT, BEN, Files, GitHostStories
+from tests.contracts.githosts import ANA, AT, BEN, Files, GitHostStories, PlainForge
 
 START = {
     "people.yaml": b"people\n",
@@ -14,7 +14,7 @@ START = {
 }
 
 
-class MemoryForge:
+class MemoryForge(PlainForge):
     """The same people, without a clone."""
 
     def __init__(self) -> None:

@@ -46,10 +46,11 @@ class Desk:
     def __init__(self, folder: Path, repo: ReleaseRepo) -> None:
         self.folder = folder
         self.repo = repo
+        self.where = str(repo.bare)
         self.db = folder / "sluice.db"
 
     def words(self, *words: str) -> list[str]:
-        return ["--repo", str(self.repo.bare), "--db", str(self.db), *words]
+        return ["--repo", self.where, "--db", str(self.db), *words]
 
     def ask(self, *words: str) -> Any:
         """A command in this process; its JSON."""
@@ -117,9 +118,10 @@ class RunningBot:
 
     def begun(self) -> str:
         """Waits until it ticks; the address it answers HTTP on."""
-        found = wait_until(lambda: re.search(r"http://127\.0\.0\.1:\d+", self.log) or self._dead())
+        last = re.compile(r", (http://127\.0\.0\.1:\d+)$", re.MULTILINE)  # the repo may have one
+        found = wait_until(lambda: last.search(self.log) or self._dead())
         assert isinstance(found, re.Match), self.log
-        return found[0]
+        return str(found[1])
 
     def _dead(self) -> bool | None:
         return True if self.process.poll() is not None else None

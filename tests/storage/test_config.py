@@ -155,7 +155,7 @@ def test_the_example_file_lists_every_setting_with_its_meaning_and_default() -> 
         and isinstance(after.value, ast.Constant)
         and isinstance(after.value.value, str)
     }
-    default = {"repo": ".", "db": "sluice.db", "tick": "5s", "port": "8300"}
+    default = {"repo": ".", "db": "sluice.db", "tick": "5s", "port": "8300", "github_poll": "1m"}
     expected = [
         "# Settings of `sluice run` and of every other command, with their defaults.",
         "# Each can also be given as NAME_FILE, the path of a file that holds the value.",

@@ -90,6 +90,9 @@ class Settings:
     github_api: str | None = field(default=None, metadata=_from("GITHUB_API_URL"))
     """Base of the REST API of a GitHub Enterprise server, `https://HOST/api/v3`; of the host that
     the release repo is on. Default: GitHub's own for github.com."""
+    github_hook: Secret | None = field(default=None, metadata=_from("GITHUB_WEBHOOK_SECRET"))
+    """Secret of the webhook that GitHub signs its deliveries with. Default: none, and nothing is
+    taken on /webhooks/github."""
     github_poll: timedelta = field(default=timedelta(minutes=1), metadata=_from("GITHUB_POLL"))
     """From one question to GitHub to the next, 1s to 10m. Default `1m`."""
     secrets: Mapping[str, Secret] = field(
@@ -217,6 +220,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "github_installation": parse_number,
     "github_token": parse_secret,
     "github_api": parse_api,
+    "github_hook": parse_secret,
     "github_poll": parse_tick,
 }
 _PARSED = {

@@ -153,6 +153,12 @@ class GitHost(Protocol):
     Raises GitError, Unreachable, Rewritten.
     """
 
+    def wake(self) -> None:
+        """Something may be new: the next question asks the remote. Returns at once, from any
+        thread.
+        """
+        ...
+
     def head(self, ref: str = "main") -> str | None:
         """Commit id of a ref, None when there is none."""
         ...

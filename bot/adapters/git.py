@@ -79,6 +79,11 @@ class LocalGitHost:
         """Where the repository (or the mirror of it) is."""
         return self._parts()[0].place
 
+    def wake(self) -> None:
+        """Something may be new: the next question asks the remote repository."""
+        if self._mirror is not None:
+            self._mirror.wake()
+
     def fetch(self) -> None:
         """Bring the mirror of a remote repository up to date; nothing to do for a local one."""
         if self._mirror is not None:

@@ -80,6 +80,10 @@ class Mirror:
             # Until a fetch succeeds the copy is of unknown age: it must not pass for the remote.
             raise Unreachable(self._failed)
 
+    def wake(self) -> None:
+        """The next question fetches."""
+        self._asked = None
+
     def fetch(self) -> None:
         """Every branch as the remote has it now; Unreachable when that failed."""
         self._asked = self._clock.now() if self._clock is not None else None

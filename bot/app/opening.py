@@ -92,6 +92,18 @@ def git_host(settings: Settings) -> OpenGitHost:
     return LocalGitHost(settings.repo, cache=cache, clock=SystemClock())
 
 
+def github_place(settings: Settings) -> str | None:
+    """`owner/name` of the release repo where it is read as one on GitHub."""
+    if not is_remote(settings.repo) or not (settings.github_key or settings.github_token):
+        return None
+    from bot.adapters.git_github import place_of
+
+    try:
+        return place_of(settings.repo, settings.github_api).slug
+    except ValueError:
+        return None
+
+
 def tree_of(settings: Settings, ref: str | None, held: ExitStack) -> Tree:
     """The files of the release repo: the folder as it is, or a commit where one is meant."""
     location = settings.repo

@@ -25,12 +25,21 @@ from bot.adapters.sqlite_guard import StoreGuard
 from bot.adapters.terminal_chat import TerminalChat
 from bot.adapters.webhooks import CallingFleet
 from bot.app.counted import CountedFleet
-from bot.app.opening import fleet_file, git_host, real_fleet, renderer, room_for_connections
+from bot.app.opening import (
+    OpenGitHost,
+    fleet_file,
+    git_host,
+    github_place,
+    real_fleet,
+    renderer,
+    room_for_connections,
+)
 from bot.app.report import save_report
 from bot.app.routed import RoutedFleet
 from bot.ports import PortError, StoreLocked
 from bot.reconciler.lanes import THREADS
 from bot.reconciler.tick import Ports, Reconciler
+from bot.web.github_hooks import GitHubHooks
 from bot.web.health import HealthServer
 from bot.web.vitals import Vitals
 
@@ -97,6 +106,17 @@ class Bot:
             raise
         if self._watcher is not None:
             self._watcher.join()
+
+    def ask(self) -> None:
+        """A tick as soon as can be. Returns at once, from any thread."""
+        # Both: a tick that is under way goes round again, none is left out.
+        self._asked.set()
+        self._plan(self.ports.clock.now())
+
+    def look_again(self) -> None:
+        """The Git host is asked by a tick that comes as soon as can be."""
+        self.ports.git.wake()
+        self.ask()
 
     def tick(self) -> None:
         """Ticks until nothing is due at this moment; then the next one is planned."""
@@ -194,9 +214,7 @@ class Bot:
                     continue  # the tick says so
                 if notes:
                     seen = notes[-1].id
-                    # Both: a tick that is under way goes round again, none is left out.
-                    self._asked.set()
-                    self._plan(self.ports.clock.now())
+                    self.ask()
 
 
 @contextmanager
@@ -213,7 +231,8 @@ def running(
         git = held.enter_context(git_host(settings))  # first: a wrong repo makes no store
         store = held.enter_context(SqliteStore(settings.db))
         vitals = Vitals(started=clock.now(), tick=tick)
-        server = HealthServer(vitals, clock, port)
+        hooks = _hooks(settings, git)
+        server = HealthServer(vitals, clock, port, hooks)
         held.callback(server.close)
         sandbox = held.enter_context(renderer())
         room_for_connections()
@@ -233,8 +252,19 @@ def running(
         )
         bot = Bot(ports, store, vitals, since, server.address)
         bot.start()
+        if hooks is not None:
+            hooks.wake = bot.look_again
         held.callback(bot.stop)
         yield bot
+
+
+def _hooks(settings: Settings, git: OpenGitHost) -> GitHubHooks | None:
+    """The door for GitHub's deliveries, where the repo is on GitHub and their secret is known."""
+    place = github_place(settings)
+    if settings.github_hook is None or place is None:
+        return None
+    secret = settings.github_hook.reveal().encode()
+    return GitHubHooks(place, secret, git.wake, settings.github_installation)
 
 
 def _quiet() -> logging.Logger:

@@ -21,7 +21,6 @@ from bot.core.situation import PlanIndex
 from bot.model.plan import JSON, PlannedRelease
 from bot.model.state import (
     Event,
-    Hold,
     HoldCode,
     Pull,
     ReleasePhase,
@@ -34,6 +33,7 @@ from bot.reconciler.blocks import hand_over
 from bot.reconciler.known import known
 from bot.reconciler.ledger import Ledger
 from bot.reconciler.loading import fetch_needed
+from bot.reconciler.noticing_holds import lift_hold, set_hold
 from bot.reconciler.noticing_pulls import PullNoticer, drop_others, opener
 from bot.reconciler.planner import Planner
 from bot.reconciler.rules import connections, rules_of
@@ -159,7 +159,9 @@ class Noticer:
         try:
             commits = self._git.walk(since, head)
         except Rewritten as rewritten:
-            self._hold(ledger, "main/rewritten", "all", HoldCode.REWRITTEN, rewritten.why, now)
+            set_hold(
+                self._board, ledger, "main/rewritten", "all", HoldCode.REWRITTEN, rewritten.why, now
+            )
             return False
         for commit in commits:
             self._process(commit, now, ledger)
@@ -196,9 +198,17 @@ class Noticer:
             if active is None or active.unplanned:
                 continue
             if merged.specs[name] == active.index.plan.spec:
-                self._lift(f"{name}/edited", name, now, ledger)
+                lift_hold(self._board, f"{name}/edited", name, now, ledger)
             else:
-                self._hold(ledger, f"{name}/edited", name, HoldCode.EDITED, say(Said.EDITED), now)
+                set_hold(
+                    self._board,
+                    ledger,
+                    f"{name}/edited",
+                    name,
+                    HoldCode.EDITED,
+                    say(Said.EDITED),
+                    now,
+                )
         for name in merged.removed:
             self._removed(name, now, ledger)
         if pull is not None:
@@ -276,7 +286,8 @@ class Noticer:
             )
         )
         if pull is None or plan.release not in pull.plans:
-            self._hold(
+            set_hold(
+                self._board,
                 ledger,
                 f"{plan.release}/unknown-pull",
                 plan.release,
@@ -310,7 +321,7 @@ class Noticer:
         self._board.add(Active(index=PlanIndex(plan), state=state, units={}))
         ledger.put(plan, state)
         why = say(Said.NOT_PLANNED, why=first_of(findings))
-        self._hold(ledger, f"{name}/not-planned", name, HoldCode.PLAN_FAILED, why, now)
+        set_hold(self._board, ledger, f"{name}/not-planned", name, HoldCode.PLAN_FAILED, why, now)
 
     def _plan_held(self, head: str, now: datetime, ledger: Ledger) -> None:
         """Releases that could not be planned when they came are planned from what main is now."""
@@ -323,7 +334,7 @@ class Noticer:
             planned = self._planner.later(head, active.index.plan, now=now, known=facts)
             if not isinstance(planned, PlannedRelease):
                 continue
-            self._lift(f"{name}/not-planned", name, now, ledger)
+            lift_hold(self._board, f"{name}/not-planned", name, now, ledger)
             self._admit(planned, self._pulls.known(planned.plan.pull), now, ledger)
 
     def _removed(self, name: str, now: datetime, ledger: Ledger) -> None:
@@ -334,7 +345,15 @@ class Noticer:
             # Its revert was merged while it still goes back: main says already what it will be.
             return
         if any(unit.began for unit in active.units.values()):
-            self._hold(ledger, f"{name}/deleted", name, HoldCode.DELETED, say(Said.DELETED), now)
+            set_hold(
+                self._board,
+                ledger,
+                f"{name}/deleted",
+                name,
+                HoldCode.DELETED,
+                say(Said.DELETED),
+                now,
+            )
             return
         reason = say(Said.TAKEN_AWAY)
         active.state = replace(
@@ -367,37 +386,9 @@ class Noticer:
             waits = not begun and not active.unplanned
             if broken and waits:
                 reason = say(Said.MAIN_BROKEN, why=broken)
-                self._hold(ledger, hold_id, name, HoldCode.PLAN_FAILED, reason, now)
+                set_hold(self._board, ledger, hold_id, name, HoldCode.PLAN_FAILED, reason, now)
             elif not broken:
-                self._lift(hold_id, name, now, ledger)
-
-    def _lift(self, hold_id: str, name: str, now: datetime, ledger: Ledger) -> None:
-        """What made the bot hold a release is over."""
-        if self._board.holds.pop(hold_id, None) is not None:
-            ledger.drop(Hold, hold_id)
-            ledger.events.append(
-                Event(at=now, kind="hold.lifted", release=name, data={"scope": name})
-            )
-
-    def _hold(
-        self, ledger: Ledger, id_: str, scope: str, code: HoldCode, reason: str, now: datetime
-    ) -> None:
-        if id_ in self._board.holds:
-            return
-        release = scope if scope in self._board.releases else None
-        hold = Hold(
-            id=id_, scope=scope, code=code, reason=reason, by="sluice", at=now, release=release
-        )
-        self._board.holds[id_] = hold
-        ledger.put(hold)
-        ledger.events.append(
-            Event(
-                at=now,
-                kind="hold.set",
-                release=release or "",
-                data={"scope": scope, "code": code.value, "reason": reason, "finish_batch": False},
-            )
-        )
+                lift_hold(self._board, hold_id, name, now, ledger)
 
 
 def first_of(findings: Sequence[Finding]) -> str:

@@ -126,6 +126,9 @@ class RehearsedGit:
         }
         return {path: (was, now) for path, (was, now) in sorted(ids.items()) if was != now}
 
+    def wake(self) -> None:
+        """Nothing is remembered between two questions."""
+
     def proposed(self, branch: str) -> str | None:
         return branch if branch in self.opened else None
 

@@ -158,6 +158,9 @@ class MemoryGit:
         }
         return {path: pair for path, pair in ids.items() if pair[0] != pair[1]}
 
+    def wake(self) -> None:
+        """Nothing is remembered between two questions."""
+
     def proposed(self, branch: str) -> str | None:
         return branch if branch in self.refs else None
 

@@ -1,4 +1,7 @@
-"""A small HTTP server on loopback: /healthz, /readyz, /metrics. Takes no commands."""
+"""A small HTTP server on loopback: /healthz, /readyz, /metrics and what GitHub delivers.
+
+Takes no commands: a delivery only asks for an earlier look.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from threading import Thread
 from typing import Any
 
 from bot.ports import Clock, Unreachable
+from bot.web.github_hooks import MOST_BYTES, PATH, GitHubHooks, NotTaken
 from bot.web.vitals import Vitals
 
 log = logging.getLogger(__name__)
@@ -21,7 +25,9 @@ HOST = "127.0.0.1"
 class HealthServer:
     """Serves from its own threads until `close`. Unreachable when the port is taken."""
 
-    def __init__(self, vitals: Vitals, clock: Clock, port: int) -> None:
+    def __init__(
+        self, vitals: Vitals, clock: Clock, port: int, hooks: GitHubHooks | None = None
+    ) -> None:
         try:
             self._server = _Server((HOST, port), _Handler)
         except OSError as taken:
@@ -30,6 +36,7 @@ class HealthServer:
                 "--port names another, 0 is any free one"
             ) from taken
         self._server.vitals, self._server.clock = vitals, clock
+        self._server.hooks = hooks
         self._thread = Thread(target=self._serve, name="health", daemon=True)
         self._thread.start()
 
@@ -50,6 +57,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     vitals: Vitals
     clock: Clock
+    hooks: GitHubHooks | None
 
     def server_bind(self) -> None:
         # Not HTTPServer's own: it asks the name service for its name, which may hang.
@@ -82,6 +90,33 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"not found\n")
 
     do_HEAD = do_GET  # noqa: N815 the name is the protocol's
+
+    def do_POST(self) -> None:
+        """Only GitHub's deliveries. An answer before the body was read ends the connection."""
+        hooks = self.server.hooks
+        if hooks is None or self.path.partition("?")[0] != PATH:
+            self._refuse(HTTPStatus.NOT_FOUND, "not found")
+            return
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdigit():
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
+            return
+        if int(length) > MOST_BYTES:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "larger than GitHub sends")
+            return
+        body = self.rfile.read(int(length))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            taken = hooks.take(headers, body)
+        except NotTaken as no:
+            log.warning("a delivery to %s is not taken: %s", PATH, no.why)
+            self._refuse(no.status, no.why)
+            return
+        self._answer(HTTPStatus.ACCEPTED, "text/plain; charset=utf-8", f"{taken}\n".encode())
+
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        self.close_connection = True
+        self._answer(status, "text/plain; charset=utf-8", f"{why}\n".encode())
 
     def _json(self, good: bool, body: dict[str, Any]) -> None:
         status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE

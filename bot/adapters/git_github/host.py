@@ -57,6 +57,7 @@ class GitHubHost:
             branches="",
         )
         self._asked: datetime | None = None
+        self._woken = threading.Event()
         self._failed: str | None = None
         self._pulls: tuple[PullSeen, ...] = ()
 
@@ -71,9 +72,8 @@ class GitHubHost:
         self._git.close()
 
     def wake(self) -> None:
-        """Something may be new: the next question asks GitHub."""
-        with self._lock:
-            self._asked = None
+        """Something may be new: the next question asks GitHub. Returns at once, from any thread."""
+        self._woken.set()
 
     def head(self, ref: str = "main") -> str | None:
         """Of a branch, or of an open pull request by its number."""
@@ -163,7 +163,9 @@ class GitHubHost:
 
     def _look_when_due(self) -> None:
         now = self._clock.now()
-        if self._asked is None or now - self._asked >= self._every:
+        if self._woken.is_set() or self._asked is None or now - self._asked >= self._every:
+            # Before it is asked: what becomes new meanwhile is asked for again.
+            self._woken.clear()
             self._asked = now
             try:
                 self._look()

@@ -26,7 +26,6 @@ from bot.adapters.terminal_chat import TerminalChat
 from bot.adapters.webhooks import CallingFleet
 from bot.app.counted import CountedFleet
 from bot.app.opening import (
-    OpenGitHost,
     fleet_file,
     git_host,
     github_place,
@@ -44,6 +43,7 @@ from bot.web.health import HealthServer
 from bot.web.vitals import Vitals
 
 if TYPE_CHECKING:
+    from bot.app.opening import OpenGitHost
     from bot.config import Settings
 
 log = logging.getLogger("sluice")

@@ -57,8 +57,8 @@ IN_RECORD = (
     Defect(
         name="a rewritten main is walked on",
         path="bot/reconciler/noticing.py",
-        old='            self._hold(ledger, "main/rewritten"',
-        new='            (lambda *_: None)(ledger, "main/rewritten"',
+        old='            set_hold(\n                self._board, ledger, "main/rewritten"',
+        new='            (lambda *_: None)(\n                self._board, ledger, "main/rewritten"',
         first=(
             asked(
                 "stories/test_stores", "a_rewritten_main_holds_everything_until_an_admin_goes_on"

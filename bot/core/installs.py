@@ -66,9 +66,12 @@ def _has_it(
         return True
     if peer.began is None:
         before = identity(ref) in s.brought.get(u.plan.unit, {}).get(name, ())
-        comes = state.phase is not ReleasePhase.ROLLING_BACK and not peer.phase.ended
-        comes = comes and s.index.units[name].lock != u.plan.lock
-        return before or comes or peer.phase is UnitPhase.SUCCEEDED
+        back = state.phase is ReleasePhase.ROLLING_BACK
+        part = s.index.units[name].lock == u.plan.lock
+        comes = not back and not peer.phase.ended and not part
+        # A part of the same cluster that found all done by this one goes back as this one does.
+        found = peer.phase is UnitPhase.SUCCEEDED and not (back and part)
+        return before or comes or found
     if peer.phase is not UnitPhase.ROLLED_BACK or "keep" in peer.overrides:
         return True
     return _had_it(peer, ref)

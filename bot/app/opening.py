@@ -183,7 +183,9 @@ def real_fleet(settings: Settings) -> KubernetesFleet:
 
     folder = settings.kubeconfigs
     if folder is not None and not is_remote(settings.repo):
-        repo = root_of(Path(settings.repo)).resolve()
+        here = Path(settings.repo)
+        # A bare repo is all there is of it, whatever work tree it happens to stand in.
+        repo = (here if is_bare(here) else root_of(here)).resolve()
         is_repo = is_bare(repo) or looks_like_release_repo(repo) or git_top(repo) is not None
         if is_repo and folder.resolve().is_relative_to(repo):
             raise Unreachable(kubeconfigs_in_repo(str(folder), str(repo)))
